@@ -1,0 +1,18 @@
+// The page that shows a secret: copy buttons, and a warning before leaving without having confirmed.
+document.documentElement.setAttribute("data-hydrated", "");
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+    button.addEventListener("click", async () => {
+        await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+        button.textContent = "Copied";
+        setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+}
+
+let leaving = false;
+for (const form of document.querySelectorAll("form[data-confirms]")) {
+    form.addEventListener("submit", () => { leaving = true; });
+}
+addEventListener("beforeunload", (event) => {
+    if (!leaving) event.preventDefault();
+});

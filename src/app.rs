@@ -1,0 +1,90 @@
+//! The document, the contexts, and the route table of pages.
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::ui::frame::Frame;
+use crate::ui::pages::{audit, keys, problem, projects, set_up, sign_in, styleguide, tokens};
+
+/// What the document needs to know of the site: addresses of its files, the saved theme.
+#[derive(Clone, Debug, Default)]
+pub struct Shell {
+    pub style: String,
+    pub script: String,
+    pub wasm: String,
+    pub boot: String,
+    pub reveal: String,
+    pub theme: String,
+    pub development: bool,
+}
+
+/// The document of a page that hydrates.
+pub fn shell(shell: Shell) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=shell.theme>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=shell.style/>
+                <link rel="modulepreload" href=shell.script.clone()/>
+                <script type="module" id="boot" src=shell.boot data-script=shell.script data-wasm=shell.wasm></script>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The document of a page that does not: errors, and the page that shows a secret.
+pub fn static_shell(shell: Shell, with_script: bool, body: impl IntoView) -> impl IntoView {
+    view! {
+        <html lang="en" data-theme=shell.theme>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>"Keywright"</title>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=shell.style/>
+                {with_script.then(|| view! { <script type="module" src=shell.reveal></script> })}
+            </head>
+            <body>{body}</body>
+        </html>
+    }
+}
+
+/// Every page. Routes are the same on both sides; what a person may not see is refused where it is asked for.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=problem::NotFound>
+                <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/settings") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/api-keys") view=keys::list::KeyListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/new") view=keys::new::NewKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id") view=keys::detail::KeyDetailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/edit") view=keys::edit::EditKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/revoke") view=keys::revoke::RevokeKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/projects") view=projects::list::ProjectListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/projects/new") view=projects::new::NewProjectPage ssr=SsrMode::Async/>
+                    <Route path=path!("/projects/:id") view=projects::detail::ProjectPage ssr=SsrMode::Async/>
+                    <Route path=path!("/service-tokens") view=tokens::list::TokenListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/service-tokens/new") view=tokens::new::NewTokenPage ssr=SsrMode::Async/>
+                    <Route path=path!("/service-tokens/:id/revoke") view=tokens::revoke::RevokeTokenPage ssr=SsrMode::Async/>
+                    <Route path=path!("/audit-log") view=audit::AuditLogPage ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,124 @@
+//! People who sign in, and the state of their sessions.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use super::error::FieldError;
+use super::id::AccountId;
+use super::text;
+use super::time::Timestamp;
+
+/// Shortest password of an account without a second factor, in code points (SECURITY R01).
+pub const PASSWORD_MIN: usize = 15;
+/// Longest password, in bytes; a longer one is refused, never cut (SECURITY R02).
+pub const PASSWORD_MAX_BYTES: usize = 1_024;
+/// Longest address (RFC 5321 §4.5.3.1.3).
+const EMAIL_MAX: usize = 254;
+
+/// An e-mail address as it was typed, and the one form under which it is looked up and throttled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email {
+    pub shown: String,
+    pub folded: String,
+}
+
+impl Email {
+    /// One `@`, something on both sides, no spaces: mail alone can tell whether an address is real.
+    pub fn parse(field: &'static str, raw: &str) -> Result<Self, FieldError> {
+        let shown = text::line(field, "The e-mail address", raw, 1, EMAIL_MAX)?;
+        let plausible = shown.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.')
+        });
+        if !plausible || shown.chars().any(char::is_whitespace) {
+            let message = "This is not an e-mail address. It should look like name@example.com.";
+            return Err(FieldError::new(field, "email", message));
+        }
+        let folded = text::folded(&shown);
+        Ok(Self { shown, folded })
+    }
+}
+
+/// What is wrong with a new password, if anything: only its length; no rules of composition (SECURITY R03).
+pub fn check_new_password(field: &'static str, password: &str) -> Result<(), FieldError> {
+    if password.len() > PASSWORD_MAX_BYTES {
+        let message = format!("The password is longer than {PASSWORD_MAX_BYTES} bytes. Choose a shorter one.");
+        return Err(FieldError::new(field, "too_long", message));
+    }
+    let length = password.nfc().count();
+    if length < PASSWORD_MIN {
+        let message = format!(
+            "The password has {length} characters; it needs at least {PASSWORD_MIN}. Four or five unrelated words do well."
+        );
+        return Err(FieldError::new(field, "too_short", message));
+    }
+    Ok(())
+}
+
+/// How far a session has come. A session that still owes its second factor reaches only the second-factor pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionStage {
+    SecondFactorDue,
+    Complete,
+}
+
+impl SessionStage {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecondFactorDue => "second_factor_due",
+            Self::Complete => "complete",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::SecondFactorDue, Self::Complete].into_iter().find(|stage| stage.as_str() == text)
+    }
+}
+
+/// An account in the operator's list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountSummary {
+    pub id: AccountId,
+    pub email: String,
+    pub name: String,
+    pub is_instance_admin: bool,
+    pub locked: bool,
+    pub created_at: Timestamp,
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r01_fifteen_code_points_are_enough_and_fourteen_are_not() {
+        assert!(check_new_password("password", &"x".repeat(14)).is_err());
+        assert!(check_new_password("password", &"x".repeat(15)).is_ok());
+        assert!(check_new_password("password", &"🦀".repeat(15)).is_ok());
+    }
+
+    #[test]
+    fn r02_one_thousand_and_twenty_four_bytes_fit_and_one_more_does_not() {
+        assert!(check_new_password("password", &"x".repeat(1_024)).is_ok());
+        assert_eq!(check_new_password("password", &"x".repeat(1_025)).unwrap_err().code, "too_long");
+    }
+
+    #[test]
+    fn r03_no_rule_of_composition_refuses_a_long_password() {
+        assert!(check_new_password("password", "aaaa bbbb cccc dddd").is_ok());
+    }
+
+    #[test]
+    fn r11_addresses_that_differ_in_case_spaces_or_composition_are_one() {
+        let folded = |raw| Email::parse("email", raw).unwrap().folded;
+        assert_eq!(folded("Bob@Example.com"), folded(" bob@example.COM "));
+        assert_eq!(folded("jose\u{301}@x.org"), folded("José@x.org"));
+        for bad in ["", "bob", "@x", "bob@", "a b@x", "a@b@c"] {
+            assert!(Email::parse("email", bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The audit log as people read it.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+/// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
+pub const ACTIONS: [(&str, &str); 25] = [
+    ("account.password_reset", "Password reset"),
+    ("account.unlocked", "Account unlocked"),
+    ("instance.set_up", "Installation set up"),
+    ("key.created", "Key created"),
+    ("key.disabled", "Key disabled"),
+    ("key.edited", "Key edited"),
+    ("key.enabled", "Key enabled"),
+    ("key.revoked", "Key revoked"),
+    ("key.stored", "Key confirmed as stored"),
+    ("organisation.created", "Organisation created"),
+    ("project.archived", "Project archived"),
+    ("project.created", "Project created"),
+    ("project.edited", "Project edited"),
+    ("project.restored", "Project restored"),
+    ("project.scope_added", "Scope added to catalogue"),
+    ("session.ended", "Signed out"),
+    ("session.locked", "Password sign-in locked"),
+    ("session.organisation_switched", "Organisation switched"),
+    ("session.refused", "Sign-in refused"),
+    ("session.started", "Signed in"),
+    ("token.created", "Service token created"),
+    ("token.revoked", "Service token revoked"),
+    ("token.stored", "Service token confirmed as stored"),
+    ("access.denied", "Access denied"),
+    ("demo.seeded", "Demonstration data made"),
+];
+
+/// The words for an action; the name itself for one that an older or newer release wrote.
+#[must_use]
+pub fn action_label(action: &str) -> &str {
+    ACTIONS.iter().find(|(name, _)| *name == action).map_or(action, |(_, label)| label)
+}
+
+/// One line of the log. Ids are what was recorded; names are looked up when it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditLine {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub actor_type: String,
+    pub actor_id: String,
+    /// The account's name today, when the actor is an account that still exists.
+    pub actor_name: Option<String>,
+    pub ip: Option<String>,
+    pub action: String,
+    pub target_type: String,
+    pub target_id: String,
+    /// The target's name today, when it is a key, project or token of this organisation.
+    pub target_name: Option<String>,
+    /// Canonical JSON: what was changed, `before` and `after`. Never a secret.
+    pub detail: String,
+}
+
+/// What the audit page is filtered by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditFilter {
+    #[serde(default)]
+    pub action: String,
+    #[serde(default)]
+    pub actor: String,
+    #[serde(default)]
+    pub target: String,
+}
+
+impl AuditFilter {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.action.is_empty() && self.actor.is_empty() && self.target.is_empty()
+    }
+}

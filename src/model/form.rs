@@ -1,0 +1,65 @@
+//! What was typed into a form and what was wrong with it: the one shape in which a refused form comes back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{AppError, FieldError};
+
+/// The fields of one submitted form, in the order of their names; a field may occur several times.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormValues(BTreeMap<String, Vec<String>>);
+
+impl FormValues {
+    #[must_use]
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in pairs {
+            values.entry(name).or_default().push(value);
+        }
+        Self(values)
+    }
+
+    /// The first value of a field; empty when the form had none.
+    #[must_use]
+    pub fn first(&self, name: &str) -> &str {
+        self.0.get(name).and_then(|all| all.first()).map_or("", String::as_str)
+    }
+
+    #[must_use]
+    pub fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Takes a field out. Passwords leave this way, so that a refused form never carries them back.
+    pub fn take(&mut self, name: &str) -> String {
+        self.0.remove(name).and_then(|mut all| (!all.is_empty()).then(|| all.swap_remove(0))).unwrap_or_default()
+    }
+}
+
+/// A refused form: it is drawn again with what was typed, and each error beside its field.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormState {
+    pub values: FormValues,
+    pub errors: Vec<FieldError>,
+    /// What concerns the form as a whole.
+    pub notice: Option<String>,
+}
+
+impl FormState {
+    #[must_use]
+    pub fn refused(values: FormValues, error: AppError) -> Self {
+        let notice = error.fields.is_empty().then_some(error.detail);
+        Self { values, errors: error.fields, notice }
+    }
+
+    #[must_use]
+    pub fn error_of(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|e| e.field == field).map(|e| e.message.as_str())
+    }
+}

@@ -1,0 +1,277 @@
+//! Keys: their states, and what is shown of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::FieldError;
+use super::id::{AccountId, KeyId, ProjectId};
+use super::page::PageRequest;
+use super::scope::ScopeSet;
+use super::time::{DAY_MS, Timestamp};
+use super::usage::LastUsed;
+
+/// Lifetime offered first, in days.
+pub const DEFAULT_LIFETIME_DAYS: u32 = 90;
+/// Longest lifetime a date may give: ten years.
+const LIFETIME_MAX_DAYS: i64 = 3_653;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal, $label:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
+            }
+
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// Part of the key's text; live and test keys never stand in for each other.
+    Environment {
+        Live = "live", "Live";
+        Test = "test", "Test";
+    }
+}
+
+words! {
+    /// What is stored. Expired is derived from the clock.
+    KeyStatus {
+        Active = "active", "Active";
+        Disabled = "disabled", "Disabled";
+        Revoked = "revoked", "Revoked";
+    }
+}
+
+words! {
+    /// What is shown and filtered by. The order is that of precedence: revoked hides disabled, disabled hides expired.
+    Badge {
+        Revoked = "revoked", "Revoked";
+        Disabled = "disabled", "Disabled";
+        Expired = "expired", "Expired";
+        OwnerInactive = "owner_inactive", "Owner inactive";
+        Active = "active", "Active";
+    }
+}
+
+words! {
+    /// Why a key was revoked (the reasons of RFC 5280 §5.3.1 that make sense for a key).
+    RevocationReason {
+        Unspecified = "unspecified", "No particular reason";
+        KeyCompromise = "keyCompromise", "The key leaked or may have leaked";
+        AffiliationChanged = "affiliationChanged", "The owner or team changed";
+        Superseded = "superseded", "Another key replaces it";
+        CessationOfOperation = "cessationOfOperation", "What used it has ended";
+        PrivilegeWithdrawn = "privilegeWithdrawn", "It may no longer do this";
+    }
+}
+
+words! {
+    /// Orders of the list.
+    KeySort {
+        Created = "created", "Newest";
+        Name = "name", "Name";
+        LastUsed = "last_used", "Last used";
+        Expires = "expires", "Expires";
+    }
+}
+
+/// Derives the badge. Pure: the one place that knows the precedence.
+#[must_use]
+pub fn badge(status: KeyStatus, project_archived: bool, expires_at: Option<Timestamp>, owner_active: bool, now: Timestamp) -> Badge {
+    match status {
+        KeyStatus::Revoked => Badge::Revoked,
+        KeyStatus::Disabled => Badge::Disabled,
+        KeyStatus::Active if project_archived => Badge::Disabled,
+        KeyStatus::Active if expires_at.is_some_and(|at| at <= now) => Badge::Expired,
+        KeyStatus::Active if !owner_active => Badge::OwnerInactive,
+        KeyStatus::Active => Badge::Active,
+    }
+}
+
+/// Whose key it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    Member { id: AccountId, name: String },
+    /// A label for keys that belong to a service rather than a person.
+    Team(String),
+}
+
+impl Owner {
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Member { name, .. } | Self::Team(name) => name,
+        }
+    }
+}
+
+/// How long a new key lives, as it was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    Unlimited,
+    Days(u32),
+    Until(Timestamp),
+}
+
+impl Lifetime {
+    /// Reads `none`, a number of days, or `custom` with a date `YYYY-MM-DD`, that day included.
+    pub fn parse(choice: &str, date: &str, now: Timestamp) -> Result<Self, FieldError> {
+        let refuse = |code: &str, message: String| Err(FieldError::new("expiry", code, message));
+        match choice {
+            "none" => Ok(Self::Unlimited),
+            "custom" => {
+                let Some(end) = Timestamp::end_of_iso_date(date.trim()) else {
+                    return refuse("date", "Choose the last day on which the key is valid, as YYYY-MM-DD.".to_owned());
+                };
+                if end <= now {
+                    return refuse("past", format!("{} has passed. Choose a later day.", date.trim()));
+                }
+                if end.since_ms(now) > LIFETIME_MAX_DAYS * DAY_MS {
+                    return refuse("too_far", "A key lives ten years at most. Choose an earlier day, or “never”.".to_owned());
+                }
+                Ok(Self::Until(end))
+            }
+            days => match days.parse::<u32>() {
+                Ok(days) if (1..=3_653).contains(&days) => Ok(Self::Days(days)),
+                _ => refuse("choice", "Choose how long the key is valid: 1 to 3653 days, a date, or never.".to_owned()),
+            },
+        }
+    }
+
+    #[must_use]
+    pub fn expires_at(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Unlimited => None,
+            Self::Days(days) => Some(now.plus_ms(i64::from(days) * DAY_MS)),
+            Self::Until(end) => Some(end),
+        }
+    }
+}
+
+/// A key in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySummary {
+    pub id: KeyId,
+    pub name: String,
+    /// Prefix, environment and the first characters of the public id; never of the secret.
+    pub hint: String,
+    pub environment: Environment,
+    pub project_id: ProjectId,
+    pub project_name: String,
+    pub owner: Owner,
+    pub scopes: ScopeSet,
+    pub badge: Badge,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    /// When somebody confirmed that the secret is stored; until then the key is "not confirmed".
+    pub stored_at: Option<Timestamp>,
+    pub last_used: Option<LastUsed>,
+    /// Requests a day over the last seven days, oldest first.
+    pub week: Vec<i64>,
+}
+
+/// All that the page of one key shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyDetail {
+    pub summary: KeySummary,
+    pub purpose: String,
+    pub status: KeyStatus,
+    pub project_archived: bool,
+    pub created_by: String,
+    pub stored_note: String,
+    pub disabled_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub revoked_by: Option<String>,
+    pub revoked_reason: Option<RevocationReason>,
+    pub revoked_note: String,
+    /// Requests of the last 60 minutes: what a revocation would refuse.
+    pub requests_last_hour: i64,
+    /// Whether the asking actor may edit, disable or revoke it.
+    pub may_manage: bool,
+    pub version: i64,
+}
+
+/// How many keys there are of what, for the head of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCounts {
+    pub active: i64,
+    pub not_confirmed: i64,
+    /// Active keys that expire within 14 days.
+    pub expiring: i64,
+    pub all: i64,
+}
+
+/// What the list is filtered and sorted by; its query string is the page's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFilter {
+    /// Part of the name, or the start of an id or of a key.
+    #[serde(default)]
+    pub search: String,
+    #[serde(default)]
+    pub project: Option<ProjectId>,
+    #[serde(default)]
+    pub environment: Option<Environment>,
+    #[serde(default)]
+    pub badge: Option<Badge>,
+    #[serde(default)]
+    pub sort: Option<KeySort>,
+    #[serde(default)]
+    pub page: PageRequest,
+}
+
+impl KeyFilter {
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        !self.search.is_empty() || self.project.is_some() || self.environment.is_some() || self.badge.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_769_682_605_000);
+
+    #[test]
+    fn revoked_hides_disabled_hides_expired() {
+        let past = Some(NOW.minus_ms(1));
+        assert_eq!(badge(KeyStatus::Revoked, true, past, false, NOW), Badge::Revoked);
+        assert_eq!(badge(KeyStatus::Disabled, true, past, false, NOW), Badge::Disabled);
+        assert_eq!(badge(KeyStatus::Active, true, past, false, NOW), Badge::Disabled);
+        assert_eq!(badge(KeyStatus::Active, false, past, false, NOW), Badge::Expired);
+        assert_eq!(badge(KeyStatus::Active, false, None, false, NOW), Badge::OwnerInactive);
+        assert_eq!(badge(KeyStatus::Active, false, Some(NOW.plus_ms(1)), true, NOW), Badge::Active);
+        assert_eq!(badge(KeyStatus::Active, false, Some(NOW), true, NOW), Badge::Expired);
+    }
+
+    #[test]
+    fn a_lifetime_is_days_a_date_or_none() {
+        assert_eq!(Lifetime::parse("90", "", NOW).unwrap().expires_at(NOW), Some(NOW.plus_ms(90 * DAY_MS)));
+        assert_eq!(Lifetime::parse("none", "", NOW).unwrap().expires_at(NOW), None);
+        let until = Lifetime::parse("custom", "2026-01-29", NOW).unwrap();
+        assert_eq!(until.expires_at(NOW).unwrap().rfc3339(), "2026-01-30T00:00:00Z");
+        for (choice, date, code) in
+            [("0", "", "choice"), ("", "", "choice"), ("-1", "", "choice"), ("custom", "2026-01-28", "past"),
+             ("custom", "tomorrow", "date"), ("custom", "2099-01-01", "too_far"), ("4000", "", "choice")]
+        {
+            assert_eq!(Lifetime::parse(choice, date, NOW).unwrap_err().code, code, "{choice} {date}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What the pages about keys are made of: one answer per page.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::AccountId;
+use super::key::{KeyCounts, KeyDetail, KeySummary};
+use super::org::MemberName;
+use super::page::Page;
+use super::project::{Project, ProjectSummary};
+use super::time::Timestamp;
+use super::usage::UsageSeries;
+
+/// All that the page of keys shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyList {
+    pub now: Timestamp,
+    pub counts: KeyCounts,
+    pub page: Page<KeySummary>,
+    pub projects: Vec<ProjectSummary>,
+    pub may_create: bool,
+}
+
+/// One key, and its requests over a range.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyPage {
+    pub now: Timestamp,
+    pub key: KeyDetail,
+    pub usage: UsageSeries,
+}
+
+/// What the create form offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyFormMaterial {
+    pub now: Timestamp,
+    /// The form's right to be submitted once.
+    pub nonce: String,
+    /// Active projects with their catalogues.
+    pub projects: Vec<Project>,
+    pub members: Vec<MemberName>,
+    pub me: Option<AccountId>,
+    pub may_create_live: bool,
+    pub may_choose_owner: bool,
+    /// A key to begin with.
+    pub from: Option<KeyDetail>,
+}

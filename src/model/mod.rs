@@ -1,0 +1,27 @@
+//! Nouns and pure rules, compiled for the server and the browser alike.
+//!
+//! Nothing here reads a clock, a database or the environment; time and chance come in as arguments. Everybody may
+//! call this room and it calls none of ours, so that a rule has one text and one test wherever it is applied: the
+//! form warns with the same function that the use case refuses with.
+
+pub mod account;
+pub mod actor;
+pub mod audit;
+pub mod calendar;
+pub mod error;
+pub mod form;
+pub mod id;
+pub mod key;
+pub mod key_page;
+pub mod key_text;
+pub mod org;
+pub mod page;
+pub mod permission;
+pub mod permission_query;
+pub mod project;
+pub mod scope;
+pub mod text;
+pub mod time;
+pub mod token;
+pub mod usage;
+pub mod verdict;

@@ -1,0 +1,74 @@
+//! Who may do what: the one table that pages hide by and use cases enforce.
+
+use serde::{Deserialize, Serialize};
+
+use super::org::Role;
+
+/// A thing an actor may be allowed to do within one organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    KeysRead,
+    KeysCreateTest,
+    KeysCreateLive,
+    /// Edit, disable and revoke the keys one owns.
+    KeysManageOwn,
+    /// The same for everybody's keys.
+    KeysManageAny,
+    UsageRead,
+    ProjectsRead,
+    ProjectsManage,
+    TokensRead,
+    TokensManage,
+    AuditRead,
+}
+
+impl Permission {
+    pub const ALL: [Self; 11] = [
+        Self::KeysRead,
+        Self::KeysCreateTest,
+        Self::KeysCreateLive,
+        Self::KeysManageOwn,
+        Self::KeysManageAny,
+        Self::UsageRead,
+        Self::ProjectsRead,
+        Self::ProjectsManage,
+        Self::TokensRead,
+        Self::TokensManage,
+        Self::AuditRead,
+    ];
+}
+
+impl Role {
+    /// PRODUCT, "Powers before any policy".
+    #[must_use]
+    pub const fn allows(self, permission: Permission) -> bool {
+        use Permission as P;
+        match permission {
+            P::KeysRead | P::UsageRead | P::ProjectsRead => true,
+            P::KeysCreateTest | P::KeysManageOwn => !matches!(self, Self::Auditor),
+            P::KeysCreateLive | P::KeysManageAny | P::ProjectsManage | P::TokensManage | P::TokensRead => {
+                matches!(self, Self::Owner | Self::Admin)
+            }
+            P::AuditRead => !matches!(self, Self::Developer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_reads_as_the_product_says() {
+        let allowed = |role: Role| Permission::ALL.into_iter().filter(|p| role.allows(*p)).collect::<Vec<_>>();
+        assert_eq!(allowed(Role::Owner), Permission::ALL);
+        assert_eq!(allowed(Role::Admin), Permission::ALL);
+        use Permission as P;
+        assert_eq!(
+            allowed(Role::Developer),
+            [P::KeysRead, P::KeysCreateTest, P::KeysManageOwn, P::UsageRead, P::ProjectsRead]
+        );
+        assert_eq!(allowed(Role::Auditor), [P::KeysRead, P::UsageRead, P::ProjectsRead, P::AuditRead]);
+    }
+}

@@ -1,0 +1,58 @@
+//! Keys: the list, one key with its usage, the material of the create form, and acts without typed text.
+
+use leptos::prelude::*;
+
+use crate::model::error::AppError;
+use crate::model::id::KeyId;
+use crate::model::key::KeyFilter;
+use crate::model::key_page::{KeyFormMaterial, KeyList, KeyPage};
+use crate::model::usage::UsageRange;
+
+#[server(endpoint = "keys/list")]
+pub async fn list_keys(filter: KeyFilter) -> Result<KeyList, AppError> {
+    use crate::server::{domain::keys::read, domain::projects, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let filter = KeyFilter { page: crate::model::page::PageRequest::clamped(filter.page.number, filter.page.size), ..filter };
+    let listed = async {
+        Ok(KeyList {
+            now: ctx.clock.now(),
+            counts: read::counts(&ctx, &actor).await?,
+            page: read::list(&ctx, &actor, &filter).await?,
+            projects: projects::list(&ctx, &actor).await?,
+            may_create: actor.may(crate::model::permission::Permission::KeysCreateTest),
+        })
+    };
+    rpc_edge::answer(&ctx, &actor, "keys.list", listed.await).await
+}
+
+#[server(endpoint = "keys/get")]
+pub async fn get_key(id: KeyId, range: UsageRange) -> Result<KeyPage, AppError> {
+    use crate::server::{domain::keys::read, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let found = async {
+        let key = read::find(&ctx, &actor, &id).await?;
+        Ok(KeyPage { now: ctx.clock.now(), key, usage: read::usage(&ctx, &actor, &id, range).await? })
+    };
+    rpc_edge::answer(&ctx, &actor, "keys.read", found.await).await
+}
+
+#[server(endpoint = "keys/form")]
+pub async fn key_form(from: Option<KeyId>) -> Result<KeyFormMaterial, AppError> {
+    use crate::server::{domain::keys::form, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    rpc_edge::answer(&ctx, &actor, "keys.create", form::material(&ctx, &actor, from.as_ref()).await).await
+}
+
+#[server(endpoint = "keys/disable")]
+pub async fn disable_key(key_id: KeyId) -> Result<(), AppError> {
+    use crate::server::{domain::keys::lifecycle, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    rpc_edge::answer(&ctx, &actor, "keys.disable", lifecycle::disable(&ctx, &actor, &key_id).await).await
+}
+
+#[server(endpoint = "keys/enable")]
+pub async fn enable_key(key_id: KeyId) -> Result<(), AppError> {
+    use crate::server::{domain::keys::lifecycle, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    rpc_edge::answer(&ctx, &actor, "keys.enable", lifecycle::enable(&ctx, &actor, &key_id).await).await
+}

@@ -1,0 +1,86 @@
+//! `keywright accounts list|unlock|reset-password`
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::output::{self, Done, Output, Refusal};
+use super::{open, operator_name};
+use crate::model::actor::Actor;
+use crate::model::time::Timestamp;
+use crate::server::config::Place;
+use crate::server::domain::accounts::operate;
+
+#[derive(Subcommand)]
+pub enum AccountsCommand {
+    /// List everybody who may sign in
+    List(ListCommand),
+    /// Let an account that is locked after too many failed sign-ins try again
+    Unlock(OneAccount),
+    /// Set a new password, end the account's sessions, release a lock
+    ResetPassword(ResetCommand),
+}
+
+#[derive(Args)]
+pub struct ListCommand {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+pub struct OneAccount {
+    #[command(flatten)]
+    place: Place,
+    /// The account's e-mail address
+    email: String,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+pub struct ResetCommand {
+    #[command(flatten)]
+    account: OneAccount,
+    /// Read the new password from the first line of standard input
+    #[arg(long, env = "KEYWRIGHT_PASSWORD_STDIN", required = true)]
+    password_stdin: bool,
+}
+
+pub async fn run(command: AccountsCommand) -> ExitCode {
+    match command {
+        AccountsCommand::List(command) => command.output.clone().finish(list(command).await),
+        AccountsCommand::Unlock(command) => command.output.clone().finish(unlock(command).await),
+        AccountsCommand::ResetPassword(command) => command.account.output.clone().finish(reset(command).await),
+    }
+}
+
+async fn list(command: ListCommand) -> Result<Done, Refusal> {
+    let ctx = open(&command.place).await?;
+    let all = operate::list(&ctx).await?;
+    let listed: Vec<_> = all.iter().map(|account| json!({
+        "accountId": account.id, "email": account.email, "name": account.name, "locked": account.locked,
+        "instanceAdmin": account.is_instance_admin, "createdAt": account.created_at.rfc3339(),
+        "lastSignInAt": account.last_sign_in_at.map(Timestamp::rfc3339),
+    })).collect();
+    let rows: Vec<Vec<String>> = all.iter().map(|account| {
+        let state = if account.locked { "locked" } else { "-" };
+        vec![account.id.to_string(), state.to_owned(), account.last_sign_in_at.map_or_else(|| "never".to_owned(), Timestamp::rfc3339), account.email.clone()]
+    }).collect();
+    Ok(Done::new(json!({ "accounts": listed }), output::table(&["ID", "STATE", "LAST SIGN-IN", "E-MAIL"], &rows)))
+}
+
+async fn unlock(command: OneAccount) -> Result<Done, Refusal> {
+    let ctx = open(&command.place).await?;
+    operate::unlock(&ctx, &Actor::operator(&operator_name(), None), &command.email).await?;
+    Ok(Done::new(json!({ "ok": true }), "The account may try again."))
+}
+
+async fn reset(command: ResetCommand) -> Result<Done, Refusal> {
+    let password = output::password_from_stdin()?;
+    let ctx = open(&command.account.place).await?;
+    operate::reset_password(&ctx, &Actor::operator(&operator_name(), None), &command.account.email, password).await?;
+    Ok(Done::new(json!({ "ok": true }), "The password is set and the account’s sessions are ended."))
+}

@@ -1,0 +1,27 @@
+//! All that a use case may touch.
+
+use std::sync::Arc;
+
+use super::config::Site;
+use super::domain::usage::UsageSink;
+use super::domain::verification::VerificationCache;
+use super::platform::clock::Clock;
+use super::platform::crypto::keyring::Keyring;
+use super::platform::crypto::password::PasswordHashing;
+use super::platform::rng::Rng;
+use super::store::db::Db;
+
+/// The house's things, put together once by boot and by the test kit.
+pub struct Context {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    pub keyring: Arc<Keyring>,
+    pub passwords: Arc<PasswordHashing>,
+    pub key_cache: VerificationCache,
+    pub usage: UsageSink,
+    pub site: Site,
+}
+
+/// A shared handle; cloning is cheap.
+pub type Ctx = Arc<Context>;

@@ -1,0 +1,171 @@
+//! Sessions: made at sign-in with a fresh id, found by its digest, dead after an hour idle or twelve in all
+//! (SECURITY D9, R27–R32).
+//!
+//! 2026-11: rejected tower-sessions. It writes the session when the answer leaves, outside the transaction that
+//! audits the sign-in and clears the throttle; its record is untyped; and its `save` contract brings ended sessions
+//! back. What remains of it is one cookie.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::model::account::SessionStage;
+use crate::model::actor::{Actor, Origin};
+use crate::model::id::{AccountId, OrgId};
+use crate::model::org::Membership;
+use crate::model::text;
+use crate::model::time::{HOUR_MS, MINUTE_MS, Timestamp};
+use crate::server::ctx::Context;
+use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::DomainError;
+use crate::server::platform::crypto::master_key::hex;
+use crate::server::platform::crypto::secret::{Secret, SecretText};
+use crate::server::platform::rng::base62;
+use crate::server::store::db::Tx;
+use crate::server::store::error::StoreError;
+use crate::server::store::sessions::{self as store, NewSession};
+use crate::server::store::orgs;
+
+/// A session unseen for so long is dead.
+pub const IDLE_MS: i64 = HOUR_MS;
+/// A session this old is dead, however busy.
+pub const LIFETIME_MS: i64 = 12 * HOUR_MS;
+/// Characters of the id: 190 bits.
+const ID_LENGTH: usize = 32;
+/// Sessions an account may have; the oldest ends when another begins.
+const SESSIONS_MAX: i64 = 10;
+/// `last_seen` is written at most this often.
+const TOUCH_EVERY_MS: i64 = MINUTE_MS;
+
+/// Where a request comes from, as far as is known.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    pub ip: Option<IpAddr>,
+    pub user_agent: String,
+    pub request_id: String,
+}
+
+impl Caller {
+    #[must_use]
+    pub fn origin(&self, session_id: Option<String>) -> Origin {
+        Origin {
+            ip: self.ip.map(|ip| ip.to_canonical().to_string()),
+            session_id,
+            request_id: Some(self.request_id.clone()),
+        }
+    }
+}
+
+/// Who is signed in, for the frame of every page.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub actor: Actor,
+    pub account_name: String,
+    pub account_email: String,
+    pub memberships: Vec<Membership>,
+}
+
+fn digest(session_id: &str) -> String {
+    hex(&Sha256::digest(session_id.as_bytes()))
+}
+
+/// The session's name in the audit log: the first characters of its digest, good for telling sessions apart only.
+fn handle(id_sha256: &str) -> String {
+    id_sha256.chars().take(12).collect()
+}
+
+/// Whether a cookie's value could be a session id at all.
+#[must_use]
+pub fn has_shape(value: &str) -> bool {
+    value.len() == ID_LENGTH && value.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Makes a session and gives its id, which exists nowhere else from then on.
+pub async fn begin(
+    ctx: &Context,
+    tx: &mut Tx,
+    account: (&AccountId, i64),
+    org: Option<&OrgId>,
+    stage: SessionStage,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(SecretText, String), StoreError> {
+    let id = Secret::new(base62(ctx.rng.as_ref(), ID_LENGTH));
+    let id_sha256 = digest(id.expose());
+    let ip = caller.ip.map(|ip| ip.to_canonical().to_string());
+    let new = NewSession {
+        id_sha256: &id_sha256,
+        account_id: account.0,
+        session_epoch: account.1,
+        org_id: org,
+        stage,
+        expires_at: now.plus_ms(LIFETIME_MS),
+        ip: ip.as_deref(),
+        user_agent: &text::shown(&caller.user_agent, 200),
+    };
+    store::insert(tx, &new, now).await?;
+    store::delete_beyond(tx, account.0, SESSIONS_MAX).await?;
+    Ok((id, handle(&id_sha256)))
+}
+
+/// Who a cookie's value stands for. `None` when the session is unknown, over, or its account may not be here.
+pub async fn resolve(ctx: &Context, session_id: &str, caller: &Caller) -> Result<Option<SignedIn>, DomainError> {
+    let now = ctx.clock.now();
+    let id_sha256 = digest(session_id);
+    let mut tx = ctx.db.begin_read().await?;
+    let Some(live) = store::find_alive(&mut tx, &id_sha256, now, now.minus_ms(IDLE_MS)).await? else { return Ok(None) };
+    let memberships = orgs::list_memberships(&mut tx, &live.account_id).await?;
+    drop(tx);
+    if now.since_ms(live.last_seen_at) >= TOUCH_EVERY_MS {
+        touch(ctx, &id_sha256, now).await;
+    }
+    let chosen = memberships.iter().find(|m| Some(&m.org_id) == live.org_id.as_ref()).or(memberships.first());
+    let membership = chosen.map(|m| (m.org_id.clone(), m.role));
+    let origin = caller.origin(Some(handle(&id_sha256)));
+    Ok(Some(SignedIn {
+        actor: Actor::account(live.account_id, membership, live.stage, origin),
+        account_name: live.account_name,
+        account_email: live.account_email,
+        memberships,
+    }))
+}
+
+/// A read-only database must not sign people out, so a failure here is only noted.
+async fn touch(ctx: &Context, id_sha256: &str, now: Timestamp) {
+    let touched = async {
+        let mut tx = ctx.db.begin_write().await?;
+        store::touch(&mut tx, id_sha256, now).await?;
+        tx.commit().await
+    };
+    if let Err(error) = touched.await {
+        tracing::warn!(error = %error, "a session's last use could not be noted");
+    }
+}
+
+/// Ends a session. Ending one that is over already is no error.
+pub async fn end(ctx: &Context, actor: &Actor, session_id: &str) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    if store::delete(&mut tx, &digest(session_id)).await? {
+        let (_, account) = audit::actor_columns(actor);
+        let entry = Entry::new("session.ended", "account", account);
+        audit::record(ctx, &mut tx, None, actor, entry, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Shows another of the account's organisations from now on.
+pub async fn switch_org(ctx: &Context, signed_in: &SignedIn, session_id: &str, org: &OrgId) -> Result<(), DomainError> {
+    if !signed_in.memberships.iter().any(|m| &m.org_id == org) {
+        return Err(DomainError::NotFound);
+    }
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    store::set_org(&mut tx, &digest(session_id), org).await?;
+    let entry = Entry::new("session.organisation_switched", "organisation", org.as_str()).with(json!({}));
+    audit::record(ctx, &mut tx, Some(org), &signed_in.actor, entry, now).await?;
+    tx.commit().await?;
+    Ok(())
+}

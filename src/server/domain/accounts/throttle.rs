@@ -1,0 +1,160 @@
+//! Slowing down guesses, per account and per network (SECURITY R10–R12).
+//!
+//! An attempt counts as failed before it is tried, in one short transaction that holds the counter's row; success
+//! takes it back. So parallel guesses cannot all slip through before the first failure is written. The global bound
+//! is the queue in front of argon2: a counter over everybody would let a stranger lock everybody out.
+
+use std::net::IpAddr;
+
+use crate::model::time::{HOUR_MS, SECOND_MS, Timestamp};
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::store::throttles::{self as store, Counter};
+
+/// Consecutive failures after which a password no longer signs in until somebody releases the account.
+pub const LOCKED_FROM: i64 = 100;
+/// Failures a network may have before its attempts are spaced: many people may share one address.
+const NETWORK_GRACE: i64 = 10;
+/// A network's failures are forgotten after an hour without any.
+const NETWORK_MEMORY_MS: i64 = HOUR_MS;
+
+/// What is guessed at.
+#[derive(Clone, Copy, Debug)]
+pub enum Door<'a> {
+    /// Password sign-in to the account of this folded address, whether it exists or not.
+    SignIn { email_folded: &'a str },
+    /// The set-up token.
+    SetUp,
+}
+
+impl Door<'_> {
+    fn account_bucket(self) -> Option<String> {
+        match self {
+            Self::SignIn { email_folded } => Some(account_bucket(email_folded)),
+            Self::SetUp => None,
+        }
+    }
+}
+
+#[must_use]
+pub fn account_bucket(email_folded: &str) -> String {
+    format!("account:{email_folded}")
+}
+
+/// The network an address belongs to: itself for IPv4, its /64 for IPv6.
+fn network_bucket(ip: Option<IpAddr>) -> String {
+    match ip.map(|ip| ip.to_canonical()) {
+        Some(IpAddr::V4(ip)) => format!("network:{ip}"),
+        Some(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("network:{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        None => "network:unknown".to_owned(),
+    }
+}
+
+/// How long the next attempt must wait after this many failures in a row. The first slip of a finger costs nothing.
+const fn delay_ms(failures: i64) -> i64 {
+    match failures {
+        ..=1 => 0,
+        2 => SECOND_MS,
+        3..9 => 3 * SECOND_MS,
+        9..25 => 5 * SECOND_MS,
+        _ => 10 * SECOND_MS,
+    }
+}
+
+/// An attempt that was let through; whether the door's account is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    pub locked: bool,
+    /// This attempt, should it fail, is the one that locks the account.
+    pub locks: bool,
+}
+
+/// Lets an attempt through and counts it as failed, or says how long to wait.
+pub async fn admit(ctx: &Context, door: Door<'_>, ip: Option<IpAddr>) -> Result<Admitted, DomainError> {
+    let now = ctx.clock.now();
+    let network_bucket = network_bucket(ip);
+    let mut tx = ctx.db.begin_write().await?;
+    let mut network = store::take(&mut tx, &network_bucket, now).await?;
+    if network.blocked_until < now.ms() - NETWORK_MEMORY_MS {
+        network = Counter::default();
+    }
+    let account = match door.account_bucket() {
+        Some(bucket) => Some((store::take(&mut tx, &bucket, now).await?, bucket)),
+        None => None,
+    };
+    let blocked_until = network.blocked_until.max(account.as_ref().map_or(0, |(counter, _)| counter.blocked_until));
+    let network_waits = network.failures > NETWORK_GRACE || account.as_ref().is_some_and(|(counter, _)| counter.blocked_until > now.ms());
+    if blocked_until > now.ms() && network_waits {
+        return Err(DomainError::Throttled { retry_after_s: seconds_until(now, blocked_until) });
+    }
+    network.failures += 1;
+    network.blocked_until = now.ms() + delay_ms(network.failures - NETWORK_GRACE);
+    store::set(&mut tx, &network_bucket, network, now).await?;
+    let mut admitted = Admitted { locked: false, locks: false };
+    if let Some((counter, bucket)) = account {
+        let failures = counter.failures.saturating_add(1);
+        admitted = Admitted { locked: counter.failures >= LOCKED_FROM, locks: failures == LOCKED_FROM };
+        let counter = Counter { failures, blocked_until: now.ms() + delay_ms(failures) };
+        store::set(&mut tx, &bucket, counter, now).await?;
+    }
+    tx.commit().await?;
+    Ok(admitted)
+}
+
+/// Takes back what [`admit`] counted, after a success: the account's failures are forgotten, the network's are one less.
+pub async fn forgive(
+    tx: &mut crate::server::store::db::Tx,
+    door: Door<'_>,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let bucket = network_bucket(ip);
+    let network = store::take(tx, &bucket, now).await?;
+    let fewer = Counter { failures: (network.failures - 1).max(0), blocked_until: network.blocked_until.min(now.ms()) };
+    store::set(tx, &bucket, fewer, now).await?;
+    if let Some(bucket) = door.account_bucket() {
+        store::delete(tx, &bucket).await?;
+    }
+    Ok(())
+}
+
+/// Takes back one attempt that was never tried, and leaves earlier failures as they were.
+pub async fn forgive_one(
+    tx: &mut crate::server::store::db::Tx,
+    door: Door<'_>,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    for bucket in [Some(network_bucket(ip)), door.account_bucket()].into_iter().flatten() {
+        let counter = store::take(tx, &bucket, now).await?;
+        let fewer = Counter { failures: (counter.failures - 1).max(0), blocked_until: counter.blocked_until.min(now.ms()) };
+        store::set(tx, &bucket, fewer, now).await?;
+    }
+    Ok(())
+}
+
+fn seconds_until(now: Timestamp, until_ms: i64) -> u32 {
+    u32::try_from((until_ms - now.ms() + SECOND_MS - 1) / SECOND_MS).unwrap_or(1).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r10_a_network_is_an_address_or_a_slash_64() {
+        let bucket = |text: &str| network_bucket(Some(text.parse().unwrap()));
+        assert_eq!(bucket("203.0.113.7"), bucket("::ffff:203.0.113.7"));
+        assert_eq!(bucket("2001:db8::1"), bucket("2001:db8::ffff"));
+        assert_ne!(bucket("2001:db8::1"), bucket("2001:db8:0:1::1"));
+    }
+
+    #[test]
+    fn r10_the_delay_grows() {
+        let delays: Vec<i64> = [1, 2, 3, 9, 25, 99].into_iter().map(delay_ms).collect();
+        assert_eq!(delays, [0, 1_000, 3_000, 5_000, 10_000, 10_000]);
+    }
+}

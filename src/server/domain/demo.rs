@@ -1,0 +1,324 @@
+//! A believable organisation for looking around: members, projects, keys in every state, 90 days of traffic. Made
+//! through the same use cases as real data, at the moments when it would have happened.
+
+use std::sync::Arc;
+
+use super::accounts::set_up::{self, By, SetUpDraft};
+use super::audit::{self, Entry};
+use super::keys::issue::{self, KeyDraft};
+use super::keys::lifecycle;
+use super::projects::{self, ProjectDraft};
+use super::tokens::{self, TokenDraft};
+use super::verification::{CacheLimits, VerificationCache};
+use super::{DomainError, instance, mint};
+use crate::model::account::Email;
+use crate::model::actor::Actor;
+use crate::model::id::{AccountId, KeyId, OrgId, ProjectId};
+use crate::model::key::RevocationReason;
+use crate::model::org::Role;
+use crate::model::permission::Permission;
+use crate::model::project::{CatalogueScope, ProjectStatus};
+use crate::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use crate::model::usage::Grain;
+use crate::model::verdict::VerdictCode;
+use crate::server::ctx::Context;
+use crate::server::platform::clock::Clock;
+use crate::server::store::accounts::{self, NewAccount};
+use crate::server::store::usage::{self, RollUp};
+use crate::server::store::orgs;
+
+/// Who signs in to the demonstration.
+pub const EMAIL: &str = "ada@acme.example";
+/// Known to everybody: a demonstration holds nothing of value and belongs on loopback.
+pub const PASSWORD: &str = "demonstration only, ada";
+
+const DAYS: i64 = 90;
+
+struct At(Timestamp);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// The same house at another moment.
+fn at(ctx: &Context, moment: Timestamp) -> Context {
+    Context {
+        db: ctx.db.clone(),
+        clock: Arc::new(At(moment)),
+        rng: Arc::clone(&ctx.rng),
+        keyring: Arc::clone(&ctx.keyring),
+        passwords: Arc::clone(&ctx.passwords),
+        key_cache: VerificationCache::new(CacheLimits { keys: 16, tokens: 16, unknown: 16, ..CacheLimits::default() }),
+        usage: ctx.usage.clone(),
+        site: ctx.site.clone(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Active,
+    Disabled,
+    Revoked(RevocationReason, &'static str),
+}
+
+struct DemoKey {
+    project: usize,
+    environment: &'static str,
+    name: &'static str,
+    purpose: &'static str,
+    /// Index of the owning member, or none for a team.
+    owner: Option<usize>,
+    scopes: &'static [&'static str],
+    expiry: &'static str,
+    created_days_ago: i64,
+    state: State,
+    confirmed: bool,
+    /// Requests on a busy hour; 0 for a key nobody uses.
+    peak: i64,
+    /// Traffic ended so many days ago.
+    quiet_days: i64,
+    ip: &'static str,
+}
+
+const PEOPLE: [(&str, &str, Role); 5] = [
+    ("Ada Lovelace", EMAIL, Role::Owner),
+    ("Grace Hopper", "grace@acme.example", Role::Admin),
+    ("Alan Turing", "alan@acme.example", Role::Developer),
+    ("Katherine Johnson", "katherine@acme.example", Role::Auditor),
+    ("Edsger Dijkstra", "edsger@acme.example", Role::Developer),
+];
+
+#[rustfmt::skip]
+const KEYS: [DemoKey; 14] = [
+    DemoKey { project: 0, environment: "live", name: "Production server", purpose: "Renders product pictures", owner: Some(1), scopes: &["images:*"], expiry: "90", created_days_ago: 29, state: State::Active, confirmed: true, peak: 940, quiet_days: 0, ip: "203.0.113.7" },
+    DemoKey { project: 0, environment: "live", name: "Mobile app gateway", purpose: "", owner: None, scopes: &["images:read"], expiry: "365", created_days_ago: 82, state: State::Active, confirmed: true, peak: 2_310, quiet_days: 0, ip: "198.51.100.24" },
+    DemoKey { project: 0, environment: "test", name: "CI pipeline", purpose: "Integration tests of the image service", owner: Some(2), scopes: &["images:read", "images:write"], expiry: "none", created_days_ago: 88, state: State::Active, confirmed: true, peak: 46, quiet_days: 0, ip: "192.0.2.15" },
+    DemoKey { project: 0, environment: "live", name: "Nightly thumbnails", purpose: "Batch job on worker 3", owner: Some(1), scopes: &["images:read", "images:write"], expiry: "90", created_days_ago: 81, state: State::Active, confirmed: true, peak: 120, quiet_days: 0, ip: "203.0.113.31" },
+    DemoKey { project: 0, environment: "live", name: "Old worker", purpose: "Worker 1, switched off in the summer", owner: Some(1), scopes: &["images:read", "images:write", "images:delete"], expiry: "90", created_days_ago: 104, state: State::Active, confirmed: true, peak: 210, quiet_days: 15, ip: "203.0.113.12" },
+    DemoKey { project: 0, environment: "test", name: "Alan’s laptop", purpose: "", owner: Some(2), scopes: &["images:read"], expiry: "30", created_days_ago: 4, state: State::Active, confirmed: true, peak: 9, quiet_days: 0, ip: "192.0.2.77" },
+    DemoKey { project: 0, environment: "test", name: "Load test", purpose: "Quarterly load test", owner: Some(2), scopes: &["images:read"], expiry: "60", created_days_ago: 41, state: State::Disabled, confirmed: true, peak: 800, quiet_days: 30, ip: "192.0.2.50" },
+    DemoKey { project: 0, environment: "live", name: "Partner preview", purpose: "Preview access for the print partner", owner: None, scopes: &["images:read"], expiry: "90", created_days_ago: 63, state: State::Revoked(RevocationReason::KeyCompromise, "Seen in a public repository"), confirmed: true, peak: 60, quiet_days: 12, ip: "198.51.100.90" },
+    DemoKey { project: 1, environment: "live", name: "Checkout", purpose: "Takes payments in the shop", owner: None, scopes: &["payments:create", "payments:read"], expiry: "90", created_days_ago: 12, state: State::Active, confirmed: true, peak: 420, quiet_days: 0, ip: "203.0.113.40" },
+    DemoKey { project: 1, environment: "live", name: "Refund desk", purpose: "Support team’s refund tool", owner: Some(1), scopes: &["payments:read", "refunds:create"], expiry: "30", created_days_ago: 22, state: State::Active, confirmed: true, peak: 14, quiet_days: 0, ip: "203.0.113.41" },
+    DemoKey { project: 1, environment: "live", name: "Checkout (summer)", purpose: "Replaced by Checkout", owner: None, scopes: &["payments:create"], expiry: "90", created_days_ago: 89, state: State::Revoked(RevocationReason::Superseded, ""), confirmed: true, peak: 380, quiet_days: 11, ip: "203.0.113.40" },
+    DemoKey { project: 1, environment: "test", name: "Sandbox", purpose: "", owner: Some(4), scopes: &["payments:*"], expiry: "none", created_days_ago: 70, state: State::Active, confirmed: true, peak: 25, quiet_days: 20, ip: "192.0.2.99" },
+    DemoKey { project: 1, environment: "live", name: "Ledger export", purpose: "Monthly export for accounting", owner: Some(0), scopes: &["payments:read"], expiry: "365", created_days_ago: 0, state: State::Active, confirmed: false, peak: 0, quiet_days: 0, ip: "" },
+    DemoKey { project: 2, environment: "live", name: "Route planner", purpose: "", owner: None, scopes: &["read"], expiry: "none", created_days_ago: 85, state: State::Active, confirmed: true, peak: 70, quiet_days: 25, ip: "198.51.100.3" },
+];
+
+fn catalogue(scopes: &[(&str, &str, bool)]) -> Vec<CatalogueScope> {
+    scopes
+        .iter()
+        .map(|(name, description, sensitive)| CatalogueScope {
+            name: (*name).to_owned(),
+            description: (*description).to_owned(),
+            sensitive: *sensitive,
+        })
+        .collect()
+}
+
+/// Fills an installation that is not set up. `false`, and nothing done, when it is.
+pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
+    if instance::is_set_up(ctx).await? {
+        return Ok(false);
+    }
+    let now = ctx.clock.now();
+    let begin = now.minus_ms(110 * DAY_MS);
+    let org = set_up_acme(&at(ctx, begin)).await?;
+    let people = join(&at(ctx, begin), &org.0).await?;
+    let projects = make_projects(&at(ctx, begin), &org, &people).await?;
+    for (index, key) in (0_i64..).zip(&KEYS) {
+        // Not all on the hour, and none in the future.
+        let created = now.minus_ms(key.created_days_ago * DAY_MS + HOUR_MS + index * 7 * MINUTE_MS);
+        let id = make_key(ctx, key, created, &org.0, &people, &projects).await?;
+        make_traffic(ctx, key, index, &id, created, now, &org.0, &projects[key.project]).await?;
+    }
+    let owner = Actor::account(people[0].clone(), Some((org.0.clone(), Role::Owner)), crate::model::account::SessionStage::Complete, crate::model::actor::Origin::default());
+    projects::set_status(&at(ctx, now.minus_ms(24 * DAY_MS)), &owner, &projects[2], ProjectStatus::Archived).await?;
+    leave(&at(ctx, now.minus_ms(19 * DAY_MS)), &org.0, &people[4]).await?;
+    Ok(true)
+}
+
+async fn set_up_acme(ctx: &Context) -> Result<(OrgId, ProjectId, AccountId), DomainError> {
+    let scopes = catalogue(&[
+        ("images:read", "Look at and download images", false),
+        ("images:write", "Upload and replace images", false),
+        ("images:delete", "Delete images for good", true),
+    ]);
+    let draft = SetUpDraft {
+        email: EMAIL,
+        name: PEOPLE[0].0,
+        organisation: "Acme",
+        project: "Image API",
+        prefix: "acme",
+        scopes: Ok(scopes),
+        password: PASSWORD.into(),
+    };
+    let (made, _) = set_up::set_up(ctx, draft, By::Operator("demo")).await?;
+    let system = Actor::system(Some(made.org_id.clone()));
+    let mut tx = ctx.db.begin_write().await?;
+    let entry = Entry::new("demo.seeded", "organisation", made.org_id.as_str());
+    audit::record(ctx, &mut tx, Some(&made.org_id), &system, entry, ctx.clock.now()).await?;
+    tx.commit().await?;
+    Ok((made.org_id, made.project_id, made.account_id))
+}
+
+/// The other members; the owner is there already. They share the owner's password.
+async fn join(ctx: &Context, org: &OrgId) -> Result<Vec<AccountId>, DomainError> {
+    let now = ctx.clock.now();
+    let password = ctx.passwords.hash(PASSWORD.into()).await?;
+    let mut tx = ctx.db.begin_write().await?;
+    let owner = accounts::find_for_sign_in(&mut tx, EMAIL).await?.ok_or(DomainError::NotFound)?;
+    let mut people = vec![owner.id];
+    for (name, address, role) in &PEOPLE[1..] {
+        let (id, email) = (mint::account_id(ctx)?, Email::parse("email", address)?);
+        let new = NewAccount { id: &id, email: &email, name, password: &password, is_instance_admin: false };
+        accounts::insert(&mut tx, &new, now).await?;
+        orgs::insert_member(&mut tx, org, &id, *role, now).await?;
+        people.push(id);
+    }
+    tx.commit().await?;
+    Ok(people)
+}
+
+async fn leave(ctx: &Context, org: &OrgId, who: &AccountId) -> Result<(), DomainError> {
+    let scope = Actor::system(Some(org.clone())).require(Permission::KeysManageAny)?;
+    let mut tx = ctx.db.begin_write().await?;
+    orgs::set_member_status(&mut tx, &scope, who, "removed").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn make_projects(ctx: &Context, org: &(OrgId, ProjectId, AccountId), people: &[AccountId]) -> Result<Vec<ProjectId>, DomainError> {
+    let actor = member(org.0.clone(), &people[0], Role::Owner);
+    let payments = catalogue(&[
+        ("payments:read", "See payments", false),
+        ("payments:create", "Take payments", false),
+        ("refunds:create", "Give money back", true),
+    ]);
+    let maps = catalogue(&[("read", "Read everything in the project", false)]);
+    let payments = projects::create(ctx, &actor, ProjectDraft { name: "Payments", prefix: "acmepay", scopes: Ok(payments) }).await?;
+    let maps = projects::create(ctx, &actor, ProjectDraft { name: "Maps", prefix: "acmemaps", scopes: Ok(maps) }).await?;
+    let all = vec![org.1.clone(), payments, maps];
+    for (project, name) in all.iter().zip(["Edge proxy", "Checkout service", "Maps backend"]) {
+        let draft = TokenDraft { project, name, permissions: vec!["verify"], expiry: "none", expiry_date: "" };
+        let token = tokens::create(ctx, &actor, &draft, None).await?;
+        tokens::confirm_stored(ctx, &actor, &token.id).await?;
+    }
+    Ok(all)
+}
+
+fn member(org: OrgId, id: &AccountId, role: Role) -> Actor {
+    Actor::account(id.clone(), Some((org, role)), crate::model::account::SessionStage::Complete, crate::model::actor::Origin::default())
+}
+
+async fn make_key(ctx: &Context, key: &DemoKey, created: Timestamp, org: &OrgId, people: &[AccountId], projects: &[ProjectId]) -> Result<KeyId, DomainError> {
+    let creator = member(org.clone(), &people[usize::from(key.owner != Some(0))], Role::Admin);
+    let owner = match key.owner {
+        Some(index) => format!("member:{}", people[index]),
+        None => "team:Platform".to_owned(),
+    };
+    let draft = KeyDraft {
+        project: &projects[key.project],
+        environment: key.environment,
+        name: key.name,
+        purpose: key.purpose,
+        owner: &owner,
+        scopes: key.scopes.to_vec(),
+        expiry: key.expiry,
+        expiry_date: "",
+        extend_catalogue: false,
+    };
+    let made = issue::issue(&at(ctx, created), &creator, &draft, None).await?;
+    let soon = at(ctx, created.plus_ms(2 * MINUTE_MS));
+    if key.confirmed {
+        lifecycle::confirm_stored(&soon, &creator, &made.id, "").await?;
+    }
+    let ended = at(ctx, ctx.clock.now().minus_ms(key.quiet_days * DAY_MS));
+    match key.state {
+        State::Active => {}
+        State::Disabled => lifecycle::disable(&ended, &creator, &made.id).await?,
+        State::Revoked(reason, note) => lifecycle::revoke(&ended, &creator, &made.id, reason, note).await?,
+    }
+    Ok(made.id)
+}
+
+/// Requests of one hour: a day and a week in the curve, some noise, the same each time.
+fn requests_in(hour: Timestamp, peak: i64, salt: i64) -> i64 {
+    let hour_of_day = hour.ms().div_euclid(HOUR_MS).rem_euclid(24);
+    let day = hour.ms().div_euclid(DAY_MS);
+    const CURVE: [i64; 24] = [22, 18, 15, 14, 15, 20, 33, 52, 74, 90, 97, 100, 94, 95, 98, 96, 90, 82, 74, 66, 58, 48, 38, 28];
+    let weekday = if (day + 4).rem_euclid(7) >= 5 { 55 } else { 100 };
+    let noise = 80 + (hour.ms().div_euclid(HOUR_MS).wrapping_mul(2_654_435_761).wrapping_add(salt * 40_503)).rem_euclid(41);
+    peak * CURVE[usize::try_from(hour_of_day).unwrap_or(0)] * weekday * noise / 1_000_000
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, every value different")]
+async fn make_traffic(
+    ctx: &Context,
+    key: &DemoKey,
+    salt: i64,
+    id: &KeyId,
+    created: Timestamp,
+    now: Timestamp,
+    org: &OrgId,
+    project: &ProjectId,
+) -> Result<(), DomainError> {
+    if key.peak == 0 {
+        return Ok(());
+    }
+    let last = now.minus_ms(key.quiet_days * DAY_MS);
+    let first = created.plus_ms(HOUR_MS).max(now.minus_ms(DAYS * DAY_MS)).floor_to(HOUR_MS);
+    let mut tx = ctx.db.begin_write().await?;
+    let mut hour = first;
+    while hour < last {
+        let allowed = requests_in(hour, key.peak, salt);
+        // After a key has ended, what still uses it is refused for some days.
+        for (code, requests) in [(VerdictCode::Valid, allowed), (VerdictCode::InsufficientScope, allowed / 90)] {
+            write_hour(&mut tx, (id, org, project), hour, code, requests).await?;
+        }
+        hour = hour.plus_ms(HOUR_MS);
+    }
+    let refused = match key.state {
+        State::Active => None,
+        State::Disabled => Some(VerdictCode::Disabled),
+        State::Revoked(..) => Some(VerdictCode::Revoked),
+    };
+    if let Some(code) = refused {
+        while hour < last.plus_ms(3 * DAY_MS) && hour < now {
+            write_hour(&mut tx, (id, org, project), hour, code, requests_in(hour, key.peak, salt) / 6).await?;
+            hour = hour.plus_ms(HOUR_MS);
+        }
+    }
+    let used = if key.quiet_days == 0 { now.minus_ms((2 + salt * 3) * MINUTE_MS) } else { hour };
+    usage::set_key_used(&mut tx, id.as_str(), used.ms(), Some(key.ip)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn write_hour(
+    tx: &mut crate::server::store::db::Tx,
+    (id, org, project): (&KeyId, &OrgId, &ProjectId),
+    hour: Timestamp,
+    code: VerdictCode,
+    requests: i64,
+) -> Result<(), DomainError> {
+    if requests == 0 {
+        return Ok(());
+    }
+    for grain in [Grain::Hour, Grain::Day] {
+        let cell = RollUp {
+            key_id: id.as_str(),
+            org_id: org.as_str(),
+            project_id: project.as_str(),
+            grain,
+            bucket_at_ms: hour.floor_to(grain.width_ms()).ms(),
+            code,
+            requests,
+        };
+        usage::roll_up(tx, &cell).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What is wrong with an installation, as far as its database tells.
+
+use serde::Serialize;
+
+use super::accounts::operate;
+use super::{audit, instance};
+use crate::server::ctx::Context;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    Fine,
+    Warning,
+    Broken,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    pub check: &'static str,
+    pub weight: Weight,
+    pub detail: String,
+}
+
+impl Finding {
+    pub fn fine(check: &'static str, detail: impl Into<String>) -> Self {
+        Self { check, weight: Weight::Fine, detail: detail.into() }
+    }
+
+    pub fn warning(check: &'static str, detail: impl Into<String>) -> Self {
+        Self { check, weight: Weight::Warning, detail: detail.into() }
+    }
+
+    pub fn broken(check: &'static str, detail: impl Into<String>) -> Self {
+        Self { check, weight: Weight::Broken, detail: detail.into() }
+    }
+}
+
+/// Looks at everything a running installation needs.
+pub async fn examine(ctx: &Context) -> Vec<Finding> {
+    let missing = ctx.keyring.missing();
+    let mut findings = vec![match missing.as_slice() {
+        [] => Finding::fine("secrets", "All peppers and MAC keys are there."),
+        missing => {
+            let names: Vec<&str> = missing.iter().map(|purpose| purpose.as_str()).collect();
+            Finding::broken("secrets", format!("The database lacks secrets for: {}. Restore it from a backup.", names.join(", ")))
+        }
+    }];
+    findings.push(match instance::is_set_up(ctx).await {
+        Ok(true) => Finding::fine("set_up", "The installation is set up."),
+        Ok(false) => Finding::warning("set_up", "The installation is not set up yet: open the link that keywright serve prints."),
+        Err(error) => Finding::broken("set_up", error.to_string()),
+    });
+    findings.push(match audit::verify(ctx).await {
+        Ok(report) if report.ok => Finding::fine("audit", format!("The audit log is whole: {} events.", report.events)),
+        Ok(_) => Finding::broken("audit", "The audit log was tampered with. Run: keywright audit verify"),
+        Err(error) => Finding::broken("audit", error.to_string()),
+    });
+    if let Ok(accounts) = operate::list(ctx).await {
+        for account in accounts.iter().filter(|account| account.locked) {
+            let detail = format!("{} is locked after too many failed sign-ins. Run: keywright accounts unlock", account.email);
+            findings.push(Finding::warning("locked_account", detail));
+        }
+    }
+    findings
+}

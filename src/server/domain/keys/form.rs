@@ -1,0 +1,35 @@
+//! What the create form offers.
+
+use super::read;
+use crate::model::actor::{Actor, Denied};
+use crate::model::id::KeyId;
+use crate::model::key_page::KeyFormMaterial;
+use crate::model::permission::Permission;
+use crate::model::project::ProjectStatus;
+use crate::server::ctx::Context;
+use crate::server::domain::{DomainError, mint, orgs, projects};
+
+/// Projects, owners, powers and a fresh nonce; with `from`, a key to begin with.
+pub async fn material(ctx: &Context, actor: &Actor, from: Option<&KeyId>) -> Result<KeyFormMaterial, DomainError> {
+    if !actor.may(Permission::KeysCreateTest) {
+        return Err(Denied::Forbidden.into());
+    }
+    let mut active = Vec::new();
+    for project in projects::list(ctx, actor).await?.iter().filter(|project| project.status == ProjectStatus::Active) {
+        active.push(projects::find(ctx, actor, &project.id).await?);
+    }
+    let from = match from {
+        Some(id) => read::find(ctx, actor, id).await.ok(),
+        None => None,
+    };
+    Ok(KeyFormMaterial {
+        now: ctx.clock.now(),
+        nonce: mint::form_nonce(ctx),
+        projects: active,
+        members: orgs::member_names(ctx, actor).await?,
+        me: actor.account_id().cloned(),
+        may_create_live: actor.may(Permission::KeysCreateLive),
+        may_choose_owner: actor.may(Permission::KeysManageAny),
+        from,
+    })
+}

@@ -1,0 +1,91 @@
+//! Disable, enable, revoke, confirm as stored.
+
+use serde_json::json;
+
+use super::{require_manage, secured};
+use crate::model::actor::Actor;
+use crate::model::error::Code;
+use crate::model::id::KeyId;
+use crate::model::key::{KeyStatus, RevocationReason};
+use crate::model::text::{self, NOTE_MAX};
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::domain::audit::{self, Entry, actor_columns};
+use crate::server::store::keys as store;
+
+fn already_revoked() -> DomainError {
+    DomainError::refused(Code::KeyAlreadyRevoked, "This key is revoked. A revoked key stays revoked; create a new one instead.")
+}
+
+/// Refuses the key from the next request on. Doing it twice is no error.
+pub async fn disable(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+    set_enabled(ctx, actor, id, false).await
+}
+
+/// Lets a disabled key pass again.
+pub async fn enable(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+    set_enabled(ctx, actor, id, true).await
+}
+
+async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let (wanted, action) = match enabled {
+        true => (KeyStatus::Active, "key.enabled"),
+        false => (KeyStatus::Disabled, "key.disabled"),
+    };
+    let mut tx = ctx.db.begin_write().await?;
+    let mut key = secured::find(ctx, &mut tx, actor, id).await?;
+    let scope = require_manage(actor, &key)?;
+    match KeyStatus::parse(&key.status) {
+        Some(KeyStatus::Revoked) | None => return Err(already_revoked()),
+        Some(status) if status == wanted => return Ok(()),
+        Some(_) => {}
+    }
+    key.status = wanted.as_str().to_owned();
+    key.disabled_at_ms = (!enabled).then_some(now.ms());
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new(action, "key", id.as_str()), now).await?;
+    secured::save(ctx, &mut tx, &scope, key, now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(id.as_str());
+    Ok(())
+}
+
+/// Ends the key for ever. Its row stays, with who, when and why; its hash too, so that the answer can say `REVOKED`.
+pub async fn revoke(ctx: &Context, actor: &Actor, id: &KeyId, reason: RevocationReason, note: &str) -> Result<(), DomainError> {
+    let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let mut key = secured::find(ctx, &mut tx, actor, id).await?;
+    let scope = require_manage(actor, &key)?;
+    if key.status == KeyStatus::Revoked.as_str() {
+        return Err(already_revoked());
+    }
+    let (kind, who) = actor_columns(actor);
+    key.status = KeyStatus::Revoked.as_str().to_owned();
+    key.revoked_at_ms = Some(now.ms());
+    key.revoked_by_type = Some(kind.to_owned());
+    key.revoked_by_id = Some(who.to_owned());
+    key.revoked_reason = Some(reason.as_str().to_owned());
+    key.revoked_note.clone_from(&note);
+    let entry = Entry::new("key.revoked", "key", id.as_str()).with(json!({ "reason": reason.as_str(), "note": note }));
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    secured::save(ctx, &mut tx, &scope, key, now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(id.as_str());
+    Ok(())
+}
+
+/// Notes that the secret is kept somewhere. Confirming twice keeps the first time.
+pub async fn confirm_stored(ctx: &Context, actor: &Actor, id: &KeyId, note: &str) -> Result<(), DomainError> {
+    let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let key = secured::find(ctx, &mut tx, actor, id).await?;
+    let scope = require_manage(actor, &key)?;
+    if store::set_stored(&mut tx, &scope, id, &note, now).await? {
+        let entry = Entry::new("key.stored", "key", id.as_str()).with(json!({ "note": note }));
+        audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

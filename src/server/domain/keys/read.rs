@@ -1,0 +1,88 @@
+//! Looking at keys: the list, its head, one key, its usage.
+
+use super::may_manage;
+use crate::model::actor::Actor;
+use crate::model::id::KeyId;
+use crate::model::key::{KeyCounts, KeyDetail, KeyFilter, KeySummary, Owner};
+use crate::model::page::Page;
+use crate::model::permission::Permission;
+use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
+use crate::model::usage::{Grain, UsageRange, UsageSeries};
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::store::{keys as store, usage};
+
+/// Days the small charts of the list show.
+const WEEK_DAYS: i64 = 7;
+
+/// One page of keys, each with its last week, in three queries whatever the page's size.
+pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Page<KeySummary>, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let mut page = store::list(&mut tx, &scope, filter, now).await?;
+    let first_day = now.floor_to(DAY_MS).minus_ms((WEEK_DAYS - 1) * DAY_MS);
+    let ids: Vec<&KeyId> = page.rows.iter().map(|key| &key.id).collect();
+    let days = usage::list_days(&mut tx, &scope, &ids, first_day).await?;
+    for key in &mut page.rows {
+        key.week = week_of(key.id.as_str(), &days, first_day);
+    }
+    Ok(page)
+}
+
+fn week_of(key_id: &str, days: &[(String, Timestamp, i64)], first_day: Timestamp) -> Vec<i64> {
+    let on = |day: Timestamp| days.iter().filter(|(id, at, _)| id == key_id && *at == day).map(|(_, _, n)| n).sum();
+    (0..WEEK_DAYS).map(|n| on(first_day.plus_ms(n * DAY_MS))).collect()
+}
+
+pub async fn counts(ctx: &Context, actor: &Actor) -> Result<KeyCounts, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(store::counts(&mut tx, &scope, ctx.clock.now()).await?)
+}
+
+pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let row = store::find_detail(&mut tx, &scope, id, now).await?.ok_or(DomainError::NotFound)?;
+    let requests_last_hour = usage::count_for_key(&mut tx, &scope, id, Grain::Minute, now.minus_ms(HOUR_MS)).await?;
+    let owner = match &row.summary.owner {
+        Owner::Member { id, .. } => Some(id.as_str()),
+        Owner::Team(_) => None,
+    };
+    Ok(KeyDetail {
+        may_manage: may_manage(actor, owner),
+        requests_last_hour,
+        created_by: actor_name(row.created_by),
+        revoked_by: row.revoked_by.map(actor_name),
+        summary: row.summary,
+        purpose: row.purpose,
+        status: row.status,
+        project_archived: row.project_archived,
+        stored_note: row.stored_note,
+        disabled_at: row.disabled_at,
+        revoked_at: row.revoked_at,
+        revoked_reason: row.revoked_reason,
+        revoked_note: row.revoked_note,
+        version: row.version,
+    })
+}
+
+fn actor_name((kind, id, name): (String, String, Option<String>)) -> String {
+    match (kind.as_str(), name) {
+        (_, Some(name)) => name,
+        ("operator", None) => format!("operator {id}"),
+        ("system", None) => "Keywright".to_owned(),
+        _ => id,
+    }
+}
+
+/// Requests of one key per bar, oldest first, including empty bars. Counts lag by the flush interval.
+pub async fn usage(ctx: &Context, actor: &Actor, id: &KeyId, range: UsageRange) -> Result<UsageSeries, DomainError> {
+    let scope = actor.require(Permission::UsageRead)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let cells = usage::list_for_key(&mut tx, &scope, id, range.grain(), range.start(now)).await?;
+    Ok(UsageSeries::from_cells(range, now, &cells))
+}

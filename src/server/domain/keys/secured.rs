@@ -1,0 +1,53 @@
+//! Changing what verification trusts: read, check the MAC, change, raise the version, sign, save.
+
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::error::Code;
+use crate::model::id::KeyId;
+use crate::model::permission::Permission;
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::platform::crypto::keyring::{Keyring, Purpose, StoredMac};
+use crate::server::store::changes::{self, ChangeKind};
+use crate::server::store::db::Tx;
+use crate::server::store::keys::{self as store, SecuredKey};
+
+#[must_use]
+pub fn sign(keyring: &Keyring, key: &SecuredKey) -> StoredMac {
+    keyring.sign(Purpose::Row, &as_strs(&key.mac_parts()))
+}
+
+/// Whether the row is one that this application wrote.
+#[must_use]
+pub fn is_intact(keyring: &Keyring, key: &SecuredKey) -> bool {
+    keyring.is_signed(Purpose::Row, &key.row_mac_key_id, &as_strs(&key.mac_parts()), &key.row_mac)
+}
+
+fn as_strs(parts: &[String]) -> Vec<&str> {
+    parts.iter().map(String::as_str).collect()
+}
+
+/// Reads the key for a change. A row that was edited behind our back is not signed afresh by accident.
+pub async fn find(ctx: &Context, tx: &mut Tx, actor: &Actor, id: &KeyId) -> Result<SecuredKey, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let key = store::find_secured(tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    if !is_intact(&ctx.keyring, &key) {
+        let message = "This key’s record was changed outside Keywright, so it is refused everywhere and cannot be changed. \
+                       Create a new key in its place and tell whoever runs this installation.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
+    Ok(key)
+}
+
+/// Signs and saves a changed key, and tells every node. Call it last before the commit.
+pub async fn save(ctx: &Context, tx: &mut Tx, scope: &OrgScope, mut key: SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+    let read_version = key.version;
+    key.version += 1;
+    let mac = sign(&ctx.keyring, &key);
+    if !store::save_secured(tx, scope, &key, &mac, read_version).await? {
+        let message = "Somebody else changed this key at the same moment. Reload the page and look again.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
+    changes::record(tx, ChangeKind::Key, &key.id, now).await?;
+    Ok(())
+}

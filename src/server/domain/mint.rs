@@ -1,0 +1,105 @@
+//! Making ids and secrets, and hashing secrets for storage.
+
+use crate::model::id::{AccountId, InvalidId, KeyId, OrgId, ProjectId, TokenId};
+use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
+use crate::server::ctx::Context;
+use crate::server::platform::crypto::keyring::{HASH_ALG, Purpose};
+use crate::server::platform::crypto::secret::{Secret, SecretText};
+use crate::server::platform::rng::base62;
+use crate::server::store::keys::SecretRow;
+
+use super::DomainError;
+
+/// A new credential: its public id characters and its whole text.
+pub struct Minted {
+    pub kid: String,
+    pub text: SecretText,
+}
+
+/// Makes a credential under `head` (`acme_live`, `kwt`).
+#[must_use]
+pub fn credential(ctx: &Context, head: &str) -> Minted {
+    let kid = base62(ctx.rng.as_ref(), KID_LENGTH);
+    let secret = Secret::new(base62(ctx.rng.as_ref(), SECRET_LENGTH));
+    Minted { text: Secret::new(compose(head, &kid, secret.expose())), kid }
+}
+
+impl From<InvalidId> for DomainError {
+    fn from(_: InvalidId) -> Self {
+        Self::Defect("a random id did not have the shape of one")
+    }
+}
+
+macro_rules! id_makers {
+    ($($name:ident -> $id:ty;)*) => {$(
+        pub fn $name(ctx: &Context) -> Result<$id, DomainError> {
+            Ok(<$id>::from_random(&base62(ctx.rng.as_ref(), KID_LENGTH))?)
+        }
+    )*};
+}
+
+id_makers! {
+    account_id -> AccountId;
+    org_id -> OrgId;
+    project_id -> ProjectId;
+}
+
+/// What of a credential is hashed, and bound to: the kind of credential, its tenant and its id, so that a hash moved
+/// to another row matches nothing.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    Key { org_id: &'a str, key_id: &'a str },
+    Token { org_id: &'a str, token_id: &'a str },
+    Setup { id: &'a str },
+}
+
+impl<'a> Credential<'a> {
+    fn parts(self, text: &'a str) -> [&'a str; 4] {
+        match self {
+            Self::Key { org_id, key_id } => ["keywright-key-v1", org_id, key_id, text],
+            Self::Token { org_id, token_id } => ["keywright-token-v1", org_id, token_id, text],
+            Self::Setup { id } => ["keywright-setup-v1", "", id, text],
+        }
+    }
+}
+
+/// The row to store for a new secret.
+#[must_use]
+pub fn hashed(ctx: &Context, credential: Credential<'_>, text: &SecretText) -> SecretRow {
+    let signed = ctx.keyring.sign(Purpose::Key, &credential.parts(text.expose()));
+    SecretRow {
+        slot: "current".to_owned(),
+        hash: signed.mac,
+        hash_alg: HASH_ALG.to_owned(),
+        pepper_id: signed.key_id,
+        expires_at_ms: None,
+    }
+}
+
+/// Whether `text` is the credential that `hash` was made of. Constant time.
+#[must_use]
+pub fn is_match(ctx: &Context, credential: Credential<'_>, text: &str, hash_alg: &str, pepper_id: &str, hash: &str) -> bool {
+    let matches = ctx.keyring.is_signed(Purpose::Key, pepper_id, &credential.parts(text), hash);
+    matches && hash_alg == HASH_ALG
+}
+
+/// The work of one comparison, for a credential that does not exist.
+pub fn compare_with_nothing(ctx: &Context, text: &str) {
+    let dummy = Credential::Key { org_id: "org_000000000000", key_id: "key_000000000000" };
+    let pepper = ctx.keyring.active_id(Purpose::Key);
+    std::hint::black_box(is_match(ctx, dummy, text, HASH_ALG, pepper, &"0".repeat(64)));
+}
+
+pub fn key_id(kid: &str) -> Result<KeyId, DomainError> {
+    Ok(KeyId::from_random(kid)?)
+}
+
+pub fn token_id(kid: &str) -> Result<TokenId, DomainError> {
+    Ok(TokenId::from_random(kid)?)
+}
+
+/// A form's right to be submitted once: 24 characters.
+#[must_use]
+pub fn form_nonce(ctx: &Context) -> String {
+    base62(ctx.rng.as_ref(), 24)
+}

@@ -1,0 +1,78 @@
+//! Organisations: made at set-up, named by the operator.
+
+use serde_json::json;
+
+use super::DomainError;
+use super::audit::{self, Entry};
+use crate::model::actor::Actor;
+use crate::model::error::{Code, FieldError};
+use crate::model::id::OrgId;
+use crate::model::org::MemberName;
+use crate::model::permission::Permission;
+use crate::model::text::{self, NAME_MAX};
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::store::db::Tx;
+use crate::server::store::orgs::{self as store, NewOrganisation};
+
+/// An organisation's name, checked: it must leave a slug.
+#[derive(Clone, Debug)]
+pub struct OrganisationName {
+    pub shown: String,
+    pub folded: String,
+    pub slug: String,
+}
+
+impl OrganisationName {
+    pub fn parse(field: &'static str, raw: &str) -> Result<Self, FieldError> {
+        let shown = text::line(field, "The organisation’s name", raw, 1, NAME_MAX)?;
+        let slug = text::slug(&shown);
+        if slug.is_empty() {
+            let message = "The organisation’s name needs at least one letter a–z or digit.";
+            return Err(FieldError::new(field, "slug", message));
+        }
+        Ok(Self { folded: text::folded(&shown), shown, slug })
+    }
+}
+
+pub(super) async fn insert(
+    ctx: &Context,
+    tx: &mut Tx,
+    id: &OrgId,
+    name: &OrganisationName,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let new = NewOrganisation { id, name: &name.shown, name_folded: &name.folded, slug: &name.slug };
+    store::insert(tx, &new, now).await?;
+    let entry = Entry::new("organisation.created", "organisation", id.as_str()).with(json!({ "slug": name.slug }));
+    audit::record(ctx, tx, Some(id), actor, entry, now).await?;
+    Ok(())
+}
+
+/// The organisation an operator means: the one named by id, slug or name, or the only one there is.
+pub async fn choose(ctx: &Context, named: Option<&str>) -> Result<OrgId, DomainError> {
+    let mut tx = ctx.db.begin_read().await?;
+    let all = store::list_all(&mut tx).await?;
+    match (named, all.as_slice()) {
+        (Some(named), all) => all
+            .iter()
+            .find(|(id, name, slug)| id.as_str() == named || slug == named || text::folded(name) == text::folded(named))
+            .map(|(id, _, _)| id.clone())
+            .ok_or(DomainError::NotFound),
+        (None, [(only, _, _)]) => Ok(only.clone()),
+        (None, []) => Err(DomainError::refused(Code::NotFound, "This installation is not set up yet. Run keywright setup first.")),
+        (None, several) => {
+            let slugs = several.iter().map(|(_, _, slug)| slug.as_str()).collect::<Vec<_>>().join(", ");
+            let message = format!("Several organisations exist: {slugs}. Name one with --organisation.");
+            Err(DomainError::refused(Code::SeveralOrganisations, message))
+        }
+    }
+}
+
+/// Who may own a key.
+pub async fn member_names(ctx: &Context, actor: &Actor) -> Result<Vec<MemberName>, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(store::list_member_names(&mut tx, &scope).await?)
+}

@@ -1,0 +1,167 @@
+//! Projects: create, edit, archive and restore. Archiving stops its keys at once; restoring lets them pass again.
+
+use serde_json::json;
+
+use super::DomainError;
+use super::audit::{self, Entry};
+use super::mint;
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::error::{Code, FieldError};
+use crate::model::id::ProjectId;
+use crate::model::permission::Permission;
+use crate::model::project::{CatalogueScope, Project, ProjectName, ProjectStatus, ProjectSummary, parse_prefix};
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::store::changes::{self, ChangeKind};
+use crate::server::store::db::Tx;
+use crate::server::store::projects::{self as store, NewProject};
+
+/// A new project as typed.
+pub struct ProjectDraft<'a> {
+    pub name: &'a str,
+    pub prefix: &'a str,
+    pub scopes: Result<Vec<CatalogueScope>, FieldError>,
+}
+
+/// A new project, checked.
+pub struct Checked {
+    pub name: ProjectName,
+    pub prefix: String,
+    pub scopes: Vec<CatalogueScope>,
+}
+
+impl ProjectDraft<'_> {
+    fn check(self) -> Result<Checked, DomainError> {
+        let mut errors = Vec::new();
+        let name = ProjectName::parse("name", self.name).map_err(|error| errors.push(error)).ok();
+        let prefix = parse_prefix("prefix", self.prefix).map_err(|error| errors.push(error)).ok();
+        let scopes = self.scopes.map_err(|error| errors.push(error)).ok();
+        match (name, prefix, scopes) {
+            (Some(name), Some(prefix), Some(scopes)) => Ok(Checked { name, prefix, scopes }),
+            _ => Err(DomainError::Invalid(errors)),
+        }
+    }
+}
+
+pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<ProjectSummary>, DomainError> {
+    let scope = actor.require(Permission::ProjectsRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(store::list(&mut tx, &scope).await?)
+}
+
+pub async fn find(ctx: &Context, actor: &Actor, id: &ProjectId) -> Result<Project, DomainError> {
+    let scope = actor.require(Permission::ProjectsRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)
+}
+
+/// The project of this slug, in the actor's organisation.
+pub async fn find_by_slug(ctx: &Context, actor: &Actor, slug: &str) -> Result<Project, DomainError> {
+    let scope = actor.require(Permission::ProjectsRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    let id = store::find_id_by_slug(&mut tx, &scope, slug).await?.ok_or(DomainError::NotFound)?;
+    store::find(&mut tx, &scope, &id).await?.ok_or(DomainError::NotFound)
+}
+
+pub async fn create(ctx: &Context, actor: &Actor, draft: ProjectDraft<'_>) -> Result<ProjectId, DomainError> {
+    actor.require(Permission::ProjectsManage)?;
+    let checked = draft.check()?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let id = insert(ctx, &mut tx, actor, &checked, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+pub(super) async fn insert(ctx: &Context, tx: &mut Tx, actor: &Actor, project: &Checked, now: Timestamp) -> Result<ProjectId, DomainError> {
+    let scope = actor.require(Permission::ProjectsManage)?;
+    let id = mint::project_id(ctx)?;
+    let name = &project.name;
+    let new = NewProject { id: &id, name: &name.shown, name_folded: &name.folded, slug: &name.slug, prefix: &project.prefix };
+    let message = "A project of this name, or of one that shortens to the same, exists already. Choose another name.";
+    store::insert(tx, &scope, &new, now).await.map_err(|error| DomainError::from(error).taken("name", message))?;
+    store::set_scopes(tx, &id, &project.scopes).await?;
+    let detail = json!({ "slug": name.slug, "prefix": project.prefix, "scopes": scope_names(&project.scopes) });
+    let entry = Entry::new("project.created", "project", id.as_str()).with(detail);
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    Ok(id)
+}
+
+fn scope_names(scopes: &[CatalogueScope]) -> Vec<&str> {
+    scopes.iter().map(|scope| scope.name.as_str()).collect()
+}
+
+/// Saves name and catalogue over the version that was edited. Scopes that keys already hold stay with those keys.
+pub async fn edit(
+    ctx: &Context,
+    actor: &Actor,
+    id: &ProjectId,
+    version: i64,
+    name: &str,
+    scopes: Result<Vec<CatalogueScope>, FieldError>,
+) -> Result<(), DomainError> {
+    let scope = actor.require(Permission::ProjectsManage)?;
+    let mut errors = Vec::new();
+    let name = ProjectName::parse("name", name).map_err(|error| errors.push(error)).ok();
+    let scopes = scopes.map_err(|error| errors.push(error)).ok();
+    let (Some(name), Some(scopes)) = (name, scopes) else { return Err(DomainError::Invalid(errors)) };
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let before = store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    let saved = store::set_name(&mut tx, &scope, id, version, &name.shown, &name.folded).await;
+    let message = "Another project has this name already. Choose another one.";
+    if !saved.map_err(|error| DomainError::from(error).taken("name", message))? {
+        let message = "Somebody else saved this project while you were editing. Your changes are still in the form: \
+                       compare them with the present state, then save again.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
+    store::set_scopes(&mut tx, id, &scopes).await?;
+    let detail = json!({
+        "before": { "name": before.name, "scopes": scope_names(&before.scopes) },
+        "after": { "name": name.shown, "scopes": scope_names(&scopes) },
+    });
+    let entry = Entry::new("project.edited", "project", id.as_str()).with(detail);
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Archives or restores. Doing it twice is no error and no second event.
+pub async fn set_status(ctx: &Context, actor: &Actor, id: &ProjectId, status: ProjectStatus) -> Result<(), DomainError> {
+    let scope = actor.require(Permission::ProjectsManage)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    if store::set_status(&mut tx, &scope, id, status).await? {
+        let action = match status {
+            ProjectStatus::Archived => "project.archived",
+            ProjectStatus::Active => "project.restored",
+        };
+        audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new(action, "project", id.as_str()), now).await?;
+        changes::record(&mut tx, ChangeKind::Many, id.as_str(), now).await?;
+    }
+    tx.commit().await?;
+    ctx.key_cache.forget_everything();
+    Ok(())
+}
+
+/// Adds scopes that the catalogue lacks, at its end; who may not, hears which are missing.
+pub(super) async fn extend_catalogue(
+    ctx: &Context,
+    tx: &mut Tx,
+    actor: &Actor,
+    scope: &OrgScope,
+    project: &Project,
+    missing: &[&str],
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    for (offset, name) in (0_i64..).zip(missing) {
+        let entry = crate::model::project::parse_catalogue_scope(name, "", false)?;
+        let place = i64::try_from(project.scopes.len()).unwrap_or(i64::MAX).saturating_add(offset);
+        store::insert_scope(tx, &project.id, &entry, place).await?;
+        let detail = json!({ "scope": name });
+        let entry = Entry::new("project.scope_added", "project", project.id.as_str()).with(detail);
+        audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    }
+    Ok(())
+}

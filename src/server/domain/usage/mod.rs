@@ -1,0 +1,7 @@
+//! Usage events: taken in without waiting, written in batches by one writer.
+
+mod sink;
+mod write;
+
+pub use sink::{UsageEvent, UsageReceiver, UsageSink};
+pub use write::{BATCH_MAX, write};

@@ -1,0 +1,99 @@
+//! The bounded queue between verification and the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::time::Timestamp;
+use crate::model::verdict::VerdictCode;
+use crate::server::domain::verification::CachedKey;
+
+/// Events that may wait. At 100,000 a second that is more than a second of a stalled database.
+const QUEUE_MAX: usize = 131_072;
+
+/// One verification of a known key.
+#[derive(Clone, Debug)]
+pub struct UsageEvent {
+    pub request_id: String,
+    pub key: Arc<CachedKey>,
+    pub token_id: String,
+    pub at: Timestamp,
+    pub code: VerdictCode,
+    /// The address the key was used from, canonical.
+    pub client_ip: Option<String>,
+    /// The address the question came from.
+    pub caller_ip: Option<String>,
+    pub method: String,
+    pub path: String,
+    pub user_agent: String,
+    pub resource: String,
+}
+
+/// Where verification puts events: never waits, counts what it had to drop.
+#[derive(Clone)]
+pub struct UsageSink {
+    events: mpsc::Sender<UsageEvent>,
+    flushes: mpsc::UnboundedSender<oneshot::Sender<()>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    accepted: AtomicU64,
+    dropped: AtomicU64,
+    persisted: AtomicU64,
+}
+
+/// The other end, for the one writer.
+pub struct UsageReceiver {
+    pub events: mpsc::Receiver<UsageEvent>,
+    /// Requests to write everything now and say when it is done.
+    pub flushes: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+}
+
+impl UsageSink {
+    #[must_use]
+    pub fn new() -> (Self, UsageReceiver) {
+        let (events, receiver) = mpsc::channel(QUEUE_MAX);
+        let (flushes, flush_receiver) = mpsc::unbounded_channel();
+        let sink = Self { events, flushes, counts: Arc::default() };
+        (sink, UsageReceiver { events: receiver, flushes: flush_receiver })
+    }
+
+    pub fn record(&self, event: UsageEvent) {
+        let counter = match self.events.try_send(event) {
+            Ok(()) => &self.counts.accepted,
+            Err(_) => &self.counts.dropped,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until everything recorded so far is in the database. Returns at once when the writer has stopped.
+    pub async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.flushes.send(done).is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    /// Events that found the queue full: must stay 0.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.counts.dropped.load(Ordering::Relaxed)
+    }
+
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.counts.accepted.load(Ordering::Relaxed)
+    }
+
+    #[must_use]
+    pub fn persisted(&self) -> u64 {
+        self.counts.persisted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_persisted(&self, events: usize) {
+        self.counts.persisted.fetch_add(events as u64, Ordering::Relaxed);
+    }
+}

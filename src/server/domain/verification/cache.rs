@@ -1,0 +1,202 @@
+//! The memory of verification: keys and tokens by id, what does not exist, and when all of it may be trusted.
+//!
+//! An entry is served while it is younger than the hard limit *and* the change log was read successfully within the
+//! last three seconds. Writers on this node evict before they answer; other nodes' writes arrive through
+//! [`follow_changes`]. A removed placeholder makes a load in flight uncacheable, so that a row read before a
+//! revocation cannot be put back after it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use quick_cache::sync::Cache;
+
+use super::entry::{CachedKey, CachedToken};
+use crate::model::time::{SECOND_MS, Timestamp};
+use crate::server::ctx::Context;
+use crate::server::store::changes::{self, Change, ChangeKind};
+use crate::server::store::error::StoreError;
+
+/// Without news of changes for so long, nothing in memory is trusted.
+const NEWS_MAX_AGE_MS: i64 = 3 * SECOND_MS;
+
+/// How much is remembered, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheLimits {
+    pub keys: usize,
+    pub tokens: usize,
+    pub unknown: usize,
+    /// Hard age limit of an entry.
+    pub ttl_ms: i64,
+    pub unknown_ttl_ms: i64,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self { keys: 1_000_000, tokens: 10_000, unknown: 10_000, ttl_ms: 5 * SECOND_MS, unknown_ttl_ms: 30 * SECOND_MS }
+    }
+}
+
+/// A value with the moment its reading began.
+pub struct Aged<T> {
+    value: Arc<T>,
+    read_at: Timestamp,
+}
+
+impl<T> Clone for Aged<T> {
+    fn clone(&self) -> Self {
+        Self { value: Arc::clone(&self.value), read_at: self.read_at }
+    }
+}
+
+/// One kind of thing by id, single-flight: of many askers for one missing id, one reads the database.
+pub struct Shelf<T> {
+    known: Cache<String, Aged<T>>,
+    unknown: Cache<String, Timestamp>,
+    ttl_ms: i64,
+    unknown_ttl_ms: i64,
+}
+
+impl<T> Shelf<T> {
+    fn new(capacity: usize, limits: CacheLimits) -> Self {
+        Self {
+            known: Cache::new(capacity),
+            unknown: Cache::new(limits.unknown),
+            ttl_ms: limits.ttl_ms,
+            unknown_ttl_ms: limits.unknown_ttl_ms,
+        }
+    }
+
+    fn forget(&self, id: &str) {
+        self.known.remove(id);
+        self.unknown.remove(id);
+    }
+
+    fn clear(&self) {
+        self.known.clear();
+        self.unknown.clear();
+    }
+
+    /// The value of `id`, from memory if it may be trusted, else by `read`.
+    pub async fn get_or_read<F>(&self, id: &str, now: Timestamp, trusted: bool, read: F) -> Result<Option<Arc<T>>, StoreError>
+    where
+        F: AsyncFnOnce() -> Result<Option<T>, StoreError>,
+    {
+        if !trusted {
+            return Ok(read().await?.map(Arc::new));
+        }
+        if self.unknown.get(id).is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms) {
+            return Ok(None);
+        }
+        if let Some(aged) = self.known.get(id) {
+            if now.since_ms(aged.read_at) < self.ttl_ms {
+                return Ok(Some(aged.value));
+            }
+            self.known.remove_if(id, |stale| stale.read_at == aged.read_at);
+        }
+        match self.known.get_value_or_guard_async(id).await {
+            Ok(aged) => Ok(Some(aged.value)),
+            Err(guard) => {
+                // Waiters behind a reader that found nothing come here one by one; they need not ask again.
+                if self.unknown.get(id).is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms) {
+                    return Ok(None);
+                }
+                let Some(value) = read().await? else {
+                    self.unknown.insert(id.to_owned(), now);
+                    return Ok(None);
+                };
+                let value = Arc::new(value);
+                // Refused when the id was forgotten while it was read: then the next asker reads again.
+                let _ = guard.insert(Aged { value: Arc::clone(&value), read_at: now });
+                Ok(Some(value))
+            }
+        }
+    }
+}
+
+/// Everything verification remembers.
+pub struct VerificationCache {
+    pub keys: Shelf<CachedKey>,
+    pub tokens: Shelf<CachedToken>,
+    /// Up to which change this memory is true, and when that was last confirmed (unix ms).
+    seq: AtomicI64,
+    confirmed_at_ms: AtomicI64,
+    /// Database reads for keys and tokens: tests count them.
+    reads: AtomicU64,
+}
+
+impl VerificationCache {
+    #[must_use]
+    pub fn new(limits: CacheLimits) -> Self {
+        Self {
+            keys: Shelf::new(limits.keys, limits),
+            tokens: Shelf::new(limits.tokens, limits),
+            seq: AtomicI64::new(-1),
+            confirmed_at_ms: AtomicI64::new(i64::MIN / 2),
+            reads: AtomicU64::new(0),
+        }
+    }
+
+    pub fn forget_key(&self, id: &str) {
+        self.keys.forget(id);
+    }
+
+    pub fn forget_token(&self, id: &str) {
+        self.tokens.forget(id);
+    }
+
+    /// After a change that many keys hang on: a project, a membership.
+    pub fn forget_everything(&self) {
+        self.keys.clear();
+        self.tokens.clear();
+    }
+
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_read(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether news of changes is fresh enough to trust what is remembered.
+    #[must_use]
+    pub fn is_trusted(&self, now: Timestamp) -> bool {
+        now.ms() - self.confirmed_at_ms.load(Ordering::Acquire) <= NEWS_MAX_AGE_MS
+    }
+
+    fn apply(&self, change: &Change) {
+        match change.kind {
+            ChangeKind::Key => self.forget_key(&change.entity_id),
+            ChangeKind::Token => self.forget_token(&change.entity_id),
+            ChangeKind::Many => self.forget_everything(),
+        }
+    }
+}
+
+/// Reads what changed since the last time and evicts it. Called each second by a job on every node.
+pub async fn follow_changes(ctx: &Context) -> Result<(), StoreError> {
+    let cache = &ctx.key_cache;
+    // Taken before the reading begins: a slow answer must not count as fresh news.
+    let asked_at = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let mut seq = cache.seq.load(Ordering::Acquire);
+    if seq < 0 {
+        seq = changes::latest_seq(&mut tx).await?;
+        cache.forget_everything();
+    } else {
+        loop {
+            let news = changes::list_after(&mut tx, seq).await?;
+            let Some(last) = news.last().map(|change| change.seq) else { break };
+            // A gap means that lines were pruned before this node read them.
+            if news.first().is_some_and(|first| first.seq != seq + 1) {
+                cache.forget_everything();
+            }
+            news.iter().for_each(|change| cache.apply(change));
+            seq = last;
+        }
+    }
+    cache.seq.store(seq, Ordering::Release);
+    cache.confirmed_at_ms.store(asked_at.ms(), Ordering::Release);
+    Ok(())
+}

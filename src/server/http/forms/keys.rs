@@ -1,0 +1,139 @@
+//! Create (answers with the secret), edit, revoke, confirm as stored.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::{Submitted, see_other};
+use crate::model::error::{AppError, Code, FieldError};
+use crate::model::id::{AccountId, KeyId};
+use crate::model::key::RevocationReason;
+use crate::model::key_text::{TokenKind, parse_key, parse_token};
+use crate::server::domain::DomainError;
+use crate::server::domain::keys::issue::{self, KeyDraft, Nonce, RevealedKey};
+use crate::server::domain::keys::{edit, lifecycle};
+use crate::server::http::reveal;
+use crate::server::http::state::AppState;
+
+/// `POST /settings/api-keys/new`: the answer is the only place the secret is ever shown.
+pub async fn create(State(state): State<AppState>, form: Submitted) -> Response {
+    let signed_in = match form.signed_in() {
+        Ok(signed_in) => signed_in,
+        Err(error) => return form.again(&state, error).await,
+    };
+    let actor = &signed_in.actor;
+    match issue_from(&state, &form, &signed_in).await {
+        Ok(revealed) => reveal::key(&state, &form.parts.headers, &revealed),
+        Err(DomainError::Refused(Code::AlreadyShown, detail)) => {
+            let account = actor.account_id().cloned();
+            reveal::already_shown(&state, &form, account.as_ref(), detail).await
+        }
+        Err(error) => form.refused(&state, Some(actor), "keys.create", error).await,
+    }
+}
+
+/// A form's nonce must look like one that a page gave out.
+pub(super) fn nonce_of<'a>(form: &'a Submitted, account: &'a AccountId) -> Result<Nonce<'a>, DomainError> {
+    let text = form.values.first("nonce");
+    if text.len() == 24 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Ok(Nonce { text, account });
+    }
+    Err(FieldError::new("nonce", "missing", "The form lost its one-time mark. Reload the page and try again.").into())
+}
+
+async fn issue_from(
+    state: &AppState,
+    form: &Submitted,
+    signed_in: &crate::server::domain::accounts::session::SignedIn,
+) -> Result<RevealedKey, DomainError> {
+    let actor = &signed_in.actor;
+    let account = actor.account_id().ok_or(crate::model::actor::Denied::Unauthenticated)?;
+    let values = &form.values;
+    let project = values.first("project").parse();
+    let project = project.map_err(|_| FieldError::new("project", "choice", "Choose one of your organisation’s projects."))?;
+    let typed = values.first("other_scopes").split([' ', ',', '\n']).filter(|scope| !scope.is_empty());
+    let scopes: Vec<&str> = values.all("scopes").iter().map(String::as_str).chain(typed).collect();
+    if scopes.is_empty() {
+        return Err(FieldError::new("scopes", "required", "Choose at least one scope: a key that may do nothing is of no use.").into());
+    }
+    let team = format!("team:{}", values.first("owner_team"));
+    let owner = match values.first("owner") {
+        "" => "me",
+        "team" => &team,
+        owner => owner,
+    };
+    let draft = KeyDraft {
+        project: &project,
+        environment: values.first("environment"),
+        name: values.first("name"),
+        purpose: values.first("purpose"),
+        owner,
+        scopes,
+        expiry: values.first("expiry"),
+        expiry_date: values.first("expiry_date"),
+        extend_catalogue: false,
+    };
+    issue::issue(&state.ctx, actor, &draft, Some(nonce_of(form, account)?)).await
+}
+
+fn key_page(id: &KeyId) -> String {
+    format!("/settings/api-keys/{id}")
+}
+
+/// Runs an act on the key of the address and goes to `location`, or draws the form again.
+macro_rules! act_on_key {
+    ($state:expr, $form:expr, $id:expr, $what:literal, |$actor:ident, $key:ident| $act:expr, $location:expr) => {{
+        let signed_in = match $form.signed_in() {
+            Ok(signed_in) => signed_in,
+            Err(error) => return $form.again(&$state, error).await,
+        };
+        let Ok($key) = $id.parse::<KeyId>() else { return $form.again(&$state, AppError::not_found()).await };
+        let $actor = &signed_in.actor;
+        match $act.await {
+            Ok(()) => see_other(&$location),
+            Err(error) => $form.refused(&$state, Some($actor), $what, error).await,
+        }
+    }};
+}
+
+/// `POST /settings/api-keys/{id}/edit`
+pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
+    act_on_key!(state, form, id, "keys.edit", |actor, key| {
+        edit::describe(&state.ctx, actor, &key, form.values.first("name"), form.values.first("purpose"))
+    }, format!("{}?done=saved", key_page(&key)))
+}
+
+/// `POST /settings/api-keys/{id}/revoke`
+pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
+    let Some(reason) = RevocationReason::parse(form.values.first("reason")) else {
+        return form.again(&state, FieldError::new("reason", "choice", "Choose why the key is revoked.").into()).await;
+    };
+    let again = form.values.first("again") == "1";
+    act_on_key!(state, form, id, "keys.revoke", |actor, key| {
+        lifecycle::revoke(&state.ctx, actor, &key, reason, form.values.first("note"))
+    }, if again { format!("/settings/api-keys/new?from={key}") } else { format!("{}?done=revoked", key_page(&key)) })
+}
+
+/// `POST /settings/api-keys/{id}/stored`
+pub async fn stored(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
+    act_on_key!(state, form, id, "keys.stored", |actor, key| {
+        lifecycle::confirm_stored(&state.ctx, actor, &key, form.values.first("note"))
+    }, format!("{}?done=stored", key_page(&key)))
+}
+
+
+/// `POST /settings/env-file`: gives back, as a file, the secret that the page just showed. Nothing is looked up or
+/// kept; it exists so that the download works without a script and without the secret in an address.
+pub async fn env_file(State(state): State<AppState>, form: Submitted) -> Response {
+    let (variable, secret) = (form.values.first("variable"), form.values.first("secret"));
+    let is_name = !variable.is_empty() && variable.len() <= 60 && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_secret = parse_key(secret).is_some() || parse_token(TokenKind::Service, secret).is_some();
+    if !(is_name && is_secret) {
+        let detail = "This is not a secret that Keywright just showed.";
+        return form.again(&state, AppError::new(Code::MalformedBody, detail)).await;
+    }
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\".env\"")];
+    let mut response = (headers, format!("{variable}={secret}\n")).into_response();
+    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
+    response
+}

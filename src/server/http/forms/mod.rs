@@ -1,0 +1,146 @@
+//! Forms with typed text: posted to the page's own address, hydrated or not. Success is a redirect (or, for a secret,
+//! the answer itself); refusal is the page again with what was typed and what was wrong beside each field.
+
+pub mod account;
+pub mod keys;
+pub mod projects;
+pub mod tokens;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::answer;
+use super::leptos::form_again;
+use super::middleware::request_id::RequestId;
+use super::middleware::session::RequestSession;
+use super::state::AppState;
+use crate::model::actor::{Actor, Denied};
+use crate::model::error::{AppError, Code};
+use crate::model::form::{FormState, FormValues};
+use crate::server::domain::accounts::session::{Caller, SignedIn};
+use crate::server::domain::{DomainError, audit};
+
+/// Most fields a form may have.
+const FIELDS_MAX: usize = 500;
+
+/// A submitted form with the request it came in.
+pub struct Submitted {
+    pub parts: Parts,
+    pub values: FormValues,
+}
+
+impl FromRequest<AppState> for Submitted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let refuse = |parts: &Parts, error: AppError| {
+            let mut request = Request::new(axum::body::Body::empty());
+            (*request.uri_mut(), *request.headers_mut()) = (parts.uri.clone(), parts.headers.clone());
+            *request.extensions_mut() = parts.extensions.clone();
+            answer::for_request(state, &request, &error)
+        };
+        let media_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if media_type.split(';').next().is_none_or(|essence| essence.trim() != "application/x-www-form-urlencoded") {
+            let detail = "Forms are sent as application/x-www-form-urlencoded.";
+            return Err(refuse(&parts, AppError::new(Code::UnsupportedMediaType, detail)));
+        }
+        let body = Bytes::from_request(Request::new(body), state).await;
+        let pairs = body.ok().and_then(|body| parse(&body));
+        match pairs {
+            Some(pairs) => Ok(Self { parts, values: FormValues::from_pairs(pairs) }),
+            None => {
+                let detail = format!("The form could not be read: it must be UTF-8 and have at most {FIELDS_MAX} fields.");
+                Err(refuse(&parts, AppError::new(Code::MalformedBody, detail)))
+            }
+        }
+    }
+}
+
+/// Decodes strictly: broken escapes and broken UTF-8 are refused rather than replaced.
+fn parse(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let text = std::str::from_utf8(body).ok()?;
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    };
+    let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((decode(name)?, decode(value)?))
+    });
+    pairs.collect::<Option<Vec<_>>>().filter(|pairs| pairs.len() <= FIELDS_MAX)
+}
+
+impl Submitted {
+    pub fn session(&self) -> RequestSession {
+        self.parts.extensions.get::<RequestSession>().cloned().unwrap_or_default()
+    }
+
+    /// Who acts. The access layer let nobody else through, but a handler does not rely on that.
+    pub fn signed_in(&self) -> Result<SignedIn, AppError> {
+        self.session().signed_in.ok_or_else(|| Denied::Unauthenticated.into())
+    }
+
+    pub fn caller(&self) -> Caller {
+        self.parts.extensions.get::<Caller>().cloned().unwrap_or_default()
+    }
+
+    fn request_id(&self) -> &str {
+        self.parts.extensions.get::<RequestId>().map_or("", RequestId::as_str)
+    }
+
+    /// The form again. Errors that are not about what was typed get a page of their own.
+    pub async fn again(self, state: &AppState, error: AppError) -> Response {
+        let error = error.with_request_id(self.request_id());
+        let about_the_form = matches!(
+            error.code,
+            Code::Invalid | Code::Conflict | Code::Unauthenticated | Code::Throttled | Code::Busy | Code::ProjectArchived
+        ) || (error.code == Code::Forbidden && self.parts.uri.path() == "/setup");
+        if !about_the_form {
+            return answer::render(state, answer::wants_html(&self.parts.uri, &self.parts.headers), &error);
+        }
+        let (status, retry_after_s) = (error.status(), error.retry_after_s);
+        let mut response = form_again(state, &self.parts, FormState::refused(self.values, error), status).await;
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    /// The form again after a use case failed; a denial is noted in the audit log.
+    pub async fn refused(self, state: &AppState, actor: Option<&Actor>, what: &'static str, error: DomainError) -> Response {
+        let error = AppError::from(error);
+        if let (Code::Forbidden, Some(actor)) = (error.code, actor) {
+            audit::record_denial(&state.ctx, actor, what).await;
+        }
+        self.again(state, error).await
+    }
+}
+
+/// 303: what was posted is done, look there.
+pub fn see_other(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_encodings_are_refused_not_replaced() {
+        assert_eq!(parse(b"a=1&b=%C3%A9+x&c").unwrap(), [
+            ("a".into(), "1".into()),
+            ("b".into(), "é x".into()),
+            ("c".into(), String::new()),
+        ]);
+        assert!(parse(b"a=%FF").is_none());
+        assert!(parse(b"a=\xff").is_none());
+        assert!(parse("a=1&".repeat(501).as_bytes()).is_none());
+    }
+}

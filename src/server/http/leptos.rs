@@ -1,0 +1,118 @@
+//! Pages: rendered whole on the server, hydrated in the browser.
+//!
+//! Every page goes through [`page`], a refused form through [`form_again`], and pages that must not hydrate (the
+//! secret, errors) through [`static_page`].
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, request::Parts};
+use axum::response::{IntoResponse, Response};
+use leptos::nonce::Nonce;
+use leptos::prelude::*;
+use leptos_axum::render_app_async_with_context;
+
+use super::assets::Assets;
+use super::middleware::session::preference;
+use super::state::AppState;
+use crate::app::{Shell, shell, static_shell};
+use crate::model::error::AppError;
+use crate::model::form::FormState;
+use crate::server::ctx::Ctx;
+use crate::ui::pages::{problem, reveal};
+
+pub use crate::ui::pages::reveal::{AlreadyShown, Revealed};
+
+/// What pages are given besides the request itself.
+#[derive(Clone, Default)]
+pub struct PageContext {
+    pub form: Option<FormState>,
+    pub status: Option<StatusCode>,
+}
+
+/// A page as its address asks for it.
+pub async fn page(State(state): State<AppState>, request: Request) -> Response {
+    render(&state, request, PageContext::default()).await
+}
+
+/// The page of a form that was refused: the same page, with what was typed and what was wrong.
+pub async fn form_again(state: &AppState, parts: &Parts, form: FormState, status: u16) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = parts.uri.clone();
+    *request.headers_mut() = parts.headers.clone();
+    *request.extensions_mut() = parts.extensions.clone();
+    let status = StatusCode::from_u16(status).ok();
+    render(state, request, PageContext { form: Some(form), status }).await
+}
+
+async fn render(state: &AppState, request: Request, context: PageContext) -> Response {
+    let shell_of_page = shell_for(state.assets, Some(request.headers()), state.ctx.site.development);
+    let nonce = request.extensions().get::<Nonce>().cloned();
+    let ctx = state.ctx.clone();
+    let status = context.status;
+    let form = context.form;
+    let provide = move || provide_request(&ctx, nonce.clone(), form.clone());
+    let mut response = render_app_async_with_context(provide, move || shell(shell_of_page.clone()))(request).await;
+    if let Some(status) = status {
+        *response.status_mut() = status;
+    }
+    response
+}
+
+/// Contexts that pages and server functions find during rendering. The nonce is the one in the answer's policy.
+fn provide_request(ctx: &Ctx, nonce: Option<Nonce>, form: Option<FormState>) {
+    provide_context(ctx.clone());
+    if let Some(nonce) = nonce {
+        provide_context(nonce);
+    }
+    if let Some(form) = form {
+        provide_context(form);
+    }
+}
+
+/// A server function called over HTTP.
+pub async fn server_function(State(state): State<AppState>, request: Request) -> Response {
+    let ctx = state.ctx.clone();
+    let provide = move || provide_context(ctx.clone());
+    leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
+}
+
+/// An error that is no page's own.
+#[must_use]
+pub fn problem_page(state: &AppState, error: &AppError) -> String {
+    let error = error.clone();
+    static_page(state, None, false, move || problem::problem_page(error))
+}
+
+/// The page that shows a secret.
+#[must_use]
+pub fn reveal_page(state: &AppState, headers: &HeaderMap, revealed: Revealed) -> String {
+    static_page(state, Some(headers), true, move || reveal::reveal_page(revealed))
+}
+
+/// The page that cannot show it a second time.
+#[must_use]
+pub fn already_shown_page(state: &AppState, headers: &HeaderMap, page: AlreadyShown) -> String {
+    static_page(state, Some(headers), false, move || reveal::already_shown_page(page))
+}
+
+/// A complete page that does not hydrate: no state travels with it.
+fn static_page<V: IntoView + 'static>(state: &AppState, headers: Option<&HeaderMap>, with_script: bool, body: impl FnOnce() -> V) -> String {
+    let shell = shell_for(state.assets, headers, false);
+    let owner = Owner::new();
+    let html = owner.with(|| static_shell(shell, with_script, body()).to_html());
+    format!("<!DOCTYPE html>{html}")
+}
+
+fn shell_for(assets: &Assets, headers: Option<&HeaderMap>, development: bool) -> Shell {
+    let theme = headers.and_then(|headers| preference(headers, "kw_theme"));
+    Shell {
+        style: assets.path_of("keywright.css"),
+        script: assets.path_of("keywright.js"),
+        wasm: assets.path_of("keywright.wasm"),
+        boot: assets.path_of("boot.js"),
+        reveal: assets.path_of("reveal.js"),
+        theme: theme.filter(|theme| matches!(*theme, "light" | "dark")).unwrap_or("auto").to_owned(),
+        development,
+    }
+}

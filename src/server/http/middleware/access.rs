@@ -1,0 +1,81 @@
+//! Deny by default (SECURITY R48): whoever is not completely signed in reaches what is on the list below and nothing
+//! else. A new route is closed until it is put there.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::session::RequestSession;
+use crate::model::account::SessionStage;
+use crate::model::actor::Denied;
+use crate::model::error::AppError;
+use crate::server::http::answer;
+use crate::server::http::state::AppState;
+
+/// What anybody may open, and why. A path ending in `/` stands for everything below it.
+pub const PUBLIC: &[(&str, &str)] = &[
+    ("/pkg/", "scripts and styles hold nothing of anybody’s"),
+    ("/favicon.svg", "the site’s picture"),
+    ("/icons.svg", "pictures of the sign-in page"),
+    ("/wordmark.svg", "picture of the sign-in page"),
+    ("/sign-in", "where one becomes somebody"),
+    ("/setup", "before the first account exists; closed by a one-time token, and for ever after"),
+    ("/theme", "light or dark, kept in a cookie of the browser"),
+    ("/styleguide", "only exists in development"),
+];
+
+#[must_use]
+pub fn is_public(path: &str) -> bool {
+    PUBLIC.iter().any(|(open, _)| path == *open || (open.ends_with('/') && path.starts_with(open)))
+}
+
+pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if is_public(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let signed_in = request.extensions().get::<RequestSession>().and_then(|session| session.signed_in.as_ref());
+    match signed_in.map(|signed_in| signed_in.actor.stage()) {
+        Some(SessionStage::Complete) => next.run(request).await,
+        Some(SessionStage::SecondFactorDue) => answer::for_request(&state, &request, &Denied::SecondFactorDue.into()),
+        None if request.method() == Method::GET && answer::wants_html(request.uri(), request.headers()) => {
+            to_sign_in(request.uri().path_and_query().map_or("/", |target| target.as_str()))
+        }
+        None => answer::for_request(&state, &request, &AppError::unauthenticated()),
+    }
+}
+
+/// Off to the sign-in page, which leads back here afterwards.
+fn to_sign_in(target: &str) -> Response {
+    let next = percent_encoding::utf8_percent_encode(target, percent_encoding::NON_ALPHANUMERIC);
+    let location = if target == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static("/sign-in"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+/// Whether `next` leads to a page of ours: one slash, then no second one, no backslash, nothing unprintable
+/// (SECURITY R45).
+#[must_use]
+pub fn is_own_path(next: &str) -> bool {
+    let mut bytes = next.bytes();
+    bytes.next() == Some(b'/')
+        && !matches!(bytes.next(), Some(b'/' | b'\\'))
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && next.len() <= 2_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r45_only_own_relative_paths_are_followed() {
+        assert!(is_own_path("/settings/api-keys?q=a%20b"));
+        for bad in [
+            "", "//evil.org", "/\\evil.org", "\\\\evil.org", "https://evil.org", "javascript:alert(1)", "/a\nb", "/a\tb",
+            " /a", "evil.org", "/a\\b", "/\u{202e}", "data:text/html,x", "///evil.org",
+        ] {
+            assert!(!is_own_path(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The whole surface on one screen.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, get, post};
+use leptos_axum::generate_route_list;
+use server_fn::axum::server_fn_paths;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+
+use super::forms::{account, keys, projects, tokens};
+use super::middleware::{access, client_ip, cross_site, headers, host, limits, panic, request_id, session};
+use super::state::AppState;
+use super::{answer, assets, health, leptos, openapi};
+use crate::model::error::{AppError, Code};
+use crate::model::key_text::{find_secret, redacted};
+use crate::server::domain::instance;
+
+/// Forms with typed text, by the address of their page.
+fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![
+        ("/setup", post(account::set_up)),
+        ("/sign-in", post(account::sign_in)),
+        ("/sign-out", post(account::sign_out)),
+        ("/theme", post(account::theme)),
+        ("/session/organisation", post(account::switch_organisation)),
+        ("/settings/api-keys/new", post(keys::create)),
+        ("/settings/api-keys/{id}/edit", post(keys::edit)),
+        ("/settings/api-keys/{id}/revoke", post(keys::revoke)),
+        ("/settings/api-keys/{id}/stored", post(keys::stored)),
+        ("/settings/env-file", post(keys::env_file)),
+        ("/settings/projects/new", post(projects::create)),
+        ("/settings/projects/{id}", post(projects::edit)),
+        ("/settings/service-tokens/new", post(tokens::create)),
+        ("/settings/service-tokens/{id}/revoke", post(tokens::revoke)),
+        ("/settings/service-tokens/{id}/stored", post(tokens::stored)),
+    ]
+}
+
+/// Addresses that only take a form: somebody who opens one is sent where the form stands.
+const FORMS_WITHOUT_PAGE: [(&str, &str); 6] = [
+    ("/settings/env-file", "/settings/api-keys"),
+    ("/sign-out", "/"),
+    ("/theme", "/"),
+    ("/session/organisation", "/"),
+    ("/settings/api-keys/{id}/stored", "/settings/api-keys"),
+    ("/settings/service-tokens/{id}/stored", "/settings/service-tokens"),
+];
+
+/// Every route a request may take: method and pattern, for the test that walks them all.
+#[must_use]
+pub fn surface() -> Vec<(Method, String)> {
+    let pages = page_paths().into_iter().map(|path| (Method::GET, path));
+    let forms = forms().into_iter().map(|(path, _)| (Method::POST, path.to_owned()));
+    let functions = server_fn_paths().map(|(path, method)| (method, path.to_owned()));
+    let raw = ["/", "/healthz", "/readyz", "/favicon.svg", "/icons.svg", "/wordmark.svg", "/pkg/{file}"];
+    let raw = raw.into_iter().map(|path| (Method::GET, path.to_owned()));
+    let v1 = openapi::document().paths.paths.into_keys().map(|path| (Method::POST, path));
+    pages.chain(forms).chain(functions).chain(raw).chain(v1).collect()
+}
+
+fn page_paths() -> Vec<String> {
+    let listed = generate_route_list(crate::app::App);
+    listed.iter().map(|route| route.path().to_owned()).filter(|path| path != "/").collect()
+}
+
+/// Puts the house together.
+#[must_use]
+pub fn router(state: AppState) -> Router {
+    let (v1, _) = openapi::v1().split_for_parts();
+    let machines = v1
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/v1/{*rest}", axum::routing::any(nothing_here));
+    let people = site(&state)
+        .layer(CompressionLayer::new().br(true).gzip(true).compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)))
+        .layer(from_fn_with_state(state.clone(), access::layer))
+        .layer(from_fn_with_state(state.clone(), session::layer))
+        .layer(from_fn_with_state(state.clone(), cross_site::layer))
+        .layer(from_fn_with_state(state.clone(), host::layer));
+    machines
+        .merge(people)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(state.clone(), client_ip::layer))
+        .layer(from_fn_with_state(state.clone(), limits::layer))
+        .layer(CatchPanicLayer::custom(panic::answer_to))
+        .layer(from_fn_with_state(state.clone(), headers::layer))
+        .layer(from_fn_with_state(state.clone(), request_id::layer))
+        .with_state(state)
+}
+
+fn site(state: &AppState) -> Router<AppState> {
+    let mut router = Router::new()
+        .route("/", get(home))
+        .route("/pkg/{file}", get(assets::hashed))
+        .route("/favicon.svg", get(assets::plain))
+        .route("/icons.svg", get(assets::plain))
+        .route("/wordmark.svg", get(assets::plain));
+    for path in page_paths() {
+        let is_hidden = path == "/styleguide" && !state.ctx.site.development;
+        router = match path.as_str() {
+            _ if is_hidden => router,
+            "/setup" => router.route(&path, get(set_up_page)),
+            "/sign-in" => router.route(&path, get(sign_in_page)),
+            _ => router.route(&path, get(page)),
+        };
+    }
+    for (path, method_router) in forms() {
+        router = router.route(path, method_router);
+    }
+    for (path, form_stands_at) in FORMS_WITHOUT_PAGE {
+        router = router.route(path, get(move || async move { Redirect::to(form_stands_at) }));
+    }
+    for (path, _) in server_fn_paths() {
+        // Whatever a function says of itself: POST only (SECURITY R36).
+        router = router.route(path, post(server_function));
+    }
+    router.fallback(page)
+}
+
+async fn home() -> Redirect {
+    Redirect::to("/settings/api-keys")
+}
+
+/// A page; unless its address carries a whole key, which is taken out of it first.
+async fn page(state: State<AppState>, request: Request) -> Response {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return wrong_method(state, request).await;
+    }
+    match without_secret(request.uri()) {
+        Some(address) => Redirect::to(&address).into_response(),
+        None => leptos::page(state, request).await,
+    }
+}
+
+/// The address with every key in its query reduced to its id; `None` when there is none.
+fn without_secret(uri: &Uri) -> Option<String> {
+    let query = uri.query()?;
+    let plain = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
+    find_secret(&plain)?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let reduced: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name, redacted(value.trim()).into_owned())).collect();
+    let query = serde_urlencoded::to_string(reduced).unwrap_or_default();
+    Some(format!("{}?{query}", uri.path()))
+}
+
+/// Set-up exists until it is done, then never again (SECURITY R13).
+async fn set_up_page(State(state): State<AppState>, request: Request) -> Response {
+    let no_referrer = HeaderValue::from_static("no-referrer");
+    let mut response = match instance::is_set_up(&state.ctx).await {
+        Ok(false) => leptos::page(State(state), request).await,
+        Ok(true) => answer::for_request(&state, &request, &AppError::not_found()),
+        Err(error) => answer::for_request(&state, &request, &AppError::from(error)),
+    };
+    // The link carries the token: it must not travel on.
+    response.headers_mut().insert(header::REFERRER_POLICY, no_referrer);
+    response
+}
+
+async fn sign_in_page(State(state): State<AppState>, request: Request) -> Response {
+    match instance::is_set_up(&state.ctx).await {
+        Ok(true) => page(State(state), request).await,
+        Ok(false) => Redirect::to("/setup").into_response(),
+        Err(error) => answer::for_request(&state, &request, &AppError::from(error)),
+    }
+}
+
+/// Server functions take what Leptos sends and nothing else.
+async fn server_function(state: State<AppState>, request: Request) -> Response {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !matches!(essence, "application/x-www-form-urlencoded" | "application/json") {
+        let error = AppError::new(Code::UnsupportedMediaType, "Send a form or JSON.");
+        return answer::for_request(&state, &request, &error);
+    }
+    leptos::server_function(state, request).await
+}
+
+async fn nothing_here(State(state): State<AppState>, request: Request) -> Response {
+    answer::for_request(&state, &request, &AppError::not_found())
+}
+
+async fn wrong_method(State(state): State<AppState>, request: Request) -> Response {
+    let error = AppError::new(Code::MethodNotAllowed, "This address does not take this method.");
+    answer::for_request(&state, &request, &error)
+}

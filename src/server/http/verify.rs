@@ -1,0 +1,258 @@
+//! `POST /v1/keys/verify` (CONTRACTS §2).
+
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer;
+use super::middleware::request_id::RequestId;
+use super::state::AppState;
+use crate::model::error::{AppError, Code, FieldError};
+use crate::model::key::Environment;
+use crate::model::permission_query::PermissionQuery;
+use crate::model::text::shown;
+use crate::model::time::Timestamp;
+use crate::model::verdict::VerdictCode;
+use crate::server::domain::accounts::session::Caller;
+use crate::server::domain::verification::{self, Answer, CallerError, Question, VerifyRequest};
+
+const RESOURCE_MAX: usize = 256;
+const TAGS_MAX: usize = 20;
+const TAG_LENGTH_MAX: usize = 200;
+const COST_MAX: i64 = 1_000_000_000;
+/// What is kept of `userAgent`, `path` and `method`; longer ones are cut, not refused.
+const KEPT_MAX: usize = 256;
+
+/// The question: may this key pass?
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VerifyBody {
+    /// The whole key as the client presented it. Any text is answered; what is no key is `MALFORMED`.
+    #[schema(example = "acme_live_0123456789AB0123456789abcdefghijklmnopqrstuv3ndZub")]
+    key: String,
+    /// Boolean query over concrete scopes: `images:read AND (images:write OR admin)`. At most 1,000 characters.
+    permissions: Option<String>,
+    /// What is accessed, at most 256 characters.
+    resource: Option<String>,
+    /// The client's address as the service sees it.
+    client_ip: Option<String>,
+    method: Option<String>,
+    path: Option<String>,
+    user_agent: Option<String>,
+    /// `live` or `test`: refuses keys of the other one.
+    #[schema(value_type = Option<String>)]
+    environment: Option<Environment>,
+    /// Weight of this request, 0 to 1,000,000,000; 1 when missing.
+    cost: Option<i64>,
+    /// Up to 20 texts `name=value`.
+    tags: Option<Vec<String>>,
+    /// Answers without counting the request.
+    dry_run: Option<bool>,
+}
+
+/// `style=http` answers with 401, 403 or 429 instead of 200 when the key may not pass.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub struct VerifyParameters {
+    style: Option<String>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VerifyAnswer<'a> {
+    request_id: &'a str,
+    valid: bool,
+    /// `VALID`, or the one reason why not.
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denial: Option<DenialAnswer<'a>>,
+}
+
+/// Why not, without echoing the key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DenialAnswer<'a> {
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    missing: &'a [String],
+}
+
+/// Decides whether a key may pass. The answer is 200 whatever the verdict, unless `style=http`.
+#[utoipa::path(
+    post,
+    path = "/v1/keys/verify",
+    tag = "Verification",
+    params(VerifyParameters),
+    request_body = VerifyBody,
+    responses(
+        (status = 200, description = "The verdict", body = VerifyAnswer<'static>),
+        (status = 400, description = "The question itself is wrong", body = answer::Problem<'static>, content_type = "application/problem+json"),
+        (status = 401, description = "No valid service token, or `style=http` and the key is not accepted", body = answer::Problem<'static>, content_type = "application/problem+json"),
+        (status = 403, description = "The token may not verify, or `style=http` and the key lacks something", body = answer::Problem<'static>, content_type = "application/problem+json"),
+        (status = 413, description = "More than 64 KiB", body = answer::Problem<'static>, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON", body = answer::Problem<'static>, content_type = "application/problem+json"),
+        (status = 503, description = "The database is needed and does not answer", body = answer::Problem<'static>, content_type = "application/problem+json"),
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn verify(
+    State(state): State<AppState>,
+    Query(parameters): Query<VerifyParameters>,
+    axum::Extension(request_id): axum::Extension<RequestId>,
+    axum::Extension(caller): axum::Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match answer_to(&state, &parameters, &request_id, &caller, &headers, &body).await {
+        Ok(response) => response,
+        Err(error) => answer::problem(&error.with_request_id(request_id.as_str())),
+    }
+}
+
+async fn answer_to(
+    state: &AppState,
+    parameters: &VerifyParameters,
+    request_id: &RequestId,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Response, AppError> {
+    let ctx = &state.ctx;
+    let token = verification::authenticate(ctx, bearer(headers)?).await.map_err(caller_error)?;
+    let http_style = parse_style(parameters)?;
+    let body = parse_body(headers, body)?;
+    let permissions = body.permissions.as_deref().map(parse_permissions).transpose()?;
+    let client_ip = body.client_ip.as_deref().and_then(|text| text.trim().parse::<IpAddr>().ok());
+    let kept = |text: &Option<String>| shown(text.as_deref().unwrap_or_default(), KEPT_MAX);
+    let question = Question {
+        key: &body.key,
+        request: VerifyRequest { environment: body.environment, client_ip, resource: body.resource.as_deref() },
+        permissions: permissions.as_ref(),
+        method: &kept(&body.method),
+        path: &kept(&body.path),
+        user_agent: &kept(&body.user_agent),
+        resource: &kept(&body.resource),
+        dry_run: body.dry_run.unwrap_or(false),
+        request_id: request_id.as_str(),
+        caller_ip: caller.ip.map(|ip| ip.to_string()),
+    };
+    let answer = verification::verify(ctx, &token, &question).await.map_err(AppError::from)?;
+    Ok(respond(&answer, request_id, http_style))
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, AppError> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    match (all.next(), all.next()) {
+        (Some(one), None) => {
+            let text = one.to_str().ok().and_then(|text| text.split_once(' '));
+            text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim()).ok_or_else(no_token)
+        }
+        (None, _) => Err(no_token()),
+        _ => Err(AppError::new(Code::MalformedBody, "The request has two Authorization headers. Send one.")),
+    }
+}
+
+fn no_token() -> AppError {
+    AppError::new(Code::Unauthenticated, "Send a service token: Authorization: Bearer kwt_…")
+}
+
+fn caller_error(error: CallerError) -> AppError {
+    match error {
+        CallerError::Unauthenticated => {
+            AppError::new(Code::Unauthenticated, "The service token is unknown, expired or revoked.")
+        }
+        CallerError::Forbidden => AppError::new(Code::Forbidden, "The service token lacks the permission “verify”."),
+        CallerError::Domain(error) => error.into(),
+    }
+}
+
+fn parse_style(parameters: &VerifyParameters) -> Result<bool, AppError> {
+    match parameters.style.as_deref() {
+        None => Ok(false),
+        Some("http") => Ok(true),
+        Some(_) => Err(mistake("style", "choice", "The style is “http”, or missing.".to_owned())),
+    }
+}
+
+fn mistake(field: &str, code: &str, message: String) -> AppError {
+    let fields = vec![FieldError::new(field, code, message.clone())];
+    AppError { fields, ..AppError::new(Code::MalformedBody, message) }
+}
+
+fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<VerifyBody, AppError> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !media_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(AppError::new(Code::UnsupportedMediaType, "Send JSON, with Content-Type: application/json."));
+    }
+    let body: VerifyBody = serde_json::from_slice(body).map_err(|error| {
+        // Serde's message may quote a value, and the value may be the key: only the place is told.
+        let what = match error.classify() {
+            serde_json::error::Category::Data => "The body has an unknown field, lacks one, or one has the wrong type",
+            _ => "The body is not valid JSON",
+        };
+        AppError::new(Code::MalformedBody, format!("{what} (line {}, column {}).", error.line(), error.column()))
+    })?;
+    if body.cost.is_some_and(|cost| !(0..=COST_MAX).contains(&cost)) {
+        return Err(mistake("cost", "range", format!("The cost is between 0 and {COST_MAX}.")));
+    }
+    if body.resource.as_ref().is_some_and(|text| text.chars().count() > RESOURCE_MAX) {
+        return Err(mistake("resource", "too_long", format!("The resource has at most {RESOURCE_MAX} characters.")));
+    }
+    let tags = body.tags.as_deref().unwrap_or_default();
+    if tags.len() > TAGS_MAX || tags.iter().any(|tag| !tag.contains('=') || tag.chars().count() > TAG_LENGTH_MAX) {
+        return Err(mistake("tags", "syntax", format!("At most {TAGS_MAX} tags, each name=value of {TAG_LENGTH_MAX} characters.")));
+    }
+    Ok(body)
+}
+
+fn parse_permissions(text: &str) -> Result<PermissionQuery, AppError> {
+    PermissionQuery::parse(text)
+        .map_err(|error| mistake("permissions", "permission_syntax", format!("Permission query, column {}: {}.", error.column, error.reason)))
+}
+
+fn respond(answer: &Answer, request_id: &RequestId, http_style: bool) -> Response {
+    let code = answer.verdict.code;
+    let key = answer.key.as_deref();
+    let body = VerifyAnswer {
+        request_id: request_id.as_str(),
+        valid: code == VerdictCode::Valid,
+        code: code.as_str(),
+        key_id: key.map(|key| key.id.as_str()),
+        name: key.map(|key| key.name.as_str()),
+        project_id: key.map(|key| key.project_id.as_str()),
+        environment: key.map(|key| key.environment.as_str()),
+        owner_id: key.and_then(|key| key.owner.as_ref()).map(|owner| owner.as_str()),
+        scopes: key.map(|key| key.scopes.iter().map(|scope| scope.as_str()).collect()),
+        expires_at: key.and_then(|key| key.expires_at).map(Timestamp::rfc3339),
+        denial: answer.verdict.denial.as_ref().map(|denial| DenialAnswer { detail: &denial.detail, missing: &denial.missing }),
+    };
+    let mut response = Json(body).into_response();
+    if http_style {
+        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::FORBIDDEN);
+        *response.status_mut() = status;
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+    }
+    response
+}

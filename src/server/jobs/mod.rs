@@ -1,0 +1,51 @@
+//! Work nobody waits for.
+//!
+//! | job | entity | every | why |
+//! |---|---|---|---|
+//! | follow_changes | change_log | 1 s | other nodes' and the command line's writes evict what verification remembers |
+//! | write_usage | usage_events, usage_rollups, *_last_used | flush interval | verification never writes |
+//! | prune | events, sessions, counters | 1 h | nothing is kept longer than promised |
+
+mod follow_changes;
+mod prune;
+mod write_usage;
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::ctx::Ctx;
+use super::domain::usage::UsageReceiver;
+
+/// The running jobs of one process.
+pub struct Jobs {
+    stop: CancellationToken,
+    usage: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+/// Starts all jobs.
+#[must_use]
+pub fn start(ctx: &Ctx, receiver: UsageReceiver, flush_every: Duration) -> Jobs {
+    let stop = CancellationToken::new();
+    Jobs {
+        usage: tokio::spawn(write_usage::run(ctx.clone(), receiver, flush_every, stop.clone())),
+        others: vec![
+            tokio::spawn(follow_changes::run(ctx.clone(), stop.clone())),
+            tokio::spawn(prune::run(ctx.clone(), stop.clone())),
+        ],
+        stop,
+    }
+}
+
+impl Jobs {
+    /// Stops all jobs; usage taken in so far is written first.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        let _ = self.usage.await;
+        for job in self.others {
+            let _ = job.await;
+        }
+    }
+}

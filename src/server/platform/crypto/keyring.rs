@@ -1,0 +1,159 @@
+//! Peppers and MAC keys: random rows of the database, opened once at start.
+//!
+//! They are not derived from the master key, because hashes made with them could not be recomputed when it rotates.
+//! Every hash and MAC is stored with the id of its key.
+
+use std::collections::HashMap;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::master_key::{hex, unhex};
+use super::secret::Secret;
+
+/// Name of the one hash algorithm for secrets in use.
+pub const HASH_ALG: &str = "hmac-sha256";
+
+/// What a key of the ring is for; keys of different purposes are never the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Hashes of API keys and tokens.
+    Key,
+    /// MACs over security columns of rows.
+    Row,
+    /// The audit chain.
+    Audit,
+    /// The secret input of argon2.
+    Password,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 4] = [Self::Key, Self::Row, Self::Audit, Self::Password];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Row => "row",
+            Self::Audit => "audit",
+            Self::Password => "password",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
+    }
+}
+
+struct RingKey {
+    bytes: Secret<[u8; 32]>,
+    /// Keyed once; every MAC starts from a copy.
+    mac: Hmac<Sha256>,
+}
+
+fn keyed(bytes: &[u8; 32]) -> Hmac<Sha256> {
+    match Hmac::<Sha256>::new_from_slice(bytes) {
+        Ok(mac) => mac,
+        Err(_) => unreachable!("HMAC takes keys of any length"),
+    }
+}
+
+/// All peppers and MAC keys, and which of each purpose new hashes are made with.
+#[derive(Default)]
+pub struct Keyring {
+    keys: HashMap<(Purpose, String), RingKey>,
+    active: HashMap<Purpose, String>,
+}
+
+/// A MAC with the name of its key, as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredMac {
+    /// 64 hexadecimal digits.
+    pub mac: String,
+    pub key_id: String,
+}
+
+impl Keyring {
+    pub fn add(&mut self, purpose: Purpose, id: &str, bytes: [u8; 32], active: bool) {
+        let mac = keyed(&bytes);
+        self.keys.insert((purpose, id.to_owned()), RingKey { bytes: Secret::new(bytes), mac });
+        if active {
+            self.active.insert(purpose, id.to_owned());
+        }
+    }
+
+    /// Purposes without an active key: a ring that is asked for one of them refuses everything.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Purpose> {
+        Purpose::ALL.into_iter().filter(|purpose| !self.active.contains_key(purpose)).collect()
+    }
+
+    /// Makes a MAC with the active key. `parts` are length-prefixed, so that no two lists give one input.
+    #[must_use]
+    pub fn sign(&self, purpose: Purpose, parts: &[&str]) -> StoredMac {
+        let key_id = self.active.get(&purpose).cloned().unwrap_or_default();
+        let mac = self.compute(purpose, &key_id, parts).map(|mac| hex(&mac)).unwrap_or_default();
+        StoredMac { mac, key_id }
+    }
+
+    /// Whether `expected` (64 hexadecimal digits) is the MAC of `parts` under the key named. Constant time; a missing
+    /// key or malformed text is no.
+    #[must_use]
+    pub fn is_signed(&self, purpose: Purpose, key_id: &str, parts: &[&str], expected: &str) -> bool {
+        match (self.compute(purpose, key_id, parts), unhex(expected)) {
+            (Some(mac), Some(expected)) => mac.ct_eq(&expected).into(),
+            _ => false,
+        }
+    }
+
+    /// The raw key, for argon2's secret input.
+    #[must_use]
+    pub fn raw(&self, purpose: Purpose, key_id: &str) -> Option<&[u8; 32]> {
+        self.keys.get(&(purpose, key_id.to_owned())).map(|key| key.bytes.expose())
+    }
+
+    #[must_use]
+    pub fn active_id(&self, purpose: Purpose) -> &str {
+        self.active.get(&purpose).map_or("", String::as_str)
+    }
+
+    fn compute(&self, purpose: Purpose, key_id: &str, parts: &[&str]) -> Option<[u8; 32]> {
+        let mut mac = self.keys.get(&(purpose, key_id.to_owned()))?.mac.clone();
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        Some(mac.finalize().into_bytes().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring() -> Keyring {
+        let mut ring = Keyring::default();
+        ring.add(Purpose::Key, "k1", [7; 32], true);
+        ring
+    }
+
+    #[test]
+    fn parts_cannot_flow_into_each_other() {
+        let ring = ring();
+        assert_ne!(ring.sign(Purpose::Key, &["ab", "c"]).mac, ring.sign(Purpose::Key, &["a", "bc"]).mac);
+    }
+
+    #[test]
+    fn a_mac_names_its_key_and_another_key_says_no() {
+        let mut ring = ring();
+        let made = ring.sign(Purpose::Key, &["x"]);
+        ring.add(Purpose::Key, "k2", [8; 32], true);
+        assert!(ring.is_signed(Purpose::Key, &made.key_id, &["x"], &made.mac));
+        assert!(!ring.is_signed(Purpose::Key, "k2", &["x"], &made.mac));
+        assert!(!ring.is_signed(Purpose::Key, "gone", &["x"], &made.mac));
+        assert!(!ring.is_signed(Purpose::Key, &made.key_id, &["y"], &made.mac));
+        assert!(!ring.is_signed(Purpose::Key, &made.key_id, &["x"], ""));
+    }
+}

@@ -1,0 +1,100 @@
+//! Accounts.
+
+use super::db::{Tx, on};
+use super::error::StoreError;
+use super::row::{RowPlace, moment};
+use super::statements;
+use crate::model::account::{AccountSummary, Email};
+use crate::model::id::AccountId;
+use crate::model::time::Timestamp;
+use crate::server::platform::crypto::password::StoredPassword;
+
+statements! {
+    INSERT = "INSERT INTO accounts (id, email, email_folded, name, password_hash, password_pepper_id, status,
+        is_instance_admin, session_epoch, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, $8)";
+    FIND_FOR_SIGN_IN = "SELECT id, password_hash, password_pepper_id, status, session_epoch FROM accounts WHERE email_folded = $1";
+    LIST = "SELECT a.id, a.email, a.name, a.is_instance_admin, a.created_at_ms, a.last_sign_in_at_ms,
+        COALESCE(t.failures, 0) AS failures
+        FROM accounts a LEFT JOIN throttles t ON t.bucket = 'account:' || a.email_folded ORDER BY a.email_folded";
+    SET_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1";
+    RAISE_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1";
+    SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
+}
+
+/// An account at the door.
+pub struct SignInRow {
+    pub id: AccountId,
+    pub password: StoredPassword,
+    pub is_active: bool,
+    pub session_epoch: i64,
+}
+
+pub struct NewAccount<'a> {
+    pub id: &'a AccountId,
+    pub email: &'a Email,
+    pub name: &'a str,
+    pub password: &'a StoredPassword,
+    pub is_instance_admin: bool,
+}
+
+pub async fn insert(tx: &mut Tx, new: &NewAccount<'_>, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(INSERT).bind(new.id.as_str()).bind(&new.email.shown).bind(&new.email.folded).bind(new.name)
+        .bind(&new.password.phc).bind(&new.password.pepper_id).bind(new.is_instance_admin).bind(now.ms())
+        .execute(c).await.map(drop))
+}
+
+pub async fn find_for_sign_in(tx: &mut Tx, email_folded: &str) -> Result<Option<SignInRow>, StoreError> {
+    let row: Option<(String, String, String, String, i64)> =
+        on!(tx, c => sqlx::query_as(FIND_FOR_SIGN_IN).bind(email_folded).fetch_optional(c).await)?;
+    let Some((id, phc, pepper_id, status, session_epoch)) = row else { return Ok(None) };
+    let place = RowPlace { table: "accounts", id: &id };
+    Ok(Some(SignInRow {
+        id: place.parsed("id", &id)?,
+        password: StoredPassword { phc, pepper_id },
+        is_active: status == "active",
+        session_epoch,
+    }))
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: String,
+    email: String,
+    name: String,
+    is_instance_admin: bool,
+    created_at_ms: i64,
+    last_sign_in_at_ms: Option<i64>,
+    failures: i64,
+}
+
+/// Every account of the installation; for the operator. `locked_from` is the number of failures that locks one.
+pub async fn list(tx: &mut Tx, locked_from: i64) -> Result<Vec<AccountSummary>, StoreError> {
+    let rows: Vec<AccountRow> = on!(tx, c => sqlx::query_as(LIST).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(AccountSummary {
+                id: RowPlace { table: "accounts", id: &row.id }.parsed("id", &row.id)?,
+                email: row.email,
+                name: row.name,
+                is_instance_admin: row.is_instance_admin,
+                locked: row.failures >= locked_from,
+                created_at: Timestamp::from_ms(row.created_at_ms),
+                last_sign_in_at: moment(row.last_sign_in_at_ms),
+            })
+        })
+        .collect()
+}
+
+pub async fn set_password(tx: &mut Tx, id: &AccountId, password: &StoredPassword) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_PASSWORD).bind(id.as_str()).bind(&password.phc).bind(&password.pepper_id)
+        .execute(c).await.map(drop))
+}
+
+/// Ends every session of the account, on every node, with the next request.
+pub async fn raise_session_epoch(tx: &mut Tx, id: &AccountId) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(RAISE_EPOCH).bind(id.as_str()).execute(c).await.map(drop))
+}
+
+pub async fn set_signed_in(tx: &mut Tx, id: &AccountId, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_SIGNED_IN).bind(id.as_str()).bind(now.ms()).execute(c).await.map(drop))
+}

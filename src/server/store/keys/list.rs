@@ -1,0 +1,232 @@
+//! What is shown of keys: the filtered list, its counts, one key in full.
+
+use crate::model::actor::OrgScope;
+use crate::model::id::KeyId;
+use crate::model::key::{Badge, Environment, KeyCounts, KeyFilter, KeySort, KeyStatus, KeySummary, Owner, RevocationReason};
+use crate::model::key_text::display_hint;
+use crate::model::page::Page;
+use crate::model::scope::ScopeSet;
+use crate::model::text::folded;
+use crate::model::time::{DAY_MS, Timestamp};
+use crate::model::usage::LastUsed;
+use crate::server::store::db::{Tx, on};
+use crate::server::store::error::StoreError;
+use crate::server::store::row::{RowPlace, beginning_with, containing, moment};
+use crate::server::store::statements;
+
+/// The badge in SQL, in the precedence of `model::key::badge`; $2 is now. A store test compares the two.
+macro_rules! badge {
+    () => {
+        "(CASE WHEN k.status = 'revoked' THEN 'revoked'
+            WHEN k.status = 'disabled' OR p.status = 'archived' THEN 'disabled'
+            WHEN k.expires_at_ms <= $2 THEN 'expired'
+            WHEN k.owner_account_id IS NOT NULL AND m.account_id IS NULL THEN 'owner_inactive'
+            ELSE 'active' END)"
+    };
+}
+
+macro_rules! from_keys {
+    () => {
+        " FROM api_keys k JOIN projects p ON p.id = k.project_id
+        LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id"
+    };
+}
+
+macro_rules! narrowed {
+    () => {
+        concat!(
+            " WHERE k.org_id = $1
+            AND ($3 = '' OR k.name_folded LIKE $4 ESCAPE '\\' OR k.id LIKE $5 ESCAPE '\\'
+                OR k.prefix || '_' || k.environment || '_' || substr(k.id, 5) LIKE $6 ESCAPE '\\')
+            AND ($7 = '' OR k.project_id = $7)
+            AND ($8 = '' OR k.environment = $8)
+            AND ($9 = '' OR ",
+            badge!(),
+            " = $9)"
+        )
+    };
+}
+
+macro_rules! page_of {
+    ($order:literal) => {
+        concat!(
+            "SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name, k.owner_account_id,
+            o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms, ",
+            badge!(),
+            " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
+            from_keys!(),
+            " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id",
+            narrowed!(),
+            " ORDER BY ",
+            $order,
+            ", k.id LIMIT $10 OFFSET $11"
+        )
+    };
+}
+
+statements! {
+    LIST_BY_CREATED = page_of!("k.created_at_ms DESC");
+    LIST_BY_NAME = page_of!("k.name_folded");
+    LIST_BY_LAST_USED = page_of!("u.at_ms DESC NULLS LAST");
+    LIST_BY_EXPIRY = page_of!("k.expires_at_ms NULLS LAST");
+    COUNT = concat!("SELECT COUNT(*)", from_keys!(), narrowed!());
+    COUNT_BY_BADGE = concat!("SELECT
+        CAST(COALESCE(SUM(CASE WHEN badge = 'active' THEN 1 ELSE 0 END), 0) AS BIGINT),
+        CAST(COALESCE(SUM(CASE WHEN badge = 'active' AND stored_at_ms IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT),
+        CAST(COALESCE(SUM(CASE WHEN badge = 'active' AND expires_at_ms <= $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
+        COUNT(*)
+        FROM (SELECT k.expires_at_ms, k.stored_at_ms, ", badge!(), " AS badge", from_keys!(), " WHERE k.org_id = $1) counted");
+    FIND_DETAIL = concat!("SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name,
+        k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms, ",
+        badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
+        k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
+        k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
+        k.revoked_reason, k.revoked_note, k.version", from_keys!(),
+        " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
+        LEFT JOIN accounts cb ON cb.id = k.created_by_id LEFT JOIN accounts rb ON rb.id = k.revoked_by_id
+        WHERE k.org_id = $1 AND k.id = $3");
+}
+
+#[derive(sqlx::FromRow)]
+struct SummaryRow {
+    id: String,
+    name: String,
+    prefix: String,
+    environment: String,
+    project_id: String,
+    project_name: String,
+    owner_account_id: Option<String>,
+    owner_name: Option<String>,
+    owner_team: String,
+    scopes: String,
+    created_at_ms: i64,
+    expires_at_ms: Option<i64>,
+    stored_at_ms: Option<i64>,
+    badge: String,
+    used_at_ms: Option<i64>,
+    used_ip: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FullRow {
+    #[sqlx(flatten)]
+    summary: SummaryRow,
+    purpose: String,
+    status: String,
+    project_status: String,
+    created_by_type: String,
+    created_by_id: String,
+    created_by_name: Option<String>,
+    stored_note: String,
+    disabled_at_ms: Option<i64>,
+    revoked_at_ms: Option<i64>,
+    revoked_by_type: Option<String>,
+    revoked_by_id: Option<String>,
+    revoked_by_name: Option<String>,
+    revoked_reason: Option<String>,
+    revoked_note: String,
+    version: i64,
+}
+
+/// One key in full, as far as its row tells.
+pub struct DetailRow {
+    pub summary: KeySummary,
+    pub purpose: String,
+    pub status: KeyStatus,
+    pub project_archived: bool,
+    /// Type, id and present name of who made it.
+    pub created_by: (String, String, Option<String>),
+    pub stored_note: String,
+    pub disabled_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub revoked_by: Option<(String, String, Option<String>)>,
+    pub revoked_reason: Option<RevocationReason>,
+    pub revoked_note: String,
+    pub version: i64,
+}
+
+impl SummaryRow {
+    fn into_summary(self) -> Result<KeySummary, StoreError> {
+        let place = RowPlace { table: "api_keys", id: &self.id };
+        let id: KeyId = place.parsed("id", &self.id)?;
+        let environment = place.required("environment", Environment::parse(&self.environment))?;
+        let owner = match self.owner_account_id {
+            Some(account) => Owner::Member {
+                id: place.parsed("owner_account_id", &account)?,
+                name: self.owner_name.unwrap_or_default(),
+            },
+            None => Owner::Team(self.owner_team),
+        };
+        Ok(KeySummary {
+            hint: display_hint(&self.prefix, environment, id.random_part()),
+            environment,
+            project_id: place.parsed("project_id", &self.project_id)?,
+            project_name: self.project_name,
+            owner,
+            scopes: place.required("scopes", ScopeSet::from_stored(&self.scopes).ok())?,
+            badge: place.required("badge", Badge::parse(&self.badge))?,
+            created_at: Timestamp::from_ms(self.created_at_ms),
+            expires_at: moment(self.expires_at_ms),
+            stored_at: moment(self.stored_at_ms),
+            last_used: self.used_at_ms.map(|at| LastUsed { at: Timestamp::from_ms(at), ip: self.used_ip }),
+            week: Vec::new(),
+            name: self.name,
+            id,
+        })
+    }
+}
+
+/// One page of keys and how many match in all. A search finds names that contain it, and ids and keys that begin
+/// with it.
+pub async fn list(tx: &mut Tx, scope: &OrgScope, filter: &KeyFilter, now: Timestamp) -> Result<Page<KeySummary>, StoreError> {
+    let search = filter.search.trim();
+    let name = containing(&folded(search));
+    let (id, start) = (beginning_with(search), beginning_with(search));
+    let project = filter.project.as_ref().map_or("", |id| id.as_str());
+    let environment = filter.environment.map_or("", Environment::as_str);
+    let badge = filter.badge.map_or("", Badge::as_str);
+    let statement = match filter.sort.unwrap_or(KeySort::Created) {
+        KeySort::Created => LIST_BY_CREATED,
+        KeySort::Name => LIST_BY_NAME,
+        KeySort::LastUsed => LIST_BY_LAST_USED,
+        KeySort::Expires => LIST_BY_EXPIRY,
+    };
+    let page = filter.page;
+    let rows: Vec<SummaryRow> = on!(tx, c => sqlx::query_as(statement).bind(scope.org_id().as_str()).bind(now.ms())
+        .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
+        .bind(i64::from(page.size)).bind(page.offset()).fetch_all(c).await)?;
+    let total: i64 = on!(tx, c => sqlx::query_scalar(COUNT).bind(scope.org_id().as_str()).bind(now.ms())
+        .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge).fetch_one(c).await)?;
+    let rows = rows.into_iter().map(SummaryRow::into_summary).collect::<Result<_, _>>()?;
+    Ok(Page { rows, total, number: page.number, size: page.size })
+}
+
+pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {
+    let soon = now.plus_ms(14 * DAY_MS);
+    let (active, not_confirmed, expiring, all): (i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(COUNT_BY_BADGE)
+        .bind(scope.org_id().as_str()).bind(now.ms()).bind(soon.ms()).fetch_one(c).await)?;
+    Ok(KeyCounts { active, not_confirmed, expiring, all })
+}
+
+pub async fn find_detail(tx: &mut Tx, scope: &OrgScope, id: &KeyId, now: Timestamp) -> Result<Option<DetailRow>, StoreError> {
+    let row: Option<FullRow> = on!(tx, c => sqlx::query_as(FIND_DETAIL).bind(scope.org_id().as_str()).bind(now.ms())
+        .bind(id.as_str()).fetch_optional(c).await)?;
+    let Some(row) = row else { return Ok(None) };
+    let place = RowPlace { table: "api_keys", id: id.as_str() };
+    let reason = row.revoked_reason.as_deref();
+    let revoked_by_name = row.revoked_by_name;
+    Ok(Some(DetailRow {
+        summary: row.summary.into_summary()?,
+        purpose: row.purpose,
+        status: place.required("status", KeyStatus::parse(&row.status))?,
+        project_archived: row.project_status == "archived",
+        created_by: (row.created_by_type, row.created_by_id, row.created_by_name),
+        stored_note: row.stored_note,
+        disabled_at: moment(row.disabled_at_ms),
+        revoked_at: moment(row.revoked_at_ms),
+        revoked_by: row.revoked_by_type.zip(row.revoked_by_id).map(|(kind, id)| (kind, id, revoked_by_name)),
+        revoked_reason: reason.map(|text| place.required("revoked_reason", RevocationReason::parse(text))).transpose()?,
+        revoked_note: row.revoked_note,
+        version: row.version,
+    }))
+}

@@ -1,0 +1,53 @@
+//! SQL and nothing else: one text for SQLite and PostgreSQL, one file per noun.
+//!
+//! Only domain calls this room. Every tenant query takes an `OrgScope` and has `org_id` in its WHERE. A missing row
+//! is `Ok(None)`. Rows (`…Row`) do not leave. Statements are constants in a `statements!` block, so that one test
+//! prepares them all on both databases.
+//!
+//! 2026-11: rejected `sqlx::Any` (no BOOLEAN on SQLite), a generic `DB` parameter (unreadable bounds), twin modules
+//! (they drift) and `query!` (one driver per crate).
+
+pub mod accounts;
+pub mod audit;
+pub mod changes;
+pub mod db;
+pub mod error;
+pub mod instance;
+pub mod keys;
+pub mod migrate;
+pub mod orgs;
+pub mod projects;
+pub mod row;
+pub mod sessions;
+pub mod throttles;
+pub mod tokens;
+pub mod usage;
+
+/// Declares SQL constants and lists them for the test that prepares each.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* const $name: &str = $sql;)*
+        /// Every statement of this file, by name.
+        pub const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+pub(crate) use statements;
+
+/// Every statement of the room: file, name, text.
+#[must_use]
+pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
+    let files = [
+        ("accounts", accounts::STATEMENTS),
+        ("audit", audit::STATEMENTS),
+        ("changes", changes::STATEMENTS),
+        ("instance", instance::STATEMENTS),
+        ("keys", keys::STATEMENTS),
+        ("orgs", orgs::STATEMENTS),
+        ("projects", projects::STATEMENTS),
+        ("sessions", sessions::STATEMENTS),
+        ("throttles", throttles::STATEMENTS),
+        ("tokens", tokens::STATEMENTS),
+        ("usage", usage::STATEMENTS),
+    ];
+    files.into_iter().flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql))).collect()
+}

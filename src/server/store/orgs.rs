@@ -1,0 +1,78 @@
+//! Organisations and memberships.
+
+use super::db::{Tx, on};
+use super::error::StoreError;
+use super::row::RowPlace;
+use super::statements;
+use crate::model::actor::OrgScope;
+use crate::model::id::{AccountId, OrgId};
+use crate::model::org::{MemberName, Membership, Role};
+use crate::model::time::Timestamp;
+
+statements! {
+    INSERT = "INSERT INTO organisations (id, name, name_folded, slug, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
+    INSERT_MEMBER = "INSERT INTO members (org_id, account_id, role, status, created_at_ms) VALUES ($1, $2, $3, 'active', $4)";
+    SET_MEMBER_STATUS = "UPDATE members SET status = $3 WHERE org_id = $1 AND account_id = $2";
+    LIST_ALL = "SELECT id, name, slug FROM organisations ORDER BY name_folded";
+    LIST_MEMBERSHIPS = "SELECT m.org_id, o.name, m.role FROM active_membership m
+        JOIN organisations o ON o.id = m.org_id WHERE m.account_id = $1 ORDER BY o.name_folded";
+    LIST_MEMBER_NAMES = "SELECT a.id, a.name FROM active_membership m JOIN accounts a ON a.id = m.account_id
+        WHERE m.org_id = $1 ORDER BY a.name, a.id";
+}
+
+pub struct NewOrganisation<'a> {
+    pub id: &'a OrgId,
+    pub name: &'a str,
+    pub name_folded: &'a str,
+    pub slug: &'a str,
+}
+
+pub async fn insert(tx: &mut Tx, new: &NewOrganisation<'_>, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(INSERT).bind(new.id.as_str()).bind(new.name).bind(new.name_folded).bind(new.slug).bind(now.ms())
+        .execute(c).await.map(drop))
+}
+
+pub async fn insert_member(tx: &mut Tx, org: &OrgId, account: &AccountId, role: Role, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(INSERT_MEMBER).bind(org.as_str()).bind(account.as_str()).bind(role.as_str()).bind(now.ms())
+        .execute(c).await.map(drop))
+}
+
+/// `active`, `suspended` or `removed`. `false` when there is no such member.
+pub async fn set_member_status(tx: &mut Tx, scope: &OrgScope, account: &AccountId, status: &str) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(SET_MEMBER_STATUS).bind(scope.org_id().as_str()).bind(account.as_str()).bind(status)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Id, name and slug of every organisation; for the operator, who names one.
+pub async fn list_all(tx: &mut Tx) -> Result<Vec<(OrgId, String, String)>, StoreError> {
+    let rows: Vec<(String, String, String)> = on!(tx, c => sqlx::query_as(LIST_ALL).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(id, name, slug)| Ok((RowPlace { table: "organisations", id: &id }.parsed("id", &id)?, name, slug)))
+        .collect()
+}
+
+/// Where an account may look: its active memberships, by name of organisation.
+pub async fn list_memberships(tx: &mut Tx, account: &AccountId) -> Result<Vec<Membership>, StoreError> {
+    let rows: Vec<(String, String, String)> =
+        on!(tx, c => sqlx::query_as(LIST_MEMBERSHIPS).bind(account.as_str()).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(org_id, org_name, role)| {
+            let place = RowPlace { table: "members", id: &org_id };
+            Ok(Membership {
+                org_id: place.parsed("org_id", &org_id)?,
+                org_name,
+                role: place.required("role", Role::parse(&role))?,
+            })
+        })
+        .collect()
+}
+
+/// Active members by name: who may own a key.
+pub async fn list_member_names(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<MemberName>, StoreError> {
+    let rows: Vec<(String, String)> =
+        on!(tx, c => sqlx::query_as(LIST_MEMBER_NAMES).bind(scope.org_id().as_str()).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(id, name)| Ok(MemberName { account_id: RowPlace { table: "accounts", id: &id }.parsed("id", &id)?, name }))
+        .collect()
+}

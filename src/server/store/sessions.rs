@@ -1,0 +1,106 @@
+//! Sessions: made by INSERT, kept alive by UPDATE only, so that a request in flight cannot bring an ended one back
+//! (SECURITY D9).
+
+use super::db::{Tx, on};
+use super::error::StoreError;
+use super::row::RowPlace;
+use super::statements;
+use crate::model::account::SessionStage;
+use crate::model::id::{AccountId, OrgId};
+use crate::model::time::Timestamp;
+
+statements! {
+    INSERT = "INSERT INTO sessions (id_sha256, account_id, org_id, stage, session_epoch, created_at_ms, last_seen_at_ms,
+        auth_at_ms, expires_at_ms, ip, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8, $9)";
+    /// Alive means: within both lifetimes, of the account's present epoch, and the account is active.
+    FIND_ALIVE = "SELECT s.account_id, s.org_id, s.stage, s.last_seen_at_ms, a.name, a.email, a.is_instance_admin
+        FROM sessions s JOIN accounts a ON a.id = s.account_id
+        WHERE s.id_sha256 = $1 AND s.expires_at_ms > $2 AND s.last_seen_at_ms > $3
+        AND s.session_epoch = a.session_epoch AND a.status = 'active'";
+    TOUCH = "UPDATE sessions SET last_seen_at_ms = $2 WHERE id_sha256 = $1 AND last_seen_at_ms < $2";
+    SET_ORG = "UPDATE sessions SET org_id = $2 WHERE id_sha256 = $1";
+    DELETE = "DELETE FROM sessions WHERE id_sha256 = $1";
+    /// Ends the oldest sessions of an account beyond the newest $2.
+    DELETE_BEYOND = "DELETE FROM sessions WHERE account_id = $1 AND id_sha256 NOT IN (SELECT id_sha256 FROM sessions
+        WHERE account_id = $1 ORDER BY created_at_ms DESC, id_sha256 LIMIT $2)";
+    DELETE_DEAD = "DELETE FROM sessions WHERE expires_at_ms <= $1 OR last_seen_at_ms <= $2";
+}
+
+pub struct NewSession<'a> {
+    pub id_sha256: &'a str,
+    pub account_id: &'a AccountId,
+    pub org_id: Option<&'a OrgId>,
+    pub stage: SessionStage,
+    pub session_epoch: i64,
+    pub expires_at: Timestamp,
+    pub ip: Option<&'a str>,
+    pub user_agent: &'a str,
+}
+
+/// A session that is alive, with whose it is.
+#[derive(Clone, Debug)]
+pub struct LiveSession {
+    pub account_id: AccountId,
+    pub account_name: String,
+    pub account_email: String,
+    pub is_instance_admin: bool,
+    pub org_id: Option<OrgId>,
+    pub stage: SessionStage,
+    pub last_seen_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    account_id: String,
+    org_id: Option<String>,
+    stage: String,
+    last_seen_at_ms: i64,
+    name: String,
+    email: String,
+    is_instance_admin: bool,
+}
+
+pub async fn insert(tx: &mut Tx, new: &NewSession<'_>, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(INSERT).bind(new.id_sha256).bind(new.account_id.as_str()).bind(new.org_id.map(OrgId::as_str))
+        .bind(new.stage.as_str()).bind(new.session_epoch).bind(now.ms()).bind(new.expires_at.ms()).bind(new.ip)
+        .bind(new.user_agent).execute(c).await.map(drop))
+}
+
+/// The session behind a cookie, if it was seen after `idle_since` and has not reached its end.
+pub async fn find_alive(tx: &mut Tx, id_sha256: &str, now: Timestamp, idle_since: Timestamp) -> Result<Option<LiveSession>, StoreError> {
+    let row: Option<SessionRow> =
+        on!(tx, c => sqlx::query_as(FIND_ALIVE).bind(id_sha256).bind(now.ms()).bind(idle_since.ms()).fetch_optional(c).await)?;
+    let Some(row) = row else { return Ok(None) };
+    let place = RowPlace { table: "sessions", id: &row.account_id };
+    Ok(Some(LiveSession {
+        account_id: place.parsed("account_id", &row.account_id)?,
+        org_id: row.org_id.map(|id| place.parsed("org_id", &id)).transpose()?,
+        stage: place.required("stage", SessionStage::parse(&row.stage))?,
+        last_seen_at: Timestamp::from_ms(row.last_seen_at_ms),
+        account_name: row.name,
+        account_email: row.email,
+        is_instance_admin: row.is_instance_admin,
+    }))
+}
+
+pub async fn touch(tx: &mut Tx, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(TOUCH).bind(id_sha256).bind(now.ms()).execute(c).await.map(drop))
+}
+
+pub async fn set_org(tx: &mut Tx, id_sha256: &str, org: &OrgId) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_ORG).bind(id_sha256).bind(org.as_str()).execute(c).await.map(drop))
+}
+
+/// `false` when it was not there any more.
+pub async fn delete(tx: &mut Tx, id_sha256: &str) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(DELETE).bind(id_sha256).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows > 0)
+}
+
+pub async fn delete_beyond(tx: &mut Tx, account: &AccountId, newest: i64) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(DELETE_BEYOND).bind(account.as_str()).bind(newest).execute(c).await.map(drop))
+}
+
+pub async fn delete_dead(tx: &mut Tx, now: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(DELETE_DEAD).bind(now.ms()).bind(idle_since.ms()).execute(c).await.map(|done| done.rows_affected()))
+}

@@ -1,0 +1,203 @@
+//! The house, set up: an owner, an organisation, a project with a few scopes, a service token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use keywright::model::account::SessionStage;
+use keywright::model::actor::{Actor, Origin};
+use keywright::model::id::{AccountId, KeyId, OrgId, ProjectId};
+use keywright::model::key::RevocationReason;
+use keywright::model::org::Role;
+use keywright::model::project::CatalogueScope;
+use keywright::model::time::Timestamp;
+use keywright::server::boot::{self, Parts};
+use keywright::server::config::Site;
+use keywright::server::ctx::Ctx;
+use keywright::server::domain::accounts::set_up::{self, By, SetUpDraft};
+use keywright::server::domain::keys::issue::{self, KeyDraft};
+use keywright::server::domain::keys::lifecycle;
+use keywright::server::domain::tokens::{self, TokenDraft};
+use keywright::server::domain::verification::{CacheLimits, follow_changes};
+use keywright::server::domain::{DomainError, instance};
+use keywright::server::http::assets::EMBEDDED;
+use keywright::server::http::middleware::client_ip::Peer;
+use keywright::server::http::router::router;
+use keywright::server::http::state::AppState;
+use keywright::server::jobs::{self, Jobs};
+use keywright::server::platform::clock::Clock;
+use keywright::server::platform::crypto::master_key::MasterKey;
+use keywright::server::platform::crypto::password::PasswordCost;
+use keywright::server::platform::rng::OsRng;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::browser::{Answer, Browser, ORIGIN};
+use super::database::{Backend, TestDb};
+use super::time::{ManualClock, SeededRng, next_seed};
+
+pub const EMAIL: &str = "ada@acme.example";
+pub const PASSWORD: &str = "a phrase that only tests know";
+
+/// A running house with one organisation.
+pub struct TestApp {
+    pub ctx: Ctx,
+    pub router: Router,
+    pub clock: Arc<ManualClock>,
+    pub db: TestDb,
+    pub org: OrgId,
+    pub project: ProjectId,
+    pub account: AccountId,
+    /// May verify keys of `project`.
+    pub token: String,
+    _jobs: Option<Jobs>,
+}
+
+/// A key with its secret.
+#[derive(Clone)]
+pub struct Issued {
+    pub id: KeyId,
+    pub secret: String,
+}
+
+/// A house before anybody set it up.
+pub struct EmptyHouse {
+    pub ctx: Ctx,
+    pub router: Router,
+    pub clock: Arc<ManualClock>,
+    pub db: TestDb,
+    jobs: Jobs,
+}
+
+impl EmptyHouse {
+    pub async fn on(backend: Backend) -> Self {
+        let db = TestDb::new(backend).await;
+        let clock = Arc::new(ManualClock::new(Timestamp::from_ms(1_795_255_200_000)));
+        let rng = Arc::new(SeededRng::new(next_seed()));
+        let master = MasterKey::random(&OsRng);
+        let keyring = instance::open_keyring(&db.db, &master, &OsRng, clock.now()).await.unwrap();
+        let parts = Parts {
+            site: Site { public_origin: ORIGIN.parse().unwrap(), trusted_proxies: Vec::new(), development: true },
+            cache: CacheLimits { keys: 20_000, ..CacheLimits::default() },
+            password_cost: PasswordCost::default(),
+            clock: clock.clone(),
+            rng,
+        };
+        let (ctx, receiver) = boot::assemble(db.db.clone(), keyring, parts).unwrap();
+        follow_changes(&ctx).await.unwrap();
+        let jobs = jobs::start(&ctx, receiver, Duration::from_millis(50));
+        let router = router(AppState { ctx: ctx.clone(), assets: &EMBEDDED });
+        Self { ctx, router, clock, db, jobs }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.router.clone())
+    }
+}
+
+pub fn catalogue(names: &[&str]) -> Vec<CatalogueScope> {
+    let scope = |name: &&str| CatalogueScope { name: (*name).to_owned(), description: String::new(), sensitive: false };
+    names.iter().map(scope).collect()
+}
+
+impl TestApp {
+    pub async fn on(backend: Backend) -> Self {
+        let house = EmptyHouse::on(backend).await;
+        let draft = SetUpDraft {
+            email: EMAIL,
+            name: "Ada Lovelace",
+            organisation: "Acme",
+            project: "Image API",
+            prefix: "acme",
+            scopes: Ok(catalogue(&["images:read", "images:write", "admin"])),
+            password: PASSWORD.into(),
+        };
+        let (made, _) = set_up::set_up(&house.ctx, draft, By::Operator("tests")).await.unwrap();
+        let actor = Actor::operator("tests", Some(made.org_id.clone()));
+        let draft = TokenDraft { project: &made.project_id, name: "tests", permissions: vec!["verify"], expiry: "none", expiry_date: "" };
+        let token = tokens::create(&house.ctx, &actor, &draft, None).await.unwrap();
+        Self {
+            org: made.org_id,
+            project: made.project_id,
+            account: made.account_id,
+            token: token.secret.expose().clone(),
+            ctx: house.ctx,
+            router: house.router,
+            clock: house.clock,
+            db: house.db,
+            _jobs: Some(house.jobs),
+        }
+    }
+
+    pub fn operator(&self) -> Actor {
+        Actor::operator("tests", Some(self.org.clone()))
+    }
+
+    pub fn member(&self, role: Role) -> Actor {
+        Actor::account(self.account.clone(), Some((self.org.clone(), role)), SessionStage::Complete, Origin::default())
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.router.clone())
+    }
+
+    /// The owner, signed in.
+    pub async fn owner(&self) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
+    }
+
+    pub async fn issue(&self, name: &str, scopes: &[&str]) -> Issued {
+        self.try_issue(name, "live", scopes, "90").await.unwrap()
+    }
+
+    pub async fn try_issue(&self, name: &str, environment: &str, scopes: &[&str], expiry: &str) -> Result<Issued, DomainError> {
+        let draft = KeyDraft {
+            project: &self.project,
+            environment,
+            name,
+            purpose: "",
+            owner: "team:tests",
+            scopes: scopes.to_vec(),
+            expiry,
+            expiry_date: "",
+            extend_catalogue: false,
+        };
+        let made = issue::issue(&self.ctx, &self.operator(), &draft, None).await?;
+        Ok(Issued { id: made.id, secret: made.secret.expose().clone() })
+    }
+
+    pub async fn revoke(&self, id: &KeyId) {
+        lifecycle::revoke(&self.ctx, &self.operator(), id, RevocationReason::Superseded, "").await.unwrap();
+    }
+
+    /// Asks about a key and gives the code.
+    pub async fn verify(&self, secret: &str) -> String {
+        self.ask(json!({ "key": secret })).await["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks and gives the whole answer, which must be 200.
+    pub async fn ask(&self, body: Value) -> Value {
+        let answer = self.verify_raw(&self.token, "application/json", body.to_string(), "").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    pub async fn verify_raw(&self, token: &str, media_type: &str, body: impl Into<Body>, query: &str) -> Answer {
+        let mut request = Request::post(format!("/v1/keys/verify{query}")).header(header::CONTENT_TYPE, media_type);
+        if !token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Sends any request as it is.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(Peer("203.0.113.7:4711".parse().unwrap()));
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+}

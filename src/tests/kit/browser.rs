@@ -1,0 +1,79 @@
+//! A browser without a screen: keeps its cookie, says where it comes from.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, Response, header};
+use http_body_util::BodyExt;
+use keywright::server::http::middleware::client_ip::Peer;
+use tower::ServiceExt;
+
+pub const ORIGIN: &str = "http://127.0.0.1:3000";
+pub const HOST: &str = "127.0.0.1:3000";
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub async fn read(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Self { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// What lies between two marks.
+    pub fn between(&self, from: &str, to: &str) -> &str {
+        let start = self.body.find(from).unwrap_or_else(|| panic!("{from} is not in {}", self.body)) + from.len();
+        let length = self.body[start..].find(to).unwrap();
+        &self.body[start..start + length]
+    }
+}
+
+pub struct Browser {
+    router: Router,
+    pub cookie: Option<String>,
+    pub peer: String,
+}
+
+impl Browser {
+    pub fn new(router: Router) -> Self {
+        Self { router, cookie: None, peer: "203.0.113.7:4711".to_owned() }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, HOST).header(header::ACCEPT, "text/html");
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, format!("kw_s={cookie}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin");
+        }
+        let mut request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        request.extensions_mut().insert(Peer(self.peer.parse().unwrap()));
+        let answer = Answer::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            if let Some(value) = cookie.to_str().unwrap().strip_prefix("kw_s=") {
+                let value = value.split(';').next().unwrap().to_owned();
+                self.cookie = (!value.is_empty()).then_some(value);
+            }
+        }
+        answer
+    }
+}

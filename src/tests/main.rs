@@ -1,0 +1,18 @@
+//! Tests of the house from outside: every rule has a story that fails when the rule is broken.
+//!
+//! `KEYWRIGHT_TEST_DATABASES` says which databases take part (`sqlite`, or `sqlite,postgres`); a database that takes
+//! part and is not there is a failure, never a skip.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod accounts;
+mod audit;
+mod command_line;
+mod http;
+mod import_law;
+mod keys;
+mod kit;
+mod papers;
+mod secrets;
+mod store;
+mod usage;
+mod verify;

@@ -1,0 +1,27 @@
+//! Small things that several pages draw.
+
+mod badge;
+mod expiry;
+mod page_head;
+mod pager;
+mod resource;
+mod time;
+
+pub use badge::{EnvironmentTag, key_badge, token_badge};
+pub use expiry::ExpiryField;
+pub use page_head::{Crumb, PageHead, flash};
+pub use pager::Pager;
+pub use resource::{Loaded, loaded};
+pub use time::{expiry, moment, never};
+
+use leptos::prelude::*;
+
+/// A picture from the sprite, always beside text.
+#[component]
+pub fn Icon(name: &'static str) -> impl IntoView {
+    view! {
+        <svg class="icon" aria-hidden="true">
+            <use href=format!("/icons.svg#i-{name}")></use>
+        </svg>
+    }
+}

@@ -1,0 +1,53 @@
+//! The head of every page: where one is, its title, its one action.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::Icon;
+
+/// A step of the breadcrumb: label and address.
+pub type Crumb = (String, String);
+
+/// Breadcrumb, title, at most one line, at most one action.
+#[component]
+pub fn PageHead(
+    #[prop(into)] title: String,
+    #[prop(optional)] crumbs: Vec<Crumb>,
+    #[prop(optional, into)] lede: Option<AnyView>,
+    #[prop(optional, into)] beside: Option<AnyView>,
+    #[prop(optional, into)] actions: Option<AnyView>,
+) -> impl IntoView {
+    let steps = crumbs.into_iter().map(|(label, href)| view! { <li><a href=href>{label}</a></li> }).collect_view();
+    view! {
+        <Title text=format!("{title} · Keywright")/>
+        <header class="page-head">
+            <nav class="crumbs" aria-label="Breadcrumb">
+                <ol>
+                    <li>"Settings"</li>
+                    {steps}
+                    <li aria-current="page">{title.clone()}</li>
+                </ol>
+            </nav>
+            <div class="title-row"><h1>{title}</h1>{beside}</div>
+            {lede.map(|lede| view! { <p class="lede">{lede}</p> })}
+            {actions.map(|actions| view! { <div class="actions">{actions}</div> })}
+        </header>
+    }
+}
+
+/// What was just done, told after the redirect. Only words of ours: the address says which.
+#[must_use]
+pub fn flash() -> impl IntoView {
+    let query = use_query_map();
+    move || {
+        let text = match query.read().get("done").as_deref() {
+            Some("saved") => "Saved.",
+            Some("created") => "Created.",
+            Some("stored") => "Noted that the secret is stored.",
+            Some("revoked") => "Revoked. It is refused from now on.",
+            _ => return None,
+        };
+        Some(view! { <div class="notice ok" role="status"><Icon name="ok"/><div><p>{text}</p></div></div> })
+    }
+}

@@ -1,0 +1,123 @@
+//! The one form pattern: a plain form, posted to the page's own address; refused, it is drawn again with what was
+//! typed and each error beside its field.
+
+use leptos::prelude::*;
+
+use super::components::Icon;
+use crate::model::form::FormState;
+
+/// What the server said about the form that was just submitted, if any. Call it at the top of a page.
+#[must_use]
+pub fn use_form_state() -> FormState {
+    use_context::<FormState>().unwrap_or_default()
+}
+
+/// What was typed, or else `initial`.
+#[must_use]
+pub fn typed(state: &FormState, name: &str, initial: &str) -> String {
+    if state.values.has(name) { state.values.first(name).to_owned() } else { initial.to_owned() }
+}
+
+/// All that is wrong with the form, at its top, each error leading to its field.
+#[component]
+pub fn FormErrors(state: FormState) -> impl IntoView {
+    let count = state.errors.len();
+    let title = match (count, state.notice) {
+        (0, None) => return ().into_any(),
+        (0, Some(notice)) => notice,
+        (1, _) => "One thing needs your attention".to_owned(),
+        (n, _) => format!("{n} things need your attention"),
+    };
+    let links = state.errors.into_iter().map(|error| {
+        view! { <li><a href=format!("#{}", error.field)>{error.message}</a></li> }
+    });
+    let list = (count > 0).then(|| view! { <ul>{links.collect_view()}</ul> });
+    view! {
+        <div class="notice danger" role="alert" tabindex="-1" id="errors">
+            <Icon name="alert"/>
+            <div>
+                <h2>{title}</h2>
+                {list}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The error of one field, named so that the field can point to it.
+#[must_use]
+pub fn field_error(state: &FormState, name: &str) -> Option<AnyView> {
+    let message = state.error_of(name)?.to_owned();
+    let id = format!("{name}-error");
+    let error = view! {
+        <p class="error" id=id>
+            <Icon name="alert"/>
+            <span>{message}</span>
+        </p>
+    };
+    Some(error.into_any())
+}
+
+/// The class of a field's container.
+#[must_use]
+pub fn field_class(state: &FormState, name: &str) -> &'static str {
+    if state.error_of(name).is_some() { "field invalid" } else { "field" }
+}
+
+/// How a text field is drawn.
+#[derive(Clone, Copy, Default)]
+pub struct TextField {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub kind: &'static str,
+    pub autocomplete: &'static str,
+    pub initial: &'static str,
+    pub placeholder: &'static str,
+    pub optional: bool,
+    pub mono: bool,
+    /// Most characters the field takes; the server says the same.
+    pub max: u32,
+}
+
+impl TextField {
+    /// Draws the field with what was typed, or `initial`.
+    #[must_use]
+    pub fn draw(self, state: &FormState, initial: &str) -> AnyView {
+        let Self { name, label, hint, kind, autocomplete, placeholder, optional, mono, max, .. } = self;
+        let initial = if initial.is_empty() { self.initial } else { initial };
+        // A password is never sent back.
+        let value = if kind == "password" { String::new() } else { typed(state, name, initial) };
+        let error = field_error(state, name);
+        let invalid = error.is_some();
+        let hint_id = format!("{name}-hint");
+        let described = match (hint.is_empty(), invalid) {
+            (true, false) => None,
+            (false, false) => Some(hint_id.clone()),
+            (true, true) => Some(format!("{name}-error")),
+            (false, true) => Some(format!("{hint_id} {name}-error")),
+        };
+        let max = if max == 0 { 200 } else { max };
+        view! {
+            <div class=if invalid { "field invalid" } else { "field" }>
+                <label for=name>{label}{optional.then(|| view! { " "<span class="optional">"optional"</span> })}</label>
+                {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
+                <input
+                    id=name
+                    name=name
+                    type=if kind.is_empty() { "text" } else { kind }
+                    class=mono.then_some("mono")
+                    value=value
+                    placeholder=(!placeholder.is_empty()).then_some(placeholder)
+                    autocomplete=if autocomplete.is_empty() { "off" } else { autocomplete }
+                    maxlength=max.to_string()
+                    required=!optional
+                    aria-invalid=invalid.then_some("true")
+                    aria-describedby=described
+                />
+                {error}
+            </div>
+        }
+        .into_any()
+    }
+}

@@ -1,0 +1,176 @@
+//! The parts that run in the browser too. Each adds comfort to markup that works without it: the page is drawn whole
+//! on the server, and only these are loaded as WebAssembly.
+//!
+//! 2026-11: hydrating everything cost 509 kB (brotli) with 16 pages, past the budget of 300 kB for a first view; it
+//! also put every resource into the HTML. Islands cost what they do and carry what they are given.
+
+use leptos::prelude::*;
+
+use crate::model::error::AppError;
+use crate::model::id::{KeyId, ProjectId};
+use crate::model::key::Lifetime;
+use crate::model::key_text::redacted;
+use crate::model::project::ProjectStatus;
+use crate::model::time::Timestamp;
+use crate::rpc::keys::{DisableKey, EnableKey};
+use crate::rpc::projects::SetProjectStatus;
+use crate::ui::target::{before_submit, follow_form, reload, rewrite_input, show_only, show_password, submit_on_choice};
+
+/// The form that keys are created with.
+pub const CREATE_FORM: &str = "create";
+/// The form above a list.
+pub const FILTER_FORM: &str = "filters";
+/// The search box of that form.
+pub const SEARCH_BOX: &str = "q";
+
+fn first<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
+    fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+}
+
+/// In words what a choice of lifetime means today.
+#[must_use]
+pub fn lifetime_in_words(choice: &str, date: &str, now: Timestamp) -> String {
+    match Lifetime::parse(choice, date, now) {
+        Ok(lifetime) => match lifetime.expires_at(now) {
+            // The end is exclusive; people mean the last day.
+            Some(end) => format!("Valid until {}.", end.minus_ms(1).date_in_words()),
+            None => "Valid until somebody revokes it. What never expires is often forgotten.".to_owned(),
+        },
+        Err(error) => error.message,
+    }
+}
+
+/// The resulting date, following the choice of `form`.
+#[island]
+pub fn LifetimeWords(form: String, now: Timestamp, initial: String) -> impl IntoView {
+    let words = RwSignal::new(initial);
+    Effect::new(move || {
+        let update = move |fields: Vec<(String, String)>| words.set(lifetime_in_words(first(&fields, "expiry"), first(&fields, "expiry_date"), now));
+        // Both forms with a lifetime have this id.
+        if form == CREATE_FORM {
+            follow_form(CREATE_FORM, update);
+        }
+    });
+    view! { <p class="hint" aria-live="polite">{words}</p> }
+}
+
+/// What the create form would make, as a sentence; also shows only the chosen project's scopes.
+#[island]
+pub fn CreateSummary(now: Timestamp, projects: Vec<(ProjectId, String)>) -> impl IntoView {
+    let fields = RwSignal::new(Vec::<(String, String)>::new());
+    Effect::new(move || {
+        follow_form(CREATE_FORM, move |now_typed| {
+            show_only("data-project", first(&now_typed, "project"));
+            fields.set(now_typed);
+        });
+    });
+    let name = move || {
+        let name = first(&fields.read(), "name").trim().to_owned();
+        if name.is_empty() { "This key".to_owned() } else { name }
+    };
+    let scopes = move || {
+        let fields = fields.read();
+        let ticked = fields.iter().filter(|(key, _)| key == "scopes").map(|(_, value)| value.as_str());
+        let all: Vec<&str> = ticked.chain(first(&fields, "other_scopes").split_whitespace()).collect();
+        if all.is_empty() { "may do nothing yet".to_owned() } else { format!("may {}", all.join(", ")) }
+    };
+    let place = move || {
+        let fields = fields.read();
+        let project = projects.iter().find(|(id, _)| id.as_str() == first(&fields, "project")).map_or("", |(_, name)| name);
+        format!("{} of {project}", first(&fields, "environment"))
+    };
+    let until = move || lifetime_in_words(first(&fields.read(), "expiry"), first(&fields.read(), "expiry_date"), now);
+    let deed = move || match first(&fields.read(), "environment") {
+        "live" => "Create live key",
+        "test" => "Create test key",
+        _ => "Create key",
+    };
+    view! {
+        <p class="js-only"><b>{name}</b>" "{scopes}" on "<b>{place}</b>". "{until}</p>
+        <p class="muted">"The secret is shown once, on the next page."</p>
+        <button class="button primary wide" form=CREATE_FORM>{deed}</button>
+    }
+}
+
+/// Chooses at once, and takes a pasted key out of the search before it travels.
+#[island]
+pub fn FilterComfort() -> impl IntoView {
+    Effect::new(|| {
+        submit_on_choice(FILTER_FORM);
+        before_submit(FILTER_FORM, || rewrite_input(SEARCH_BOX, |typed| redacted(typed.trim()).into_owned()));
+    });
+}
+
+/// Shows and hides what is typed in the password box.
+#[island]
+pub fn PasswordToggle() -> impl IntoView {
+    let shown = RwSignal::new(false);
+    let toggle = move |_| {
+        shown.update(|shown| *shown = !*shown);
+        show_password("password", shown.get_untracked());
+    };
+    view! {
+        <button type="button" class="button js-only" aria-controls="password" aria-pressed=move || shown.get().to_string() on:click=toggle>
+            {move || if shown.get() { "Hide" } else { "Show" }}
+        </button>
+    }
+}
+
+/// What a server function refused, beside its button.
+fn refusal(error: Option<AppError>) -> Option<impl IntoView> {
+    error.map(|error| view! { <p class="error" role="alert">{error.detail}</p> })
+}
+
+/// Disables or enables a key.
+#[island]
+pub fn KeySwitch(key_id: KeyId, enabled: bool) -> impl IntoView {
+    let (disable, enable) = (ServerAction::<DisableKey>::new(), ServerAction::<EnableKey>::new());
+    Effect::new(move || {
+        if matches!(disable.value().get().or_else(|| enable.value().get()), Some(Ok(()))) {
+            reload();
+        }
+    });
+    let error = move || refusal(disable.value().get().or_else(|| enable.value().get()).and_then(Result::err));
+    let id = key_id.to_string();
+    let form = if enabled {
+        view! {
+            <ActionForm action=disable>
+                <input type="hidden" name="key_id" value=id/>
+                <button class="button" aria-busy=move || disable.pending().get().then_some("true")>"Disable"</button>
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        view! {
+            <ActionForm action=enable>
+                <input type="hidden" name="key_id" value=id/>
+                <button class="button primary" aria-busy=move || enable.pending().get().then_some("true")>"Enable"</button>
+            </ActionForm>
+        }
+        .into_any()
+    };
+    view! { {form}{error} }
+}
+
+/// Archives or restores a project.
+#[island]
+pub fn ProjectSwitch(project_id: ProjectId, status: ProjectStatus) -> impl IntoView {
+    let set_status = ServerAction::<SetProjectStatus>::new();
+    Effect::new(move || {
+        if matches!(set_status.value().get(), Some(Ok(()))) {
+            reload();
+        }
+    });
+    let (to, label) = match status {
+        ProjectStatus::Active => (ProjectStatus::Archived, "Archive project"),
+        ProjectStatus::Archived => (ProjectStatus::Active, "Restore project"),
+    };
+    view! {
+        <ActionForm action=set_status>
+            <input type="hidden" name="project_id" value=project_id.to_string()/>
+            <input type="hidden" name="status" value=to.as_str()/>
+            <button class="button danger" aria-busy=move || set_status.pending().get().then_some("true")>{label}</button>
+        </ActionForm>
+        {move || refusal(set_status.value().get().and_then(Result::err))}
+    }
+}

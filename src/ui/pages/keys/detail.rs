@@ -1,0 +1,165 @@
+//! One key: its use, its facts, and what can be done with it.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{key_address, list_crumb};
+use crate::model::calendar::counted;
+use crate::model::error::AppError;
+use crate::model::id::KeyId;
+use crate::model::key::{Badge, KeyDetail, KeyStatus, Owner};
+use crate::model::key_page::KeyPage;
+use crate::model::time::Timestamp;
+use crate::model::usage::UsageRange;
+use crate::rpc::keys::get_key;
+use crate::ui::charts::UsageChart;
+use crate::ui::components::{EnvironmentTag, Icon, PageHead, expiry, flash, key_badge, loaded, moment, never};
+use crate::ui::islands::KeySwitch;
+
+#[component]
+pub fn KeyDetailPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let asked = move || (params.read().get("id").unwrap_or_default(), UsageRange::parse(&query.read().get("range").unwrap_or_default()));
+    let key = Resource::new_blocking(asked, async |(id, range)| match id.parse::<KeyId>() {
+        Ok(id) => get_key(id, range).await,
+        Err(_) => Err(AppError::not_found()),
+    });
+    view! {
+        {flash()}
+        {loaded(key, draw)}
+    }
+}
+
+fn draw(page: KeyPage) -> AnyView {
+    let KeyPage { now, key, usage } = page;
+    let summary = key.summary.clone();
+    let address = key_address(&summary.id);
+    let beside = view! { {key_badge(summary.badge)}<EnvironmentTag environment=summary.environment/> }.into_any();
+    let lede = view! { <code class="mono">{summary.hint.clone()}</code>" · "{summary.project_name.clone()} }.into_any();
+    let actions = actions(&key, &address);
+    let range = usage.range;
+    let tabs = UsageRange::ALL.map(|choice| {
+        let current = (choice == range).then_some("page");
+        view! { <a href=format!("{address}?range={}", choice.as_str()) aria-current=current>{choice.label()}</a> }
+    });
+    view! {
+        <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
+        {standing(&key, now)}
+        <section class="card">
+            <header class="card-head">
+                <h2>"Requests"</h2>
+                <nav class="tabs" aria-label="Range">{tabs.collect_view()}</nav>
+            </header>
+            <UsageChart series=usage/>
+        </section>
+        <div class="columns">
+            {facts(&key, now)}
+            {access(&key, now)}
+        </div>
+    }
+    .into_any()
+}
+
+/// What somebody should know first: the state, when it is not plainly active.
+fn standing(key: &KeyDetail, now: Timestamp) -> AnyView {
+    let notice = |class: &'static str, icon: &'static str, body: AnyView| {
+        view! { <div class=class><Icon name=icon/><div>{body}</div></div> }.into_any()
+    };
+    match key.summary.badge {
+        Badge::Revoked => {
+            let reason = key.revoked_reason.map_or("", |reason| reason.label());
+            let who = key.revoked_by.clone().unwrap_or_default();
+            let when = key.revoked_at.map(|at| moment(at, now));
+            let note = (!key.revoked_note.is_empty()).then(|| view! { <p>{key.revoked_note.clone()}</p> });
+            notice("notice danger", "ban", view! { <p><b>"Revoked"</b>" by "{who}" "{when}". "{reason}"."</p>{note} }.into_any())
+        }
+        Badge::Disabled if key.project_archived => notice("notice warn", "pause", view! { <p>"The project is archived, so the key is refused."</p> }.into_any()),
+        Badge::Disabled => {
+            let when = key.disabled_at.map(|at| moment(at, now));
+            notice("notice warn", "pause", view! { <p><b>"Disabled"</b>" "{when}". Requests are refused until somebody enables it."</p> }.into_any())
+        }
+        Badge::Expired => notice("notice warn", "clock", view! { <p>"The key has expired. Create another in its place."</p> }.into_any()),
+        Badge::OwnerInactive => notice("notice warn", "user", view! { <p>"The owner is no longer an active member, so the key is refused."</p> }.into_any()),
+        Badge::Active if key.summary.stored_at.is_none() && key.may_manage => not_confirmed(key),
+        Badge::Active => ().into_any(),
+    }
+}
+
+fn not_confirmed(key: &KeyDetail) -> AnyView {
+    let address = key_address(&key.summary.id);
+    view! {
+        <div class="notice warn">
+            <Icon name="warn"/>
+            <div><p><b>"Not confirmed."</b>" Nobody has said that the secret is stored. It cannot be shown again."</p></div>
+            <div class="actions">
+                <form method="post" action=format!("{address}/stored")><button class="button small">"It is stored"</button></form>
+                <a class="button small" href=format!("{address}/revoke?again=1")>"Revoke and create again"</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn actions(key: &KeyDetail, address: &str) -> AnyView {
+    if !key.may_manage || key.status == KeyStatus::Revoked {
+        return ().into_any();
+    }
+    view! {
+        <a class="button" href=format!("{address}/edit")>"Edit"</a>
+        <KeySwitch key_id=key.summary.id.clone() enabled=key.status == KeyStatus::Active/>
+        <a class="button danger" href=format!("{address}/revoke")>"Revoke…"</a>
+    }
+    .into_any()
+}
+
+fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
+    let used = match &key.summary.last_used {
+        Some(used) => {
+            let from = used.ip.clone().map(|ip| view! { " from "<span class="mono">{ip}</span> });
+            view! { {moment(used.at, now)}{from} }.into_any()
+        }
+        None => never(),
+    };
+    let owner = match &key.summary.owner {
+        Owner::Member { name, .. } => name.clone(),
+        Owner::Team(label) => format!("{label} (team)"),
+    };
+    let stored = match (key.summary.stored_at, key.stored_note.is_empty()) {
+        (None, _) => "Not confirmed".into_any(),
+        (Some(at), true) => moment(at, now),
+        (Some(at), false) => view! { {moment(at, now)}" · "{key.stored_note.clone()} }.into_any(),
+    };
+    let purpose = if key.purpose.is_empty() { view! { <span class="muted">"Not told"</span> }.into_any() } else { key.purpose.clone().into_any() };
+    view! {
+        <section class="card">
+            <header class="card-head"><h2>"About"</h2></header>
+            <dl class="facts">
+                <div><dt>"Last used"</dt><dd>{used}</dd></div>
+                <div><dt>"Last hour"</dt><dd>{counted(key.requests_last_hour, "request")}</dd></div>
+                <div><dt>"Expires"</dt><dd>{expiry(key.summary.expires_at, now)}</dd></div>
+                <div><dt>"Owner"</dt><dd>{owner}</dd></div>
+                <div><dt>"Purpose"</dt><dd>{purpose}</dd></div>
+                <div><dt>"Stored"</dt><dd>{stored}</dd></div>
+                <div><dt>"Created"</dt><dd>{moment(key.summary.created_at, now)}" by "{key.created_by.clone()}</dd></div>
+                <div><dt>"Id"</dt><dd class="mono">{key.summary.id.to_string()}</dd></div>
+            </dl>
+        </section>
+    }
+    .into_any()
+}
+
+fn access(key: &KeyDetail, _now: Timestamp) -> AnyView {
+    let scopes = key.summary.scopes.iter().map(|scope| view! { <li><code>{scope.to_string()}</code></li> }).collect_view();
+    let words = match key.summary.scopes.len() {
+        0 => "It may identify itself and nothing else.".to_owned(),
+        n => format!("It may do what these {} say, on {} only.", counted(i64::try_from(n).unwrap_or(0), "scope"), key.summary.environment.as_str()),
+    };
+    view! {
+        <section class="card">
+            <header class="card-head"><h2>"What it may do"</h2></header>
+            <p>{words}</p>
+            <ul class="rows">{scopes}</ul>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,241 @@
+//! Settings › API keys.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
+
+use crate::model::calendar::{counted, grouped};
+use crate::model::key::{Badge, Environment, KeyFilter, KeySort, KeySummary};
+use crate::model::key_page::KeyList;
+use crate::model::page::{DEFAULT_SIZE, PageRequest};
+use crate::model::time::Timestamp;
+use crate::rpc::keys::list_keys;
+use crate::ui::charts::spark;
+use crate::ui::components::{EnvironmentTag, Icon, PageHead, Pager, expiry, flash, key_badge, loaded, moment, never};
+use crate::ui::islands::{FILTER_FORM, FilterComfort, SEARCH_BOX};
+
+const HERE: &str = "/settings/api-keys";
+
+/// The filter that an address asks for; values it does not know are left out.
+fn filter_of(query: &ParamsMap) -> KeyFilter {
+    let text = |name: &str| query.get(name).unwrap_or_default();
+    KeyFilter {
+        search: text("q").chars().take(200).collect(),
+        project: text("project").parse().ok(),
+        environment: Environment::parse(&text("environment")),
+        badge: Badge::parse(&text("status")),
+        sort: KeySort::parse(&text("sort")),
+        page: PageRequest::clamped(text("page").parse().unwrap_or(1), DEFAULT_SIZE),
+    }
+}
+
+/// The address that asks for a filter: only what differs from the plain list.
+fn address_of(filter: &KeyFilter, sort: Option<KeySort>, page: u32) -> String {
+    let mut query = ParamsMap::new();
+    let mut add = |name: &'static str, value: String| {
+        if !value.is_empty() {
+            query.insert(name, value);
+        }
+    };
+    add("q", filter.search.clone());
+    add("project", filter.project.as_ref().map(ToString::to_string).unwrap_or_default());
+    add("environment", filter.environment.map(|e| e.as_str().to_owned()).unwrap_or_default());
+    add("status", filter.badge.map(|b| b.as_str().to_owned()).unwrap_or_default());
+    add("sort", sort.map(|s| s.as_str().to_owned()).unwrap_or_default());
+    add("page", if page > 1 { page.to_string() } else { String::new() });
+    format!("{HERE}{}", query.to_query_string())
+}
+
+#[component]
+pub fn KeyListPage() -> impl IntoView {
+    let query = use_query_map();
+    let filter = Memo::new(move |_| filter_of(&query.read()));
+    let keys = Resource::new_blocking(move || filter.get(), list_keys);
+    view! {
+        {flash()}
+        {loaded(keys, move |list| page(list, filter.get_untracked()))}
+    }
+}
+
+fn page(list: KeyList, filter: KeyFilter) -> AnyView {
+    let lede = lede(&list);
+    let create = || view! { <a class="button primary" href="/settings/api-keys/new"><Icon name="plus"/>"Create key"</a> };
+    let actions = list.may_create.then(|| create().into_any());
+    let has_keys = list.counts.all > 0;
+    let body = match (has_keys, list.page.rows.is_empty()) {
+        (false, _) => empty(list.may_create),
+        (true, true) => nothing_matches(&filter),
+        (true, false) => table(&list, &filter),
+    };
+    let pager = view! {
+        <Pager
+            number=list.page.number
+            last=list.page.last_number()
+            size=list.page.size
+            shown=list.page.rows.len()
+            total=list.page.total
+            href=|page| address_of(&filter, filter.sort, page)
+        />
+    };
+    let head = match actions {
+        Some(actions) => view! { <PageHead title="API keys" lede=lede actions=actions/> }.into_any(),
+        None => view! { <PageHead title="API keys" lede=lede/> }.into_any(),
+    };
+    view! {
+        {head}
+        {has_keys.then(|| filters(&list, &filter))}
+        {body}
+        {pager}
+    }
+    .into_any()
+}
+
+fn lede(list: &KeyList) -> AnyView {
+    let counts = list.counts;
+    let mut parts = vec![format!("{} active", grouped(counts.active))];
+    if counts.expiring > 0 {
+        parts.push(format!("{} within 14 days", if counts.expiring == 1 { "1 expires".to_owned() } else { format!("{} expire", grouped(counts.expiring)) }));
+    }
+    if counts.not_confirmed > 0 {
+        parts.push(format!("{} not confirmed as stored", grouped(counts.not_confirmed)));
+    }
+    parts.join(" · ").into_any()
+}
+
+fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
+    let option = |value: &str, label: String, chosen: bool| view! { <option value=value.to_owned() selected=chosen>{label}</option> };
+    let projects = list.projects.iter().map(|p| option(p.id.as_str(), p.name.clone(), filter.project.as_ref() == Some(&p.id))).collect_view();
+    let environments = Environment::ALL.iter().map(|e| option(e.as_str(), e.label().to_owned(), filter.environment == Some(*e))).collect_view();
+    let badges = Badge::ALL.iter().rev().map(|b| option(b.as_str(), b.label().to_owned(), filter.badge == Some(*b))).collect_view();
+    let sorts = KeySort::ALL.iter().map(|s| option(s.as_str(), s.label().to_owned(), filter.sort == Some(*s))).collect_view();
+    view! {
+        <form class="filters" method="get" action=HERE id=FILTER_FORM role="search">
+            <FilterComfort/>
+            <div class="search">
+                <Icon name="search"/>
+                <input
+                    type="search"
+                    id=SEARCH_BOX
+                    name="q"
+                    value=filter.search.clone()
+                    maxlength="512"
+                    autocomplete="off"
+                    aria-label="Search keys"
+                    placeholder="Search name, id or start of key…"
+                />
+            </div>
+            <label>
+                <span>"Project"</span>
+                <select name="project"><option value="">"Any"</option>{projects}</select>
+            </label>
+            <label>
+                <span>"Environment"</span>
+                <select name="environment"><option value="">"Any"</option>{environments}</select>
+            </label>
+            <label>
+                <span>"Status"</span>
+                <select name="status"><option value="">"Any"</option>{badges}</select>
+            </label>
+            <label>
+                <span>"Sort"</span>
+                <select name="sort">{sorts}</select>
+            </label>
+            <button class="button apply">"Apply"</button>
+            {filter.is_narrowed().then(|| view! { <a class="button quiet" href=HERE>"Clear"</a> })}
+        </form>
+    }
+    .into_any()
+}
+
+fn table(list: &KeyList, filter: &KeyFilter) -> AnyView {
+    let rows = list.page.rows.iter().map(|key| row(key, list.now)).collect_view();
+    let heading = |label: &'static str, sort: KeySort, ascending: bool| {
+        let chosen = filter.sort.unwrap_or(KeySort::Created) == sort;
+        let direction = if ascending { "ascending" } else { "descending" };
+        view! { <th scope="col" aria-sort=chosen.then_some(direction)><a href=address_of(filter, Some(sort), 1)>{label}</a></th> }
+    };
+    view! {
+        <div class="table-wrap">
+            <table class="table">
+                <caption class="vh">"API keys"</caption>
+                <thead>
+                    <tr>
+                        {heading("Name", KeySort::Name, true)}
+                        <th scope="col">"Key"</th>
+                        <th scope="col">"Env"</th>
+                        <th scope="col" class="spare">"Scopes"</th>
+                        {heading("Last used", KeySort::LastUsed, false)}
+                        <th scope="col" class="spare">"7 days"</th>
+                        {heading("Expires", KeySort::Expires, true)}
+                        <th scope="col">"Status"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(key: &KeySummary, now: Timestamp) -> AnyView {
+    let address = super::key_address(&key.id);
+    let used = match &key.last_used {
+        Some(used) => {
+            let from = used.ip.clone().map(|ip| view! { <small class="mono" title=ip.clone()>{ip.clone()}</small> });
+            view! { {moment(used.at, now)}{from} }.into_any()
+        }
+        None => never(),
+    };
+    let unconfirmed = (key.stored_at.is_none() && matches!(key.badge, Badge::Active)).then(|| view! { <small>"Not confirmed"</small> });
+    let scopes = match key.scopes.len() {
+        0 => "none".to_owned(),
+        1 => key.scopes.stored(),
+        n => counted(i64::try_from(n).unwrap_or(0), "scope"),
+    };
+    view! {
+        <tr>
+            <th scope="row"><a class="row-link" href=address>{key.name.clone()}</a><small>{key.project_name.clone()}</small></th>
+            <td data-label="Key"><code class="mono">{key.hint.clone()}</code></td>
+            <td data-label="Env"><EnvironmentTag environment=key.environment/></td>
+            <td data-label="Scopes" class="spare"><span title=key.scopes.stored()>{scopes}</span></td>
+            <td data-label="Last used">{used}</td>
+            <td data-label="7 days" class="spare">{spark(&key.week)}</td>
+            <td data-label="Expires">{expiry(key.expires_at, now)}</td>
+            <td data-label="Status">{key_badge(key.badge)}{unconfirmed}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn empty(may_create: bool) -> AnyView {
+    view! {
+        <div class="empty">
+            <svg class="icon large" aria-hidden="true"><use href="/icons.svg#i-key"></use></svg>
+            <h2>"No keys yet"</h2>
+            <p>"An API key lets a program call your API, and you decide here what it may do and for how long."</p>
+            {may_create.then(|| view! { <a class="button primary" href="/settings/api-keys/new">"Create key"</a> })}
+        </div>
+    }
+    .into_any()
+}
+
+fn nothing_matches(filter: &KeyFilter) -> AnyView {
+    let mut by = Vec::new();
+    if !filter.search.is_empty() {
+        by.push(format!("“{}”", filter.search));
+    }
+    if filter.project.is_some() {
+        by.push("one project".to_owned());
+    }
+    by.extend(filter.environment.map(|e| format!("environment {}", e.as_str())));
+    by.extend(filter.badge.map(|b| format!("status {}", b.label().to_lowercase())));
+    let by = if by.is_empty() { "shorter than this page number".to_owned() } else { format!("filtered by {}", by.join(", ")) };
+    view! {
+        <div class="empty">
+            <h2>"No key matches"</h2>
+            <p>{format!("The list is {by}.")}</p>
+            <a class="button" href=HERE>"Clear filters"</a>
+        </div>
+    }
+    .into_any()
+}

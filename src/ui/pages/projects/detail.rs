@@ -1,0 +1,100 @@
+//! One project: edit its name and scopes, archive or restore it.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::catalogue::catalogue_field;
+use super::list_crumb;
+use crate::model::error::AppError;
+use crate::model::form::FormState;
+use crate::model::id::ProjectId;
+use crate::model::permission::Permission;
+use crate::model::project::{Project, ProjectStatus};
+use crate::rpc::projects::get_project;
+use crate::ui::components::{PageHead, flash, loaded};
+use crate::ui::form::{FormErrors, TextField, use_form_state};
+use crate::ui::frame::CurrentSession;
+use crate::ui::islands::ProjectSwitch;
+
+#[component]
+pub fn ProjectPage() -> impl IntoView {
+    let state = use_form_state();
+    let params = use_params_map();
+    let session = expect_context::<CurrentSession>();
+    let asked = move || params.read().get("id").unwrap_or_default();
+    let project = Resource::new_blocking(asked, async |id| match id.parse::<ProjectId>() {
+        Ok(id) => get_project(id).await,
+        Err(_) => Err(AppError::not_found()),
+    });
+    view! {
+        {flash()}
+        {loaded(project, move |project| {
+            let may_manage = session.0.get().and_then(Result::ok).is_some_and(|session| session.may(Permission::ProjectsManage));
+            if may_manage { form(&project, &state) } else { read_only(&project) }
+        })}
+    }
+}
+
+fn head(project: &Project) -> AnyView {
+    let lede = view! { <code class="mono">{format!("{}_live_…", project.prefix)}</code>" · "<span class="mono">{project.slug.clone()}</span> };
+    let archived = (project.status == ProjectStatus::Archived).then(|| view! { <span class="badge neutral">"Archived"</span> }).into_any();
+    view! { <PageHead title=project.name.clone() crumbs=list_crumb() lede=lede.into_any() beside=archived/> }.into_any()
+}
+
+fn form(project: &Project, state: &FormState) -> AnyView {
+    let name = TextField { name: "name", label: "Name", ..TextField::default() };
+    view! {
+        {head(project)}
+        <form class="form" method="post" action=format!("/settings/projects/{}", project.id) novalidate>
+            <FormErrors state=state.clone()/>
+            // After a conflict the version shown is the present one: saving again is then on purpose.
+            <input type="hidden" name="version" value=project.version.to_string()/>
+            {name.draw(state, &project.name)}
+            {catalogue_field(state, &project.scopes)}
+            <div class="form-actions">
+                <button class="button primary">"Save"</button>
+                <a class="button quiet" href="/settings/projects">"Cancel"</a>
+            </div>
+        </form>
+        {archive(project)}
+    }
+    .into_any()
+}
+
+fn archive(project: &Project) -> AnyView {
+    let (class, title, text) = match project.status {
+        ProjectStatus::Active => (
+            "card danger",
+            "Archive this project",
+            "All its keys are refused from the next request on. Nothing is deleted: restoring the project lets them pass again.",
+        ),
+        ProjectStatus::Archived => ("card", "Restore this project", "Its keys pass again, as far as they are active themselves."),
+    };
+    view! {
+        <section class=class>
+            <header class="card-head"><h2>{title}</h2></header>
+            <p>{text}</p>
+            <ProjectSwitch project_id=project.id.clone() status=project.status/>
+        </section>
+    }
+    .into_any()
+}
+
+fn read_only(project: &Project) -> AnyView {
+    let rows = project.scopes.iter().map(|scope| {
+        view! {
+            <li>
+                <div class="grow"><b class="mono">{scope.name.clone()}</b><small>{scope.description.clone()}</small></div>
+                {scope.sensitive.then(|| view! { <span class="badge warn">"Sensitive"</span> })}
+            </li>
+        }
+    });
+    view! {
+        {head(project)}
+        <section class="card">
+            <header class="card-head"><h2>"Scopes"</h2></header>
+            <ul class="rows">{rows.collect_view()}</ul>
+        </section>
+    }
+    .into_any()
+}

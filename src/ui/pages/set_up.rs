@@ -1,0 +1,82 @@
+//! The first run: one page, three sections.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::projects::catalogue::catalogue_field;
+use super::sign_in::{gate, password_field};
+use crate::model::project::starter_scopes;
+use crate::ui::components::Icon;
+use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state};
+
+#[component]
+pub fn SetUpPage() -> impl IntoView {
+    let state = use_form_state();
+    let query = use_query_map();
+    let token = typed(&state, "token", &query.get_untracked().get("token").unwrap_or_default());
+    if token.is_empty() {
+        return gate("Set up Keywright", no_token()).into_any();
+    }
+    let name = TextField { name: "name", label: "Your name", autocomplete: "name", optional: true, ..TextField::default() };
+    let email = TextField { name: "email", label: "E-mail", kind: "email", autocomplete: "username", max: 254, ..TextField::default() };
+    let organisation = TextField {
+        name: "organisation",
+        label: "Organisation",
+        autocomplete: "organization",
+        placeholder: "Acme",
+        ..TextField::default()
+    };
+    let project = TextField {
+        name: "project",
+        label: "Project name",
+        hint: "What the keys are for: an API or a product.",
+        placeholder: "Image API",
+        ..TextField::default()
+    };
+    let prefix = TextField {
+        name: "prefix",
+        label: "Key prefix",
+        hint: "Keys begin with it, so that anybody sees whose they are: acme_live_… It cannot change later.",
+        placeholder: "acme",
+        mono: true,
+        max: 16,
+        ..TextField::default()
+    };
+    let password_hint = "At least 15 characters. Four or five unrelated words do well.";
+    let form = view! {
+        <form class="form" method="post" action="/setup" novalidate>
+            <FormErrors state=state.clone()/>
+            <input type="hidden" name="token" value=token/>
+            <section class="form-section">
+                <h2>"Your account"</h2>
+                {name.draw(&state, "")}
+                {email.draw(&state, "")}
+                {password_field("Password", password_hint, "new-password", field_error(&state, "password"))}
+            </section>
+            <section class="form-section">
+                <h2>"Your organisation"</h2>
+                {organisation.draw(&state, "")}
+            </section>
+            <section class="form-section">
+                <h2>"First project"</h2>
+                {project.draw(&state, "")}
+                {prefix.draw(&state, "")}
+                {catalogue_field(&state, &starter_scopes())}
+            </section>
+            <button class="button primary wide">"Create and sign in"</button>
+        </form>
+    };
+    gate("Set up Keywright", form).into_any()
+}
+
+fn no_token() -> impl IntoView {
+    crate::ui::target::set_status(403);
+    view! {
+        <div class="notice info">
+            <Icon name="info"/>
+            <div>
+                <p>"Keywright is not set up yet. Open the one-time link that the server printed when it started; each start prints a fresh one."</p>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,72 @@
+//! Where one becomes somebody.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state};
+use crate::ui::islands::PasswordToggle;
+
+/// The narrow card of pages before the frame.
+pub(super) fn gate(title: &'static str, body: impl IntoView + 'static) -> impl IntoView {
+    view! {
+        <Title text=format!("{title} · Keywright")/>
+        <div class="gate-body">
+            <main class="gate" id="main" tabindex="-1">
+                <svg class="wordmark" role="img" aria-label="Keywright" viewBox="0 0 126 28"><use href="/wordmark.svg#wordmark"></use></svg>
+                <div class="card">
+                    <h1>{title}</h1>
+                    {body}
+                </div>
+            </main>
+        </div>
+    }
+}
+
+/// A password with a button that shows it; the button appears once it works.
+pub(super) fn password_field(label: &'static str, hint: &'static str, autocomplete: &'static str, error: Option<AnyView>) -> AnyView {
+    let invalid = error.is_some();
+    let described = match (hint.is_empty(), invalid) {
+        (true, false) => None,
+        (false, false) => Some("password-hint"),
+        (true, true) => Some("password-error"),
+        (false, true) => Some("password-hint password-error"),
+    };
+    view! {
+        <div class=if invalid { "field invalid" } else { "field" }>
+            <label for="password">{label}</label>
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id="password-hint">{hint}</p> })}
+            <div class="input-group">
+                <input
+                    id="password"
+                    name="password"
+                    type="password"
+                    autocomplete=autocomplete
+                    aria-invalid=invalid.then_some("true")
+                    aria-describedby=described
+                />
+                <PasswordToggle/>
+            </div>
+            {error}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let state = use_form_state();
+    let query = use_query_map();
+    let next = typed(&state, "next", &query.get_untracked().get("next").unwrap_or_default());
+    let email = TextField { name: "email", label: "E-mail", kind: "email", autocomplete: "username", max: 254, ..TextField::default() };
+    let form = view! {
+        <form class="form" method="post" action="/sign-in" novalidate>
+            <FormErrors state=state.clone()/>
+            <input type="hidden" name="next" value=next/>
+            {email.draw(&state, "")}
+            {password_field("Password", "", "current-password", field_error(&state, "password"))}
+            <button class="button primary wide">"Sign in"</button>
+        </form>
+    };
+    gate("Sign in", form)
+}
