@@ -189,6 +189,10 @@ export const test = base.extend({
         await app.stop();
     },
 
+    // Long before the test's own limit, so that it says which step it was.
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
+
     baseURL: async ({ app }, use) => use(app.origin),
 
     watch: async ({ app, page, javaScriptEnabled }, use) => {
@@ -259,14 +263,20 @@ class Person {
 
     /** Presses something that sends a form or loads a document, and gives the answer it ends at. */
     async sends(control) {
+        const timeout = 15_000;
         const isAnswer = (response) => response.request().isNavigationRequest() && ![302, 303].includes(response.status());
-        const [answer] = await Promise.all([this.page.waitForResponse(isAnswer), this.page.waitForEvent("load"), control.click()]);
+        const [answer] = await Promise.all([this.page.waitForResponse(isAnswer, { timeout }), this.page.waitForEvent("load", { timeout }), control.click()]);
         await this.settled();
         return answer;
     }
 
     button(name) {
         return this.page.getByRole("button", { name, exact: true });
+    }
+
+    /** The button of the key form; with a script it names the environment. */
+    submit(environment = "Live") {
+        return this.button(this.hydrates ? `Create ${environment.toLowerCase()} key` : "Create key");
     }
 
     link(name) {
@@ -279,7 +289,7 @@ class Person {
 
     /** An entry of the sidebar. */
     async goes(entry, heading = entry) {
-        await this.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: entry }).click();
+        await this.sends(this.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: entry }));
         await this.sees(heading);
     }
 
@@ -309,7 +319,7 @@ class Person {
         await this.page.getByRole("radio", { name: new RegExp(`^${of}`) }).check();
         await this.field("Name").fill(name);
         await this.page.getByRole("checkbox", { name: scope }).first().check();
-        await this.sends(this.button(`Create ${of.toLowerCase()} key`));
+        await this.sends(this.submit(of));
         return this.readsSecret();
     }
 

@@ -77,8 +77,8 @@ test.describe("setting up", () => {
         await expect(page.getByRole("alert")).toContainText("things need your attention");
         await expectError(page, "E-mail", "email", "This is not an e-mail address.");
         await expectError(page, "Password", "password", "it needs at least 15");
-        await expectError(page, "Organisation", "organisation", "is missing.");
-        await expectError(page, "Project name", "project", "is missing.");
+        await expectError(page, "Organisation", "organisation", "The organisation’s name is missing.");
+        await expectError(page, "Project name", "project", "The project name is missing.");
         await expectError(page, "Key prefix", "prefix", "is reserved");
         await expectGroupError(page, "scopes", "is not a scope name");
         await expect(ada.field("Your name")).toHaveValue("Ada");
@@ -108,7 +108,7 @@ test.describe("the form of a key", () => {
         await page.getByRole("radio", { name: /^Test/ }).check();
         await ada.field("Purpose").fill("Renders <b>product</b> pictures");
         await page.getByRole("radio", { name: "30 days" }).check();
-        const answer = await ada.sends(page.locator("button[form=create]"));
+        const answer = await ada.sends(ada.submit("Test"));
         expect(answer.status()).toBe(422);
         await ada.sees("Create API key");
         await soft(page.getByRole("alert")).toContainText("2 things need your attention");
@@ -125,7 +125,7 @@ test.describe("the form of a key", () => {
         // Put right, it passes.
         await page.getByLabel("Name", { exact: true }).fill("CI");
         await page.getByRole("checkbox", { name: "read" }).check();
-        await ada.sends(page.locator("button[form=create]"));
+        await ada.sends(ada.submit("Test"));
         expect(await ada.readsSecret()).toMatch(/^acme_test_/);
     });
 
@@ -140,26 +140,26 @@ test.describe("the form of a key", () => {
         // Names that read alike are one.
         await page.getByLabel("Name", { exact: true }).fill("  PRODUCTION server ");
         await page.getByRole("checkbox", { name: "read" }).check();
-        await ada.sends(ada.button("Create live key"));
+        await ada.sends(ada.submit());
         await expectError(page, "Name", "name", "Another live key of this project has this name.");
         await expect(page.getByRole("checkbox", { name: "read" })).toBeChecked();
         await ada.axe();
 
         await page.getByLabel("Name", { exact: true }).fill("Worker");
         await ada.field("Wildcards").fill("images:*:own");
-        await ada.sends(ada.button("Create live key"));
+        await ada.sends(ada.submit());
         await expect(page.getByRole("alert")).toContainText("“images:*:own” is not a scope");
         await expect(ada.field("Wildcards")).toHaveValue("images:*:own");
 
         await ada.field("Wildcards").fill("videos:read");
-        await ada.sends(ada.button("Create live key"));
+        await ada.sends(ada.submit());
         await expect(page.getByRole("alert")).toContainText("Image API does not list videos:read.");
         await expect(ada.field("Wildcards")).toHaveValue("videos:read");
 
         await ada.field("Wildcards").fill("");
         await page.getByRole("radio", { name: "Custom" }).check();
         await ada.field("Last valid day").fill("2020-02-29");
-        await ada.sends(ada.button("Create live key"));
+        await ada.sends(ada.submit());
         await expectGroupError(page, "expiry", "2020-02-29 has passed. Choose a later day.");
         await expect(page.getByRole("radio", { name: "Custom" })).toBeChecked();
         await expect(ada.field("Last valid day")).toHaveValue("2020-02-29");
@@ -185,7 +185,7 @@ test.describe("the form of a key", () => {
         await purpose.evaluate((input) => input.removeAttribute("maxlength"));
         await purpose.fill("p".repeat(1001));
         await page.getByRole("checkbox", { name: "read" }).check();
-        await ada.sends(ada.button("Create live key"));
+        await ada.sends(ada.submit());
         await expectError(page, "Name", "name", "The name has 201 characters; at most 200 fit.");
         await expect(page.locator("#purpose-error")).toContainText("The purpose has 1001 characters; at most 1000 fit.");
         await expect(page.locator("#purpose")).toHaveAttribute("aria-invalid", "true");
@@ -229,7 +229,7 @@ test.describe("other forms", () => {
         const ada = person({ app, page, watch, javaScriptEnabled });
         await ada.signsIn();
         await ada.goes("Projects");
-        await ada.link("Image API").click();
+        await ada.sends(ada.link("Image API"));
         await ada.sees("Image API");
         const other = await page.context().newPage();
         await other.goto(page.url());
@@ -263,7 +263,7 @@ test.describe("addresses", () => {
             const answer = await ada.opens(address, "Not found");
             expect(answer.status(), address).toBe(404);
         }
-        await ada.link("Go to API keys").click();
+        await ada.sends(ada.link("Go to API keys"));
         await ada.sees("API keys");
     });
 

@@ -49,7 +49,7 @@ async function setsUp(ada) {
 
 async function createsFirstKey(ada) {
     const { app, page } = ada;
-    await ada.link("Create key").last().click();
+    await ada.sends(ada.link("Create key").last());
     await ada.sees("Create API key");
     await expect(page.getByLabel("Project", { exact: true })).toHaveValue(/^prj_/);
     await expect(page.getByRole("radio", { name: /^Live/ })).toBeChecked();
@@ -59,7 +59,7 @@ async function createsFirstKey(ada) {
     await page.getByRole("checkbox", { name: "images:delete" }).check();
     await expiryIsToldInWords(ada);
 
-    await ada.sends(ada.button("Create live key"));
+    await ada.sends(ada.submit());
     const secret = await ada.readsSecret();
     expect(secret).toMatch(/^acme_live_[0-9A-Za-z]{50}$/);
     const keyId = `key_${secret.slice("acme_live_".length, "acme_live_".length + 12)}`;
@@ -122,7 +122,7 @@ async function downloads(ada, content) {
     expect(await readFile(await download.path(), "utf8")).toBe(content);
     expect(download.url()).toBe(`${ada.app.origin}/settings/env-file`);
     await expect(ada.page.getByRole("heading", { level: 1 })).toHaveText("Save this secret now");
-    expect(ada.watch.dialogs, "a download does not leave the page").toEqual([]);
+    expect.soft(ada.watch.dialogs.splice(0), "a download does not leave the page").toEqual([]);
 }
 
 /** A double click, or a form that was kept: the same mark does not make a second key. */
@@ -154,7 +154,7 @@ async function createsServiceToken(ada) {
     const { app, page } = ada;
     await ada.goes("Service tokens");
     await expect(page.getByRole("heading", { name: "No service tokens yet" })).toBeVisible();
-    await ada.link("Create token").first().click();
+    await ada.sends(ada.link("Create token").first());
     await ada.sees("Create service token");
     await ada.field("Name").fill("Edge proxy");
     await ada.sends(ada.button("Create token"));
@@ -189,7 +189,7 @@ async function verifiesIt(ada, { secret, keyId, token }) {
     expect(Math.abs(Date.parse(verdict.expiresAt) - Date.now() - 90 * DAY_MS)).toBeLessThan(10 * 60_000);
 
     await ada.goes("API keys");
-    await ada.link("Production server").click();
+    await ada.sends(ada.link("Production server"));
     await ada.sees("Production server");
     // Usage is written in batches, a moment after the answer.
     await expect(async () => {
@@ -199,8 +199,8 @@ async function verifiesIt(ada, { secret, keyId, token }) {
     await ada.sees("Production server");
     await expect(page.getByRole("img", { name: "Requests over the last 24 hours: 1 allowed, 0 refused." })).toBeVisible();
     const used = page.locator(".facts > div").filter({ hasText: "Last used" });
-    await expect(used).toContainText(/(just now|1 minute ago) from 127\.0\.0\.1/);
-    await ada.link("7 days").click();
+    await expect.soft(used).toContainText(/(just now|1 minute ago) from 127\.0\.0\.1/);
+    await ada.sends(ada.link("7 days"));
     await expect(page).toHaveURL(/range=7d/);
     await expect(page.getByRole("img", { name: "Requests over the last 7 days: 1 allowed, 0 refused." })).toBeVisible();
 
@@ -223,7 +223,7 @@ async function stopsAndRevokesIt(ada, { secret, keyId, token }) {
     await ada.settled();
     expect(await app.code(token, secret)).toBe("VALID");
 
-    await ada.link("Revoke…").click();
+    await ada.sends(ada.link("Revoke…"));
     await ada.sees("Revoke Production server?");
     await page.getByLabel("Reason").selectOption("The key leaked or may have leaked");
     await page.getByLabel("Note").fill("Seen in a public repository");
@@ -280,22 +280,22 @@ test.describe("a secret that was not stored", () => {
         expect(await page.content()).not.toContain(secret);
         if (ada.hydrates) expect(watch.dialogs, "leaving without having confirmed is asked about").toEqual(["beforeunload"]);
 
-        await ada.link("See what was created").click();
+        await ada.sends(ada.link("See what was created"));
         await ada.sees("Lost");
         await expect(page.getByText("Not confirmed.")).toBeVisible();
         await ada.goes("API keys");
         await expect(page.getByRole("row", { name: /Lost/ })).toContainText("Not confirmed");
         await expect(page.getByRole("row")).toHaveCount(2);
 
-        await ada.link("Lost").click();
-        await ada.link("Revoke and create again").click();
+        await ada.sends(ada.link("Lost"));
+        await ada.sends(ada.link("Revoke and create again"));
         await ada.sees("Revoke Lost?");
         await expect(page.getByLabel("Reason")).toHaveValue("superseded");
         await ada.sends(ada.button("Revoke key"));
         await ada.sees("Create API key");
         await expect(ada.field("Name")).toHaveValue("Lost");
         await expect(page.getByRole("checkbox", { name: "read" })).toBeChecked();
-        await ada.sends(ada.button("Create live key"));
+        await ada.sends(ada.submit());
         const next = await ada.readsSecret();
         expect(next).not.toBe(secret);
         await ada.sends(ada.button("I have stored it"));
@@ -309,7 +309,7 @@ test.describe("a secret that was not stored", () => {
         await app.issue("From the command line");
         await ada.signsIn();
         await expect(page.locator(".lede")).toContainText("1 not confirmed as stored");
-        await ada.link("From the command line").click();
+        await ada.sends(ada.link("From the command line"));
         await ada.sees("From the command line");
         await ada.sends(ada.button("It is stored"));
         await ada.sees("From the command line");

@@ -13,7 +13,7 @@ CREATE TABLE accounts (
     last_sign_in_at_ms BIGINT
 );
 
--- Failed credentials per canonical address, network and all together; counters live here, never in a cookie.
+-- Failed credentials per canonical address and per network; counters live here, never in a cookie.
 CREATE TABLE throttles (
     bucket TEXT PRIMARY KEY,
     failures BIGINT NOT NULL,

@@ -8,9 +8,9 @@ use super::id::AccountId;
 use super::text;
 use super::time::Timestamp;
 
-/// Shortest password of an account without a second factor, in code points (SECURITY R01).
+/// Shortest password of an account without a second factor, in code points (R01).
 pub const PASSWORD_MIN: usize = 15;
-/// Longest password, in bytes; a longer one is refused, never cut (SECURITY R02).
+/// Longest password, in bytes; a longer one is refused, never cut (R02).
 pub const PASSWORD_MAX_BYTES: usize = 1_024;
 /// Longest address (RFC 5321 §4.5.3.1.3).
 const EMAIL_MAX: usize = 254;
@@ -38,7 +38,7 @@ impl Email {
     }
 }
 
-/// What is wrong with a new password, if anything: only its length; no rules of composition (SECURITY R03).
+/// What is wrong with a new password, if anything: only its length; no rules of composition (R03).
 pub fn check_new_password(field: &'static str, password: &str) -> Result<(), FieldError> {
     if password.len() > PASSWORD_MAX_BYTES {
         let message = format!("The password is longer than {PASSWORD_MAX_BYTES} bytes. Choose a shorter one.");

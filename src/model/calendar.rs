@@ -10,7 +10,7 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp(self.ms().div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// `2026-01-29T10:30:00Z`: whole seconds, as CONTRACTS fixes it for JSON.
+    /// `2026-01-29T10:30:00Z`: whole seconds.
     #[must_use]
     pub fn rfc3339(self) -> String {
         let t = self.civil();
@@ -29,6 +29,12 @@ impl Timestamp {
     pub fn date_in_words(self) -> String {
         let t = self.civil();
         format!("{} {} {}", t.day(), month_name(t.month()), t.year())
+    }
+
+    /// The last day on which something that ends here (exclusive) is still valid: `29 January 2026`.
+    #[must_use]
+    pub fn last_day_in_words(self) -> String {
+        self.minus_ms(1).date_in_words()
     }
 
     /// `29 Jan`.

@@ -167,7 +167,7 @@ impl AppError {
         Self { fields, ..Self::new(Code::Invalid, detail) }
     }
 
-    /// Missing and foreign objects alike: the answer must not tell them apart (SECURITY R50).
+    /// Missing and foreign objects alike: the answer must not tell them apart (R50).
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, "There is nothing here, or it is not in your organisation.")

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Rows a page shows unless asked otherwise.
 pub const DEFAULT_SIZE: u32 = 50;
-/// The most rows one page may hold (SECURITY R70).
+/// The most rows one page may hold (R70).
 pub const MAX_SIZE: u32 = 200;
 
 /// Which page of a list: numbered from 1.

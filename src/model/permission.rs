@@ -40,7 +40,7 @@ impl Permission {
 }
 
 impl Role {
-    /// PRODUCT, "Powers before any policy".
+    /// What each role may do before any policy says otherwise.
     #[must_use]
     pub const fn allows(self, permission: Permission) -> bool {
         use Permission as P;

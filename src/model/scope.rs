@@ -6,7 +6,7 @@ use super::error::FieldError;
 
 const SEGMENTS_MAX: usize = 4;
 const SEGMENT_LENGTH_MAX: usize = 32;
-/// The most scopes one key or one catalogue may hold (SECURITY R70).
+/// The most scopes one key or one catalogue may hold (R70).
 pub const SCOPES_MAX: usize = 100;
 
 /// A scope as a key holds it: concrete (`images:read`), a wildcard over what follows (`images:*`), or `*`.

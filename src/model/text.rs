@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::error::FieldError;
 
-/// Longest name of anything, in characters (SECURITY R70).
+/// Longest name of anything, in characters (R70).
 pub const NAME_MAX: usize = 200;
 /// Longest purpose, description or note, in characters.
 pub const NOTE_MAX: usize = 1_000;

@@ -102,7 +102,7 @@ fn private_folder(path: &Path) -> Result<(), BootError> {
     refuse_open(path, "700")
 }
 
-/// SECURITY R82: nobody else reads the database or changes what lies beside it.
+/// R82: nobody else reads the database or changes what lies beside it.
 fn refuse_open(path: &Path, mode: &'static str) -> Result<(), BootError> {
     let metadata = fs::metadata(path).map_err(io_error(format!("{} cannot be read", path.display())))?;
     if metadata.permissions().mode() & 0o077 != 0 {

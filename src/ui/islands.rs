@@ -33,7 +33,7 @@ pub fn lifetime_in_words(choice: &str, date: &str, now: Timestamp) -> String {
     match Lifetime::parse(choice, date, now) {
         Ok(lifetime) => match lifetime.expires_at(now) {
             // The end is exclusive; people mean the last day.
-            Some(end) => format!("Valid until {}.", end.minus_ms(1).date_in_words()),
+            Some(end) => format!("Valid until {}.", end.last_day_in_words()),
             None => "Valid until somebody revokes it. What never expires is often forgotten.".to_owned(),
         },
         Err(error) => error.message,

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::open;
 use super::output::{Done, Output, Refusal};
+use crate::model::calendar::counted;
 use crate::server::config::Place;
 use crate::server::domain::audit;
 
@@ -32,7 +33,7 @@ async fn verify(command: VerifyCommand) -> Result<Done, Refusal> {
     let ctx = open(&command.place).await?;
     let report = audit::verify(&ctx).await?;
     let prose = match report.problems.as_slice() {
-        [] => format!("{} events, every chain is whole.", report.events),
+        [] => format!("{}, every chain is whole.", counted(report.events, "event")),
         problems => {
             let lines = problems.iter().map(|p| format!("{} at event {}: {}", p.chain, p.seq, p.problem));
             format!("The log was tampered with.\n{}", lines.collect::<Vec<_>>().join("\n"))

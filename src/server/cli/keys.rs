@@ -112,7 +112,7 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
         extend_catalogue: true,
     };
     let key = issue::issue(&ctx, &actor, &draft, None).await?;
-    let until = key.expires_at.map_or("for ever".to_owned(), |at| format!("until {}", at.date_in_words()));
+    let until = key.expires_at.map_or("for ever".to_owned(), |at| format!("until {}", at.last_day_in_words()));
     let prose = format!("{} is valid {until}. Its secret, shown once:\n{}", key.id, key.secret.expose());
     Ok(Done::new(json!({ "keyId": key.id, "secret": key.secret.expose() }), prose))
 }

@@ -61,7 +61,7 @@ enum Command {
     /// Say what is wrong with this installation
     Doctor(doctor::DoctorCommand),
     /// Print the OpenAPI description of /v1
-    Openapi,
+    Openapi(OpenapiCommand),
 }
 
 #[derive(clap::Args)]
@@ -70,6 +70,12 @@ struct PlaceOnly {
     place: Place,
     #[command(flatten)]
     output: Output,
+}
+
+#[derive(clap::Args)]
+struct OpenapiCommand {
+    #[command(flatten)]
+    _output: Output,
 }
 
 /// What commands about one organisation share.
@@ -135,7 +141,7 @@ async fn dispatch(command: Command) -> ExitCode {
         Command::Audit(command) => audit::run(command).await,
         Command::Demo(command) => command.output.clone().finish(demo::run(command).await),
         Command::Doctor(command) => doctor::run(command).await,
-        Command::Openapi => output::print_document(&openapi::document()),
+        Command::Openapi(_) => output::print_document(&openapi::document()),
     }
 }
 

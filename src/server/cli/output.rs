@@ -31,6 +31,11 @@ impl Done {
     pub fn new(value: Value, prose: impl Into<String>) -> Self {
         Self { value, prose: prose.into(), refused: false }
     }
+
+    /// Everything was said while the command ran.
+    pub fn silent() -> Self {
+        Self::new(Value::Null, "")
+    }
 }
 
 /// Why a command did nothing.
@@ -83,7 +88,7 @@ impl Output {
     pub fn finish(self, outcome: Result<Done, Refusal>) -> ExitCode {
         match outcome {
             Ok(done) => {
-                let text = if self.json { done.value.to_string() } else { done.prose };
+                let text = if self.json && !done.value.is_null() { done.value.to_string() } else { done.prose };
                 if !text.is_empty() && writeln!(std::io::stdout(), "{text}").is_err() {
                     return ExitCode::FAILURE;
                 }
@@ -101,7 +106,7 @@ impl Output {
 
 /// Wrong usage: exit 2, as JSON when that was asked for. `--help` and `--version` are no errors.
 pub fn usage(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    let wants_json = std::env::args_os().any(|argument| argument == "--json") || json_by_environment();
     if error.use_stderr() && wants_json {
         let detail = error.render().to_string();
         let detail = detail.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -110,6 +115,12 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
     }
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+/// clap reads the variable only once the rest of the line is right.
+#[expect(clippy::disallowed_methods, reason = "asked only after clap, which reads the environment, has given up")]
+fn json_by_environment() -> bool {
+    std::env::var_os("KEYWRIGHT_JSON").is_some_and(|value| value == "true")
 }
 
 pub fn broken_machine(error: &std::io::Error) -> ExitCode {

@@ -27,7 +27,7 @@ pub async fn run(command: ServeCommand) -> Result<Done, Refusal> {
     tokio::spawn(stop_on_signal(stop.clone()));
     let json = command.output.json;
     boot::serve(&command.place, &command.options, stop, |announcement| announce(announcement, json)).await?;
-    Ok(Done { value: serde_json::json!({ "stopped": true }), prose: String::new(), refused: false })
+    Ok(Done::silent())
 }
 
 /// One line on standard output: the address, and before set-up the one-time link.

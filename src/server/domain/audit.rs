@@ -1,4 +1,4 @@
-//! The audit log: written in the transaction of the act, chained by MACs, verifiable as a whole (SECURITY D11).
+//! The audit log: written in the transaction of the act, chained by MACs, verifiable as a whole.
 //!
 //! Detail carries ids and values of settings, never names of people, addresses of mail, or secrets.
 
@@ -16,6 +16,7 @@ use crate::server::platform::crypto::keyring::{Keyring, Purpose};
 use crate::server::store::audit::{self as store, AuditHead, AuditRow};
 use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
+use crate::server::store::orgs;
 
 /// The chain of acts that belong to no organisation.
 pub const INSTANCE_CHAIN: &str = "instance";
@@ -132,9 +133,15 @@ pub async fn verify(ctx: &Context) -> Result<AuditReport, DomainError> {
             report.problems.push(AuditProblem { chain, seq: 0, problem: "the chain has events but no head" });
         }
     }
-    // The instance was set up with an audited act, so a log without any chain has been emptied.
-    if heads.is_empty() && crate::server::store::instance::is_set_up(&mut tx).await? {
-        report.problems.push(AuditProblem { chain: INSTANCE_CHAIN.to_owned(), seq: 0, problem: "the log is empty" });
+    // Setting up and every organisation's beginning are audited: a chain that has gone altogether was removed.
+    let mut expected: Vec<String> = orgs::list_all(&mut tx).await?.into_iter().map(|(id, ..)| id.into()).collect();
+    if crate::server::store::instance::is_set_up(&mut tx).await? {
+        expected.push(INSTANCE_CHAIN.to_owned());
+    }
+    for chain in expected.into_iter().filter(|chain| !heads.iter().any(|head| &head.chain == chain)) {
+        if !report.problems.iter().any(|problem| problem.chain == chain) {
+            report.problems.push(AuditProblem { chain, seq: 0, problem: "the whole chain is missing" });
+        }
     }
     for head in heads {
         let (events, problem) = verify_chain(ctx, &mut tx, &head).await?;

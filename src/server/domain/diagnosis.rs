@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::accounts::operate;
 use super::{audit, instance};
+use crate::model::calendar::counted;
 use crate::server::ctx::Context;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,7 +53,7 @@ pub async fn examine(ctx: &Context) -> Vec<Finding> {
         Err(error) => Finding::broken("set_up", error.to_string()),
     });
     findings.push(match audit::verify(ctx).await {
-        Ok(report) if report.ok => Finding::fine("audit", format!("The audit log is whole: {} events.", report.events)),
+        Ok(report) if report.ok => Finding::fine("audit", format!("The audit log is whole: {}.", counted(report.events, "event"))),
         Ok(_) => Finding::broken("audit", "The audit log was tampered with. Run: keywright audit verify"),
         Err(error) => Finding::broken("audit", error.to_string()),
     });

@@ -13,7 +13,7 @@ use super::middleware::request_id::RequestId;
 use super::state::AppState;
 use crate::model::error::{AppError, Code};
 
-/// RFC 9457, as CONTRACTS fixes it.
+/// A problem as RFC 9457 describes it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem<'a> {

@@ -43,7 +43,7 @@ impl Assets {
     }
 }
 
-/// A file under its hashed name: immutable. Anything else below `/pkg/` is a 404, never a page (SECURITY R41).
+/// A file under its hashed name: immutable. Anything else below `/pkg/` is a 404, never a page (R41).
 pub async fn hashed(State(state): State<AppState>, Path(file): Path<String>, request: Request) -> Response {
     let path = format!("/pkg/{file}");
     match state.assets.0.iter().find(|asset| asset.path == path) {

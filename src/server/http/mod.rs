@@ -1,6 +1,6 @@
 //! HTTP: what comes in, in which order it is checked, and how answers leave.
 //!
-//! Every request: panic catcher → request id → security headers → limits → either `/v1` and health (no cookie, no
+//! Every request: request id → security headers → panic catcher → limits → client address → either `/v1` and health (no cookie, no
 //! host check) or the site (host check → cross-site check → session → deny by default). Handlers call domain; none
 //! knows SQL.
 

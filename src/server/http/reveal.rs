@@ -19,7 +19,7 @@ pub fn key(state: &AppState, headers: &HeaderMap, key: &RevealedKey) -> Response
         name: key.name.clone(),
         secret: key.secret.expose().clone(),
         variable: format!("{}_API_KEY", variable_stem(&key.project.slug)),
-        expires: key.expires_at.map(|at| at.date_in_words()),
+        expires: key.expires_at.map(|at| at.last_day_in_words()),
         confirm_at: format!("/settings/api-keys/{}/stored", key.id),
         takes_note: true,
         command: format!(
@@ -38,7 +38,7 @@ pub fn token(state: &AppState, headers: &HeaderMap, token: &RevealedToken) -> Re
         name: token.name.clone(),
         secret: token.secret.expose().clone(),
         variable: "KEYWRIGHT_TOKEN".to_owned(),
-        expires: token.expires_at.map(|at| at.date_in_words()),
+        expires: token.expires_at.map(|at| at.last_day_in_words()),
         confirm_at: format!("/settings/service-tokens/{}/stored", token.id),
         takes_note: false,
         command: format!(

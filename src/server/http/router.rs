@@ -116,7 +116,7 @@ fn site(state: &AppState) -> Router<AppState> {
         router = router.route(path, get(move || async move { Redirect::to(form_stands_at) }));
     }
     for (path, _) in server_fn_paths() {
-        // Whatever a function says of itself: POST only (SECURITY R36).
+        // Whatever a function says of itself: POST only (R36).
         router = router.route(path, post(server_function));
     }
     router.fallback(page)
@@ -148,7 +148,7 @@ fn without_secret(uri: &Uri) -> Option<String> {
     Some(format!("{}?{query}", uri.path()))
 }
 
-/// Set-up exists until it is done, then never again (SECURITY R13).
+/// Set-up exists until it is done, then never again (R13).
 async fn set_up_page(State(state): State<AppState>, request: Request) -> Response {
     let no_referrer = HeaderValue::from_static("no-referrer");
     let mut response = match instance::is_set_up(&state.ctx).await {

@@ -1,4 +1,4 @@
-//! The accept loop: HTTP/1.1 with a bound on everything a slow or greedy peer could hold (SECURITY R71).
+//! The accept loop: HTTP/1.1 with a bound on everything a slow or greedy peer could hold (R71).
 //!
 //! 2026-11: our own loop instead of `axum::serve`, which bounds neither the time to read a header nor the number of
 //! connections. HTTP/2 without TLS has no browser; a proxy in front speaks HTTP/1.1 to us.

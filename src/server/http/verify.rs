@@ -1,11 +1,11 @@
-//! `POST /v1/keys/verify` (CONTRACTS §2).
+//! `POST /v1/keys/verify` (docs/verification-api.md).
 
 use std::net::IpAddr;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -57,7 +57,8 @@ pub struct VerifyBody {
 }
 
 /// `style=http` answers with 401, 403 or 429 instead of 200 when the key may not pass.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, IntoParams)]
+#[expect(dead_code, reason = "describes the query; it is read from the address")]
 pub struct VerifyParameters {
     style: Option<String>,
 }
@@ -116,13 +117,13 @@ pub struct DenialAnswer<'a> {
 )]
 pub async fn verify(
     State(state): State<AppState>,
-    Query(parameters): Query<VerifyParameters>,
+    uri: Uri,
     axum::Extension(request_id): axum::Extension<RequestId>,
     axum::Extension(caller): axum::Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match answer_to(&state, &parameters, &request_id, &caller, &headers, &body).await {
+    match answer_to(&state, &uri, &request_id, &caller, &headers, &body).await {
         Ok(response) => response,
         Err(error) => answer::problem(&error.with_request_id(request_id.as_str())),
     }
@@ -130,7 +131,7 @@ pub async fn verify(
 
 async fn answer_to(
     state: &AppState,
-    parameters: &VerifyParameters,
+    uri: &Uri,
     request_id: &RequestId,
     caller: &Caller,
     headers: &HeaderMap,
@@ -138,7 +139,7 @@ async fn answer_to(
 ) -> Result<Response, AppError> {
     let ctx = &state.ctx;
     let token = verification::authenticate(ctx, bearer(headers)?).await.map_err(caller_error)?;
-    let http_style = parse_style(parameters)?;
+    let http_style = parse_style(uri)?;
     let body = parse_body(headers, body)?;
     let permissions = body.permissions.as_deref().map(parse_permissions).transpose()?;
     let client_ip = body.client_ip.as_deref().and_then(|text| text.trim().parse::<IpAddr>().ok());
@@ -185,11 +186,11 @@ fn caller_error(error: CallerError) -> AppError {
     }
 }
 
-fn parse_style(parameters: &VerifyParameters) -> Result<bool, AppError> {
-    match parameters.style.as_deref() {
-        None => Ok(false),
-        Some("http") => Ok(true),
-        Some(_) => Err(mistake("style", "choice", "The style is “http”, or missing.".to_owned())),
+fn parse_style(uri: &Uri) -> Result<bool, AppError> {
+    match uri.query().unwrap_or_default() {
+        "" => Ok(false),
+        "style=http" => Ok(true),
+        _ => Err(mistake("style", "choice", "The only parameter is style=http.".to_owned())),
     }
 }
 

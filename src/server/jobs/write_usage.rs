@@ -33,6 +33,13 @@ pub async fn run(ctx: Ctx, mut receiver: UsageReceiver, flush_every: Duration, s
                 Err(error) => {
                     tracing::warn!(error = %error, waiting = batch.len(), "usage could not be written; trying again");
                     tries += 1;
+                    // An outage ends; a batch that the database refuses for another reason never fits.
+                    let hopeless = !error.is_unavailable() && tries >= LAST_TRIES;
+                    if hopeless && !stopping {
+                        tracing::error!(lost = batch.len(), "a batch of usage was refused by the database");
+                        ctx.usage.count_dropped(batch.len());
+                        batch.clear();
+                    }
                     if stopping && tries >= LAST_TRIES {
                         tracing::error!(lost = batch.len(), "usage was lost: the database did not come back");
                         return;

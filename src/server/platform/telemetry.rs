@@ -1,4 +1,4 @@
-//! Logs: human or JSON, one line each, redacted before they are written (SECURITY R77, R78).
+//! Logs: human or JSON, one line each, redacted before they are written (R77, R78).
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
 //! Sessions: made by INSERT, kept alive by UPDATE only, so that a request in flight cannot bring an ended one back
-//! (SECURITY D9).
+//!.
 
 use super::db::{Tx, on};
 use super::error::StoreError;

@@ -1,6 +1,7 @@
 //! The house, set up: an owner, an organisation, a project with a few scopes, a service token.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -36,10 +37,17 @@ use tower::ServiceExt;
 
 use super::browser::{Answer, Browser, ORIGIN};
 use super::database::{Backend, TestDb};
-use super::time::{ManualClock, SeededRng, next_seed};
+use super::time::{ManualClock, SeededRng};
 
 pub const EMAIL: &str = "ada@acme.example";
 pub const PASSWORD: &str = "a phrase that only tests know";
+
+static SEEDS: AtomicU64 = AtomicU64::new(1);
+
+/// A seed that no other app of this process has: ids of two apps differ, and a run repeats itself.
+fn next_seed() -> u64 {
+    SEEDS.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
 
 /// A running house with one organisation.
 pub struct TestApp {
@@ -52,7 +60,8 @@ pub struct TestApp {
     pub account: AccountId,
     /// May verify keys of `project`.
     pub token: String,
-    _jobs: Option<Jobs>,
+    _jobs: Jobs,
+    master: MasterKey,
 }
 
 /// A key with its secret.
@@ -69,6 +78,7 @@ pub struct EmptyHouse {
     pub clock: Arc<ManualClock>,
     pub db: TestDb,
     jobs: Jobs,
+    master: MasterKey,
 }
 
 impl EmptyHouse {
@@ -89,7 +99,7 @@ impl EmptyHouse {
         follow_changes(&ctx).await.unwrap();
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(50));
         let router = router(AppState { ctx: ctx.clone(), assets: &EMBEDDED });
-        Self { ctx, router, clock, db, jobs }
+        Self { ctx, router, clock, db, jobs, master }
     }
 
     pub fn browser(&self) -> Browser {
@@ -127,8 +137,16 @@ impl TestApp {
             router: house.router,
             clock: house.clock,
             db: house.db,
-            _jobs: Some(house.jobs),
+            _jobs: house.jobs,
+            master: house.master,
         }
+    }
+
+    /// The same installation opened by another process: its own memory, the same database.
+    pub async fn another_process(&self) -> Ctx {
+        let keyring = instance::open_existing_keyring(&self.db.db, &self.master).await.unwrap();
+        let parts = Parts { clock: self.clock.clone(), ..Parts::offline().unwrap() };
+        boot::assemble(self.db.db.clone(), keyring, parts).unwrap().0
     }
 
     pub fn operator(&self) -> Actor {

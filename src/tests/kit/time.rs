@@ -1,7 +1,7 @@
 //! Time and chance under control.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use keywright::model::time::Timestamp;
 use keywright::server::platform::clock::Clock;
@@ -50,11 +50,4 @@ impl Rng for SeededRng {
             chunk.copy_from_slice(&word[..chunk.len()]);
         }
     }
-}
-
-static SEEDS: AtomicU64 = AtomicU64::new(1);
-
-/// A seed that no other app of this process has: ids of two apps differ, and a run repeats itself.
-pub fn next_seed() -> u64 {
-    SEEDS.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

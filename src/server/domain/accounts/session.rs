@@ -1,5 +1,5 @@
 //! Sessions: made at sign-in with a fresh id, found by its digest, dead after an hour idle or twelve in all
-//! (SECURITY D9, R27–R32).
+//! (R27–R32).
 //!
 //! 2026-11: rejected tower-sessions. It writes the session when the answer leaves, outside the transaction that
 //! audits the sign-in and clears the throttle; its record is untyped; and its `save` contract brings ended sessions

@@ -1,4 +1,4 @@
-//! The first run: one owner account, one organisation, its first project (SECURITY R13).
+//! The first run: one owner account, one organisation, its first project (R13).
 
 use serde_json::json;
 

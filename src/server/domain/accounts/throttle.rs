@@ -1,4 +1,4 @@
-//! Slowing down guesses, per account and per network (SECURITY R10–R12).
+//! Slowing down guesses, per account and per network (R10–R12).
 //!
 //! An attempt counts as failed before it is tried, in one short transaction that holds the counter's row; success
 //! takes it back. So parallel guesses cannot all slip through before the first failure is written. The global bound

@@ -189,7 +189,7 @@ fn check_owner(actor: &Actor, owner: &(Option<AccountId>, String), is_member: im
     }
 }
 
-/// Scopes that mean nothing in the project: concrete ones it does not list, wildcards that cover none it lists.
+/// Concrete scopes that the project does not list. A wildcard may stand for scopes that are still to come.
 fn unlisted<'a>(scopes: &'a ScopeSet, project: &Project) -> Vec<&'a str> {
     let listed = |scope: &crate::model::scope::Scope| project.scopes.iter().any(|entry| scope.covers(&entry.name));
     scopes.iter().filter(|scope| !scope.is_wildcard() && !listed(scope)).map(|scope| scope.as_str()).collect()

@@ -93,6 +93,11 @@ impl UsageSink {
         self.counts.persisted.load(Ordering::Relaxed)
     }
 
+    /// Counts events that could not be written after all.
+    pub fn count_dropped(&self, events: usize) {
+        self.counts.dropped.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
     pub(super) fn count_persisted(&self, events: usize) {
         self.counts.persisted.fetch_add(events as u64, Ordering::Relaxed);
     }

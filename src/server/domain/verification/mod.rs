@@ -114,7 +114,8 @@ fn record(ctx: &Context, token: &CachedToken, key: &Arc<CachedKey>, question: &Q
         token_id: token.id.clone(),
         at: now,
         code,
-        client_ip: question.request.client_ip.map(|ip| ip.to_canonical().to_string()),
+        // A service that does not say for whom it asks is taken to use the key itself.
+        client_ip: question.request.client_ip.map(|ip| ip.to_canonical().to_string()).or_else(|| question.caller_ip.clone()),
         caller_ip: question.caller_ip.clone(),
         method: question.method.to_owned(),
         path: question.path.to_owned(),

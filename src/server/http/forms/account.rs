@@ -42,7 +42,7 @@ pub async fn set_up(State(state): State<AppState>, mut form: Submitted) -> Respo
         Ok((_, None)) => see_other("/sign-in"),
         Err(error) => {
             let error = AppError::from(error);
-            // For whoever comes later there is no such page (SECURITY R13).
+            // For whoever comes later there is no such page (R13).
             let closed = error.code == crate::model::error::Code::AlreadySetUp;
             form.again(&state, if closed { AppError::not_found() } else { error }).await
         }
@@ -63,7 +63,7 @@ pub async fn sign_in(State(state): State<AppState>, mut form: Submitted) -> Resp
     }
 }
 
-/// A session that the browser already had ends: the new one has a new id and nothing of the old (SECURITY R28).
+/// A session that the browser already had ends: the new one has a new id and nothing of the old (R28).
 async fn end_former(state: &AppState, form: &Submitted) {
     let session = form.session();
     if let (Some(former), Some(id)) = (&session.signed_in, &session.id)
@@ -84,7 +84,7 @@ pub async fn sign_out(State(state): State<AppState>, form: Submitted) -> Respons
     let mut response = see_other("/sign-in");
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, end_cookie(&state));
-    // Not "cookies": that would sign people out of sibling sites (SECURITY R31).
+    // Not "cookies": that would sign people out of sibling sites (R31).
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
     response
 }

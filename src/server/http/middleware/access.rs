@@ -1,4 +1,4 @@
-//! Deny by default (SECURITY R48): whoever is not completely signed in reaches what is on the list below and nothing
+//! Deny by default (R48): whoever is not completely signed in reaches what is on the list below and nothing
 //! else. A new route is closed until it is put there.
 
 use axum::extract::{Request, State};
@@ -54,7 +54,7 @@ fn to_sign_in(target: &str) -> Response {
 }
 
 /// Whether `next` leads to a page of ours: one slash, then no second one, no backslash, nothing unprintable
-/// (SECURITY R45).
+/// (R45).
 #[must_use]
 pub fn is_own_path(next: &str) -> bool {
     let mut bytes = next.bytes();

@@ -1,4 +1,4 @@
-//! Who is at the other end (SECURITY D17, R66): the socket's peer or, behind trusted proxies, the right-most address
+//! Who is at the other end (R66): the socket's peer or, behind trusted proxies, the right-most address
 //! of `X-Forwarded-For` that is not one of them. Garbage in the chain means unknown, never a guess.
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,4 @@
-//! Unsafe methods come from our own pages or not at all (SECURITY D10, R35, R45).
+//! Unsafe methods come from our own pages or not at all (R35, R45).
 //!
 //! The browser says where a request comes from: `Sec-Fetch-Site` must be `same-origin`; where it is missing, `Origin`
 //! must be ours; with neither, no. There is no token: these and `SameSite=Lax` suffice, and server functions have no

@@ -1,4 +1,4 @@
-//! Security headers on every answer (SECURITY R39–R41). The content policy has a fresh nonce per answer, which pages
+//! Security headers on every answer (R39–R41). The content policy has a fresh nonce per answer, which pages
 //! take from the request's extensions.
 
 use axum::extract::{Request, State};

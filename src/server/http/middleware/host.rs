@@ -1,4 +1,4 @@
-//! The site answers under its own name only (SECURITY R46): another Host is 421; on loopback, where the aliases
+//! The site answers under its own name only (R46): another Host is 421; on loopback, where the aliases
 //! `localhost`, `127.0.0.1` and `[::1]` are one machine, a GET is sent to the configured one.
 
 use axum::extract::{Request, State};

@@ -1,4 +1,4 @@
-//! Sizes and times (SECURITY R70, R71): target 8 KiB, headers 16 KiB, body 64 KiB, body within 15 s, answer within 10 s.
+//! Sizes and times (R70, R71): target 8 KiB, headers 16 KiB, body 64 KiB, body within 15 s, answer within 10 s.
 
 use std::time::Duration;
 

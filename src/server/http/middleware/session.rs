@@ -19,7 +19,7 @@ pub struct RequestSession {
     pub id: Option<SecretText>,
 }
 
-/// `__Host-` needs `Secure`, which plain http on loopback cannot have (SECURITY R29).
+/// `__Host-` needs `Secure`, which plain http on loopback cannot have (R29).
 const fn cookie_name(https: bool) -> &'static str {
     if https { "__Host-kw_s" } else { "kw_s" }
 }

@@ -1,4 +1,4 @@
-//! The master key: the file that opens everything sealed (SECURITY D5). Losing it voids all keys; back it up apart
+//! The master key: the file that opens everything sealed. Losing it voids all keys; back it up apart
 //! from the database.
 
 use std::fs::{self, File, OpenOptions};

@@ -1,4 +1,4 @@
-//! Passwords: argon2id with a pepper, on at most two threads, behind a short queue (SECURITY D6).
+//! Passwords: argon2id with a pepper, on at most two threads, behind a short queue.
 //!
 //! Memory is bounded by threads × memory cost; what does not fit the queue is told to come back.
 

@@ -1,4 +1,4 @@
-//! Encryption at rest: XChaCha20-Poly1305 under a subkey of the master key (SECURITY D4).
+//! Encryption at rest: XChaCha20-Poly1305 under a subkey of the master key.
 //!
 //! Envelope `v1.<kek_id>.<base64(nonce ‖ ciphertext)>`. The associated data names table, column, tenant and row, so
 //! that a ciphertext moved elsewhere does not open.

@@ -99,7 +99,7 @@ pub struct NewKey<'a> {
 }
 
 impl SecuredKey {
-    /// The texts the row's MAC is made over: every column that verification or a lifecycle rule trusts. The order is
+    /// The texts the row's MAC is made over: every column of the key that a decision rests on (not its name, which is only shown). The order is
     /// part of the stored format; additions go to the end with a new label.
     #[must_use]
     pub fn mac_parts(&self) -> Vec<String> {

@@ -1,0 +1,177 @@
+// Photographs every page, wide and narrow, light and dark, into docs/screenshots. The server at STAGE_ORIGIN must hold the
+// demonstration with a fixed clock and seeded chance, or nothing stays equal. SETUP_LINK, the one-time link of a
+// second server that is not set up, adds the pages of the first run.
+import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+import { chromium } from "playwright-core";
+
+const { STAGE_ORIGIN, SETUP_LINK, CHROMIUM = "/usr/bin/chromium" } = process.env;
+if (!STAGE_ORIGIN) throw new Error("STAGE_ORIGIN names the server to photograph");
+
+const FOLDER = resolve(import.meta.dirname, "../docs/screenshots");
+const WIDTHS = { wide: { width: 1280, height: 900 }, narrow: { width: 360, height: 780 } };
+const SCHEMES = ["light", "dark"];
+const MOST_BYTES = 8_000_000;
+const ADA = { email: "ada@acme.example", password: "demonstration only, ada" };
+
+// Published vectors stand where a secret was: chance gives another one as soon as the server is asked in another order.
+const SAMPLES = [
+    [/\b(\w+_(?:live|test))_[0-9A-Za-z]{50}/g, "$1_0123456789AB0123456789abcdefghijklmnopqrstuv3ndZub"],
+    [/\bkwt_[0-9A-Za-z]{50}/g, "kwt_0123456789AB0123456789abcdefghijklmnopqrstuv0000000"],
+    [/\breq_[0-9A-Za-z]{20}/g, "req_0123456789abcdefghij"],
+];
+
+const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    // Without a display every machine draws text the same way only in software and without hinting.
+    args: ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--font-render-hinting=none", "--force-color-profile=srgb"],
+});
+const taken = new Map();
+
+try {
+    await photographTheStage();
+    if (SETUP_LINK) await photographTheFirstRun();
+} finally {
+    await browser.close();
+}
+await clearAway();
+await keep();
+
+async function newPage(origin) {
+    const context = await browser.newContext({ baseURL: origin, deviceScaleFactor: 1, reducedMotion: "reduce", locale: "en-GB", timezoneId: "UTC" });
+    const page = await context.newPage();
+    page.on("dialog", (dialog) => dialog.accept());
+    return page;
+}
+
+async function ready(page) {
+    await page.waitForLoadState("networkidle");
+    if (await page.locator("script[type=module]").count() > 0) await page.locator("html[data-hydrated]").waitFor();
+    await page.evaluate(() => document.fonts.ready);
+}
+
+async function opens(page, address) {
+    await page.goto(address);
+    await ready(page);
+}
+
+/** Presses what loads another document. */
+async function presses(page, control) {
+    await Promise.all([page.waitForEvent("load"), control.click()]);
+    await ready(page);
+}
+
+/** One page in its four guises; the same document, so that nothing else can differ. */
+async function photograph(page, name) {
+    await page.evaluate((samples) => {
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            for (const [pattern, sample] of samples) node.data = node.data.replace(new RegExp(pattern, "g"), sample);
+        }
+        document.activeElement?.blur();
+    }, SAMPLES.map(([pattern, sample]) => [pattern.source, sample]));
+    for (const [width, viewport] of Object.entries(WIDTHS)) {
+        for (const colorScheme of SCHEMES) {
+            await page.setViewportSize(viewport);
+            await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+            await page.evaluate(() => scrollTo(0, 0));
+            const options = { animations: "disabled", caret: "hide", scale: "css" };
+            taken.set(`${name}-${width}-${colorScheme}.png`, await page.screenshot(options));
+        }
+    }
+}
+
+/** Reads first, acts last: no picture depends on what another one needed. */
+async function photographTheStage() {
+    const page = await newPage(STAGE_ORIGIN);
+    await opens(page, "/sign-in");
+    await photograph(page, "sign-in");
+    await page.getByLabel("E-mail").fill(ADA.email);
+    await page.getByLabel("Password").fill(ADA.password);
+    await presses(page, page.getByRole("button", { name: "Sign in", exact: true }));
+    await photograph(page, "api-keys");
+
+    const address = async (name) => page.getByRole("link", { name, exact: true }).getAttribute("href");
+    const keys = {
+        active: await address("Production server"),
+        revoked: await address("Partner preview"),
+        "not-confirmed": await address("Ledger export"),
+    };
+    await opens(page, "/settings/projects");
+    const project = await address("Image API");
+    for (const [name, where] of [
+        ["api-keys-filtered-empty", "/settings/api-keys?q=gateway&status=revoked"],
+        ["key-active", `${keys.active}?range=7d`],
+        ["key-revoked", `${keys.revoked}?range=30d`],
+        ["key-not-confirmed", keys["not-confirmed"]],
+        ["key-edit", `${keys.active}/edit`],
+        ["key-revoke", `${keys.active}/revoke`],
+        ["key-create", "/settings/api-keys/new"],
+        ["projects", "/settings/projects"],
+        ["project-edit", project],
+        ["project-create", "/settings/projects/new"],
+        ["service-tokens", "/settings/service-tokens"],
+        ["service-token-create", "/settings/service-tokens/new"],
+        ["audit-log", "/settings/audit-log"],
+        ["not-found", "/settings/api-keys/key_0123456789AB"],
+    ]) {
+        await opens(page, where);
+        await photograph(page, name);
+    }
+    await photographCreation(page);
+}
+
+async function photographCreation(page) {
+    await opens(page, "/settings/api-keys/new");
+    await page.getByLabel("Name", { exact: true }).fill("Production server");
+    await page.locator("#other_scopes").fill("images:*:own");
+    await presses(page, page.locator("button[form=create]"));
+    await photograph(page, "key-create-errors");
+
+    await opens(page, "/settings/api-keys/new");
+    await page.getByLabel("Name", { exact: true }).fill("Thumbnail cache");
+    await page.getByRole("checkbox", { name: "images:read" }).check();
+    await presses(page, page.locator("button[form=create]"));
+    await photograph(page, "key-reveal");
+    await page.reload();
+    await ready(page);
+    await photograph(page, "key-already-shown");
+}
+
+async function photographTheFirstRun() {
+    const page = await newPage(new URL(SETUP_LINK).origin);
+    await opens(page, SETUP_LINK);
+    await photograph(page, "set-up");
+    for (const [label, text] of [
+        ["Your name", "Ada Lovelace"], ["E-mail", ADA.email], ["Password", ADA.password],
+        ["Organisation", "Acme"], ["Project name", "Image API"], ["Key prefix", "acme"],
+    ]) await page.getByLabel(label).fill(text);
+    await presses(page, page.getByRole("button", { name: "Create and sign in" }));
+    await photograph(page, "api-keys-empty");
+}
+
+/** Pictures of pages that are gone do not stay. */
+async function clearAway() {
+    await mkdir(FOLDER, { recursive: true });
+    for (const name of await readdir(FOLDER)) {
+        const isOfFirstRun = /^(set-up|api-keys-empty)-/.test(name);
+        if (name.endsWith(".png") && !taken.has(name) && (SETUP_LINK || !isOfFirstRun)) await rm(join(FOLDER, name));
+    }
+}
+
+/** A file is written only if its bytes differ. */
+async function keep() {
+    let written = 0;
+    for (const [name, bytes] of taken) {
+        const path = join(FOLDER, name);
+        const former = await readFile(path).catch(() => null);
+        if (former?.equals(bytes)) continue;
+        await writeFile(path, bytes);
+        written += 1;
+    }
+    const sizes = await Promise.all((await readdir(FOLDER)).map(async (name) => (await stat(join(FOLDER, name))).size));
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    console.log(`${taken.size} pictures, ${written} changed, ${(total / 1e6).toFixed(1)} MB in docs/screenshots`);
+    if (total > MOST_BYTES) throw new Error(`docs/screenshots holds ${total} bytes; at most ${MOST_BYTES} are kept`);
+}

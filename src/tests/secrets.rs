@@ -1,0 +1,72 @@
+//! A secret is nowhere but in the one answer.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use keywright::server::platform::telemetry::RedactingWriter;
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::kit::app::{EMAIL, PASSWORD};
+use crate::kit::{Backend, TestApp};
+
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Sink {
+    type Writer = RedactingWriter<Sink>;
+    fn make_writer(&'a self) -> Self::Writer {
+        RedactingWriter::new(self.clone())
+    }
+}
+
+/// The part of a secret that must not be seen anywhere; the public id may.
+fn canary(secret: &str) -> &str {
+    &secret[secret.len() - 38..]
+}
+
+#[tokio::test]
+async fn r77_r43_a_secret_is_in_no_page_log_file_or_later_answer() {
+    let log = Sink::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let app = TestApp::on(Backend::Sqlite).await;
+    let mut browser = app.owner().await;
+    let key = app.issue("canary", &["images:read"]).await;
+    app.ask(json!({ "key": key.secret, "path": format!("/x?key={}", key.secret), "userAgent": key.secret })).await;
+    app.ask(json!({ "key": format!("{}x", key.secret) })).await;
+    browser.get(&format!("/settings/api-keys?q={}", key.secret)).await;
+    browser.get(&format!("/{}", key.secret)).await;
+    browser.get(&format!("/settings/api-keys/{}", key.secret)).await;
+    app.ctx.usage.flush().await;
+    let mut pages = String::new();
+    for page in ["/settings/api-keys".to_owned(), format!("/settings/api-keys/{}", key.id), "/settings/audit-log".to_owned(), "/settings/service-tokens".to_owned()] {
+        pages.push_str(&browser.get(&page).await.body);
+    }
+    assert!(pages.contains("canary"));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(app.db.folder.path()).unwrap() {
+        files.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    assert!(files.len() > 100_000, "database and WAL were read");
+    let log = log.0.lock().unwrap().clone();
+    assert!(log.len() > 10_000, "the log is at TRACE");
+    for (name, bytes) in [("pages", pages.as_bytes()), ("database", &files), ("log", &log)] {
+        for secret in [canary(&key.secret), canary(&app.token), browser.cookie.as_deref().unwrap(), PASSWORD] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{name} hold a secret");
+        }
+    }
+    let typed = String::from_utf8_lossy(&log);
+    assert!(!typed.contains(EMAIL), "nor who signed in");
+}

@@ -1,0 +1,123 @@
+//! One SQL text on two databases.
+
+use keywright::model::actor::Actor;
+use keywright::model::key::{Badge, KeyFilter, KeyStatus, badge};
+use keywright::model::page::PageRequest;
+use keywright::model::permission::Permission;
+use keywright::model::time::{DAY_MS, Timestamp};
+use keywright::server::platform::clock::Clock;
+use keywright::server::store::db::Db;
+use keywright::server::store::{all_statements, keys};
+use sqlx::{Executor, SqlSafeStr};
+
+use crate::kit::{Backend, TestApp, TestDb, on_both_databases, takes_part};
+
+on_both_databases! {
+    async fn every_statement_is_understood(backend: Backend) {
+        let test = TestDb::new(backend).await;
+        let statements = all_statements();
+        assert!(statements.len() > 70, "only {} statements are listed", statements.len());
+        for (file, name, sql) in statements {
+            let sql = sqlx::AssertSqlSafe(sql.to_owned()).into_sql_str();
+            let outcome = match &test.db {
+                Db::Sqlite { writer, .. } => writer.acquire().await.unwrap().prepare(sql).await.map(drop),
+                Db::Postgres(pool) => pool.acquire().await.unwrap().prepare(sql).await.map(drop),
+            };
+            assert!(outcome.is_ok(), "{file}::{name}: {:?}", outcome.err());
+        }
+    }
+
+    async fn the_badge_in_sql_is_the_badge_of_the_model(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let now = app.ctx.clock.now();
+        for (name, expiry) in [("short", "7"), ("long", "90"), ("off", "90"), ("gone", "90"), ("both", "7")] {
+            app.try_issue(name, "live", &[], expiry).await.unwrap();
+        }
+        let scope = Actor::operator("tests", Some(app.org.clone())).require(Permission::KeysRead).unwrap();
+        let mut all = Vec::new();
+        for (days, archived) in [(0, false), (8, false), (0, true), (8, true)] {
+            app.db.tamper("UPDATE api_keys SET status = 'disabled' WHERE name IN ('off', 'both')").await;
+            app.db.tamper("UPDATE api_keys SET status = 'revoked' WHERE name = 'gone'").await;
+            app.db.tamper(&format!("UPDATE projects SET status = '{}'", if archived { "archived" } else { "active" })).await;
+            let at = now.plus_ms(days * DAY_MS);
+            let mut tx = app.ctx.db.begin_read().await.unwrap();
+            let filter = KeyFilter { page: PageRequest::default(), ..KeyFilter::default() };
+            for key in keys::list(&mut tx, &scope, &filter, at).await.unwrap().rows {
+                let status = match key.name.as_str() {
+                    "off" | "both" => KeyStatus::Disabled,
+                    "gone" => KeyStatus::Revoked,
+                    _ => KeyStatus::Active,
+                };
+                assert_eq!(key.badge, badge(status, archived, key.expires_at, true, at), "{} {days} {archived}", key.name);
+                all.push(key.badge);
+            }
+        }
+        for expected in [Badge::Active, Badge::Disabled, Badge::Expired, Badge::Revoked] {
+            assert!(all.contains(&expected), "{expected:?} never occurred");
+        }
+    }
+
+    async fn r55_a_change_touches_its_own_row_and_no_other(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut keys = Vec::new();
+        for n in 0..40 {
+            keys.push(app.issue(&format!("neighbour {n}"), &["images:read"]).await);
+        }
+        let rows = "SELECT id || status || scopes || name || CAST(version AS TEXT) || row_mac FROM api_keys ORDER BY id";
+        let before = app.db.texts(rows).await;
+        app.revoke(&keys[17].id).await;
+        let after = app.db.texts(rows).await;
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).collect();
+        assert_eq!(changed.len(), 1);
+        assert!(changed[0].1.starts_with(keys[17].id.as_str()));
+    }
+
+    async fn searching_is_literal_and_ignores_case(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        for name in ["100% Größe", "100x groß", "under_score", "underXscore"] {
+            app.issue(name, &[]).await;
+        }
+        let scope = app.operator().require(Permission::KeysRead).unwrap();
+        let mut tx = app.ctx.db.begin_read().await.unwrap();
+        for (search, expected) in [("100%", 1), ("GRÖSSE", 0), ("größe", 1), ("GRÖ", 2), ("r_s", 1), ("\\", 0), ("acme_live_", 4), ("key_", 4)] {
+            let filter = KeyFilter { search: search.to_owned(), page: PageRequest::default(), ..KeyFilter::default() };
+            let page = keys::list(&mut tx, &scope, &filter, app.ctx.clock.now()).await.unwrap();
+            assert_eq!(page.total, expected, "{search}");
+        }
+    }
+}
+
+/// Table, column, whether it may be null: as both databases tell it.
+const SQLITE_COLUMNS: &str = "SELECT m.name || '.' || c.name || CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN '!' ELSE '?' END
+    FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'
+    AND m.name <> '_sqlx_migrations' ORDER BY 1";
+const POSTGRES_COLUMNS: &str = "SELECT table_name || '.' || column_name || CASE WHEN is_nullable = 'NO' THEN '!' ELSE '?' END
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations'
+    AND table_name <> 'active_membership' ORDER BY (table_name || '.' || column_name || CASE WHEN is_nullable = 'NO' THEN '!' ELSE '?' END) COLLATE \"C\"";
+
+#[tokio::test]
+async fn both_schemas_have_the_same_tables_columns_and_nulls() {
+    if !(takes_part(Backend::Sqlite) && takes_part(Backend::Postgres)) {
+        return;
+    }
+    let sqlite = TestDb::new(Backend::Sqlite).await.texts(SQLITE_COLUMNS).await;
+    let postgres = TestDb::new(Backend::Postgres).await.texts(POSTGRES_COLUMNS).await;
+    assert!(sqlite.len() > 100);
+    assert_eq!(sqlite, postgres);
+}
+
+#[test]
+fn both_schemas_have_the_same_migrations() {
+    let names = |folder: &str| {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+        let mut names: Vec<_> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+#[test]
+fn moments_beyond_the_calendar_do_not_reach_the_database() {
+    assert_eq!(Timestamp::from_ms(i64::MAX).rfc3339(), "9999-12-31T23:59:59Z");
+}
