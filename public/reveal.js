@@ -10,8 +10,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 let leaving = false;
-for (const form of document.querySelectorAll("form[data-confirms]")) {
-    form.addEventListener("submit", () => { leaving = true; });
+for (const form of document.querySelectorAll("form")) {
+    form.addEventListener("submit", () => {
+        leaving = true;
+        // The download leaves the page where it is: warn again afterwards.
+        if (!("confirms" in form.dataset)) setTimeout(() => { leaving = false; }, 1000);
+    });
 }
 addEventListener("beforeunload", (event) => {
     if (!leaving) event.preventDefault();

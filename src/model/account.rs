@@ -41,7 +41,8 @@ impl Email {
 /// What is wrong with a new password, if anything: only its length; no rules of composition (R03).
 pub fn check_new_password(field: &'static str, password: &str) -> Result<(), FieldError> {
     if password.len() > PASSWORD_MAX_BYTES {
-        let message = format!("The password is longer than {PASSWORD_MAX_BYTES} bytes. Choose a shorter one.");
+        let message =
+            format!("The password is longer than {PASSWORD_MAX_BYTES} bytes. Choose a shorter one.");
         return Err(FieldError::new(field, "too_long", message));
     }
     let length = password.nfc().count();
@@ -73,7 +74,9 @@ impl SessionStage {
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::SecondFactorDue, Self::Complete].into_iter().find(|stage| stage.as_str() == text)
+        [Self::SecondFactorDue, Self::Complete]
+            .into_iter()
+            .find(|stage| stage.as_str() == text)
     }
 }
 
@@ -104,7 +107,12 @@ mod tests {
     #[test]
     fn r02_one_thousand_and_twenty_four_bytes_fit_and_one_more_does_not() {
         assert!(check_new_password("password", &"x".repeat(1_024)).is_ok());
-        assert_eq!(check_new_password("password", &"x".repeat(1_025)).unwrap_err().code, "too_long");
+        assert_eq!(
+            check_new_password("password", &"x".repeat(1_025))
+                .unwrap_err()
+                .code,
+            "too_long"
+        );
     }
 
     #[test]

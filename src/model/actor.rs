@@ -76,9 +76,10 @@ impl From<Denied> for AppError {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Unauthenticated => Self::unauthenticated(),
-            Denied::SecondFactorDue => {
-                Self::new(super::error::Code::SecondFactorRequired, "Finish signing in with your second factor.")
-            }
+            Denied::SecondFactorDue => Self::new(
+                super::error::Code::SecondFactorRequired,
+                "Finish signing in with your second factor.",
+            ),
             Denied::Forbidden => Self::forbidden(),
         }
     }
@@ -87,24 +88,47 @@ impl From<Denied> for AppError {
 impl Actor {
     #[must_use]
     pub fn anonymous(origin: Origin) -> Self {
-        Self { who: Who::Anonymous, org: None, power: Power::None, stage: SessionStage::Complete, origin }
+        Self {
+            who: Who::Anonymous,
+            org: None,
+            power: Power::None,
+            stage: SessionStage::Complete,
+            origin,
+        }
     }
 
     /// A signed-in account; `membership` is its active role in the organisation it looks at.
     #[must_use]
-    pub fn account(id: AccountId, membership: Option<(OrgId, Role)>, stage: SessionStage, origin: Origin) -> Self {
+    pub fn account(
+        id: AccountId,
+        membership: Option<(OrgId, Role)>,
+        stage: SessionStage,
+        origin: Origin,
+    ) -> Self {
         let (org, power) = match membership {
             Some((org, role)) => (Some(org), Power::Member(role)),
             None => (None, Power::None),
         };
-        Self { who: Who::Account(id), org, power, stage, origin }
+        Self {
+            who: Who::Account(id),
+            org,
+            power,
+            stage,
+            origin,
+        }
     }
 
     /// The operator at the command line: everything, in the organisation named.
     #[must_use]
     pub fn operator(user: &str, org: Option<OrgId>) -> Self {
         let who = Who::Operator(user.to_owned());
-        Self { who, org, power: Power::Everything, stage: SessionStage::Complete, origin: Origin::default() }
+        Self {
+            who,
+            org,
+            power: Power::Everything,
+            stage: SessionStage::Complete,
+            origin: Origin::default(),
+        }
     }
 
     /// The house itself, for work nobody asked for by hand.
@@ -128,7 +152,9 @@ impl Actor {
             return Err(Denied::SecondFactorDue);
         }
         match (&self.org, self.may(permission)) {
-            (Some(org_id), true) => Ok(OrgScope { org_id: org_id.clone() }),
+            (Some(org_id), true) => Ok(OrgScope {
+                org_id: org_id.clone(),
+            }),
             _ => Err(Denied::Forbidden),
         }
     }
@@ -190,7 +216,10 @@ mod tests {
     fn the_door_opens_by_role() {
         let developer = account(Role::Developer, SessionStage::Complete);
         assert!(developer.require(Permission::KeysRead).is_ok());
-        assert_eq!(developer.require(Permission::TokensManage).unwrap_err(), Denied::Forbidden);
+        assert_eq!(
+            developer.require(Permission::TokensManage).unwrap_err(),
+            Denied::Forbidden
+        );
     }
 
     #[test]
@@ -204,9 +233,15 @@ mod tests {
     #[test]
     fn nobody_and_the_organisationless_open_nothing() {
         let nobody = Actor::anonymous(Origin::default());
-        assert_eq!(nobody.require(Permission::KeysRead).unwrap_err(), Denied::Unauthenticated);
+        assert_eq!(
+            nobody.require(Permission::KeysRead).unwrap_err(),
+            Denied::Unauthenticated
+        );
         let id = AccountId::from_random("000000000001").unwrap();
         let alone = Actor::account(id, None, SessionStage::Complete, Origin::default());
-        assert_eq!(alone.require(Permission::KeysRead).unwrap_err(), Denied::Forbidden);
+        assert_eq!(
+            alone.require(Permission::KeysRead).unwrap_err(),
+            Denied::Forbidden
+        );
     }
 }

@@ -36,7 +36,10 @@ pub const ACTIONS: [(&str, &str); 25] = [
 /// The words for an action; the name itself for one that an older or newer release wrote.
 #[must_use]
 pub fn action_label(action: &str) -> &str {
-    ACTIONS.iter().find(|(name, _)| *name == action).map_or(action, |(_, label)| label)
+    ACTIONS
+        .iter()
+        .find(|(name, _)| *name == action)
+        .map_or(action, |(_, label)| label)
 }
 
 /// One line of the log. Ids are what was recorded; names are looked up when it is read.

@@ -14,7 +14,13 @@ impl Timestamp {
     #[must_use]
     pub fn rfc3339(self) -> String {
         let t = self.civil();
-        format!("{}T{:02}:{:02}:{:02}Z", self.iso_date(), t.hour(), t.minute(), t.second())
+        format!(
+            "{}T{:02}:{:02}:{:02}Z",
+            self.iso_date(),
+            t.hour(),
+            t.minute(),
+            t.second()
+        )
     }
 
     /// `2026-01-29`.
@@ -55,7 +61,13 @@ impl Timestamp {
     #[must_use]
     pub fn exact_in_words(self) -> String {
         let t = self.civil();
-        format!("{}, {:02}:{:02}:{:02} UTC", self.date_in_words(), t.hour(), t.minute(), t.second())
+        format!(
+            "{}, {:02}:{:02}:{:02} UTC",
+            self.date_in_words(),
+            t.hour(),
+            t.minute(),
+            t.second()
+        )
     }
 
     /// The end of the day (exclusive: the next midnight) that `2026-01-29` names. `None` when it is no date.
@@ -81,8 +93,8 @@ impl Timestamp {
         let passed = now.since_ms(self);
         match passed {
             ..MINUTE_MS => "just now".to_owned(),
-            ..HOUR_MS => format!("{} ago", counted(passed / MINUTE_MS, "minute")),
-            ..DAY_MS => format!("{} ago", counted(passed / HOUR_MS, "hour")),
+            MINUTE_MS..HOUR_MS => format!("{} ago", counted(passed / MINUTE_MS, "minute")),
+            HOUR_MS..DAY_MS => format!("{} ago", counted(passed / HOUR_MS, "hour")),
             _ if passed < 2 * DAY_MS => "yesterday".to_owned(),
             _ => format!("{} ago", counted(passed / DAY_MS, "day")),
         }
@@ -94,7 +106,7 @@ impl Timestamp {
         let left = self.since_ms(now);
         match left {
             ..MINUTE_MS => "in less than a minute".to_owned(),
-            ..HOUR_MS => format!("in {}", counted(left / MINUTE_MS, "minute")),
+            MINUTE_MS..HOUR_MS => format!("in {}", counted(left / MINUTE_MS, "minute")),
             _ if left < 2 * DAY_MS => format!("in {}", counted(left / HOUR_MS, "hour")),
             _ => format!("in {}", counted(left / DAY_MS, "day")),
         }
@@ -161,7 +173,15 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in ["2026-02-30", "2026-1-29", "20260129", "2026-01-29x", "+026-01-29", "٢٠٢٦-01-29", ""] {
+        for text in [
+            "2026-02-30",
+            "2026-1-29",
+            "20260129",
+            "2026-01-29x",
+            "+026-01-29",
+            "٢٠٢٦-01-29",
+            "",
+        ] {
             assert_eq!(Timestamp::end_of_iso_date(text), None, "{text}");
         }
     }

@@ -132,7 +132,11 @@ pub struct FieldError {
 impl FieldError {
     #[must_use]
     pub fn new(field: &str, code: &str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), code: code.to_owned(), message: message.into() }
+        Self {
+            field: field.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 }
 
@@ -154,7 +158,13 @@ pub struct AppError {
 impl AppError {
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), fields: Vec::new(), request_id: None, retry_after_s: None }
+        Self {
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            request_id: None,
+            retry_after_s: None,
+        }
     }
 
     /// One or more fields are wrong.
@@ -164,13 +174,19 @@ impl AppError {
             [only] => only.message.clone(),
             _ => format!("{} fields need your attention.", fields.len()),
         };
-        Self { fields, ..Self::new(Code::Invalid, detail) }
+        Self {
+            fields,
+            ..Self::new(Code::Invalid, detail)
+        }
     }
 
     /// Missing and foreign objects alike: the answer must not tell them apart (R50).
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(Code::NotFound, "There is nothing here, or it is not in your organisation.")
+        Self::new(
+            Code::NotFound,
+            "There is nothing here, or it is not in your organisation.",
+        )
     }
 
     #[must_use]
@@ -180,14 +196,20 @@ impl AppError {
 
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(Code::Forbidden, "Your role does not allow this. Ask an administrator of your organisation.")
+        Self::new(
+            Code::Forbidden,
+            "Your role does not allow this. Ask an administrator of your organisation.",
+        )
     }
 
     /// The database did not answer.
     #[must_use]
     pub fn unavailable() -> Self {
         let detail = "The database does not answer right now. Nothing was changed; try again in a moment.";
-        Self { retry_after_s: Some(2), ..Self::new(Code::Unavailable, detail) }
+        Self {
+            retry_after_s: Some(2),
+            ..Self::new(Code::Unavailable, detail)
+        }
     }
 
     #[must_use]

@@ -23,7 +23,10 @@ impl FormValues {
     /// The first value of a field; empty when the form had none.
     #[must_use]
     pub fn first(&self, name: &str) -> &str {
-        self.0.get(name).and_then(|all| all.first()).map_or("", String::as_str)
+        self.0
+            .get(name)
+            .and_then(|all| all.first())
+            .map_or("", String::as_str)
     }
 
     #[must_use]
@@ -38,7 +41,10 @@ impl FormValues {
 
     /// Takes a field out. Passwords leave this way, so that a refused form never carries them back.
     pub fn take(&mut self, name: &str) -> String {
-        self.0.remove(name).and_then(|mut all| (!all.is_empty()).then(|| all.swap_remove(0))).unwrap_or_default()
+        self.0
+            .remove(name)
+            .and_then(|mut all| (!all.is_empty()).then(|| all.swap_remove(0)))
+            .unwrap_or_default()
     }
 }
 
@@ -55,11 +61,18 @@ impl FormState {
     #[must_use]
     pub fn refused(values: FormValues, error: AppError) -> Self {
         let notice = error.fields.is_empty().then_some(error.detail);
-        Self { values, errors: error.fields, notice }
+        Self {
+            values,
+            errors: error.fields,
+            notice,
+        }
     }
 
     #[must_use]
     pub fn error_of(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|e| e.field == field).map(|e| e.message.as_str())
+        self.errors
+            .iter()
+            .find(|e| e.field == field)
+            .map(|e| e.message.as_str())
     }
 }

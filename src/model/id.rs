@@ -96,7 +96,14 @@ mod tests {
 
     #[test]
     fn length_and_alphabet_are_exact() {
-        for text in ["key_", "key_0123456789A", "key_0123456789ABC", "key_0123456789A-", "key_0123456789Aé", ""] {
+        for text in [
+            "key_",
+            "key_0123456789A",
+            "key_0123456789ABC",
+            "key_0123456789A-",
+            "key_0123456789Aé",
+            "",
+        ] {
             assert!(text.parse::<KeyId>().is_err(), "{text}");
         }
     }

@@ -93,7 +93,13 @@ words! {
 
 /// Derives the badge. Pure: the one place that knows the precedence.
 #[must_use]
-pub fn badge(status: KeyStatus, project_archived: bool, expires_at: Option<Timestamp>, owner_active: bool, now: Timestamp) -> Badge {
+pub fn badge(
+    status: KeyStatus,
+    project_archived: bool,
+    expires_at: Option<Timestamp>,
+    owner_active: bool,
+    now: Timestamp,
+) -> Badge {
     match status {
         KeyStatus::Revoked => Badge::Revoked,
         KeyStatus::Disabled => Badge::Disabled,
@@ -108,7 +114,10 @@ pub fn badge(status: KeyStatus, project_archived: bool, expires_at: Option<Times
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
-    Member { id: AccountId, name: String },
+    Member {
+        id: AccountId,
+        name: String,
+    },
     /// A label for keys that belong to a service rather than a person.
     Team(String),
 }
@@ -138,19 +147,28 @@ impl Lifetime {
             "none" => Ok(Self::Unlimited),
             "custom" => {
                 let Some(end) = Timestamp::end_of_iso_date(date.trim()) else {
-                    return refuse("date", "Choose the last day on which the key is valid, as YYYY-MM-DD.".to_owned());
+                    return refuse(
+                        "date",
+                        "Choose the last day on which the key is valid, as YYYY-MM-DD.".to_owned(),
+                    );
                 };
                 if end <= now {
                     return refuse("past", format!("{} has passed. Choose a later day.", date.trim()));
                 }
                 if end.since_ms(now) > LIFETIME_MAX_DAYS * DAY_MS {
-                    return refuse("too_far", "A key lives ten years at most. Choose an earlier day, or “never”.".to_owned());
+                    return refuse(
+                        "too_far",
+                        "A key lives ten years at most. Choose an earlier day, or “never”.".to_owned(),
+                    );
                 }
                 Ok(Self::Until(end))
             }
             days => match days.parse::<u32>() {
                 Ok(days) if (1..=3_653).contains(&days) => Ok(Self::Days(days)),
-                _ => refuse("choice", "Choose how long the key is valid: 1 to 3653 days, a date, or never.".to_owned()),
+                _ => refuse(
+                    "choice",
+                    "Choose how long the key is valid: 1 to 3653 days, a date, or never.".to_owned(),
+                ),
             },
         }
     }
@@ -239,7 +257,10 @@ pub struct KeyFilter {
 impl KeyFilter {
     #[must_use]
     pub fn is_narrowed(&self) -> bool {
-        !self.search.is_empty() || self.project.is_some() || self.environment.is_some() || self.badge.is_some()
+        !self.search.is_empty()
+            || self.project.is_some()
+            || self.environment.is_some()
+            || self.badge.is_some()
     }
 }
 
@@ -253,25 +274,49 @@ mod tests {
     fn revoked_hides_disabled_hides_expired() {
         let past = Some(NOW.minus_ms(1));
         assert_eq!(badge(KeyStatus::Revoked, true, past, false, NOW), Badge::Revoked);
-        assert_eq!(badge(KeyStatus::Disabled, true, past, false, NOW), Badge::Disabled);
+        assert_eq!(
+            badge(KeyStatus::Disabled, true, past, false, NOW),
+            Badge::Disabled
+        );
         assert_eq!(badge(KeyStatus::Active, true, past, false, NOW), Badge::Disabled);
         assert_eq!(badge(KeyStatus::Active, false, past, false, NOW), Badge::Expired);
-        assert_eq!(badge(KeyStatus::Active, false, None, false, NOW), Badge::OwnerInactive);
-        assert_eq!(badge(KeyStatus::Active, false, Some(NOW.plus_ms(1)), true, NOW), Badge::Active);
-        assert_eq!(badge(KeyStatus::Active, false, Some(NOW), true, NOW), Badge::Expired);
+        assert_eq!(
+            badge(KeyStatus::Active, false, None, false, NOW),
+            Badge::OwnerInactive
+        );
+        assert_eq!(
+            badge(KeyStatus::Active, false, Some(NOW.plus_ms(1)), true, NOW),
+            Badge::Active
+        );
+        assert_eq!(
+            badge(KeyStatus::Active, false, Some(NOW), true, NOW),
+            Badge::Expired
+        );
     }
 
     #[test]
     fn a_lifetime_is_days_a_date_or_none() {
-        assert_eq!(Lifetime::parse("90", "", NOW).unwrap().expires_at(NOW), Some(NOW.plus_ms(90 * DAY_MS)));
+        assert_eq!(
+            Lifetime::parse("90", "", NOW).unwrap().expires_at(NOW),
+            Some(NOW.plus_ms(90 * DAY_MS))
+        );
         assert_eq!(Lifetime::parse("none", "", NOW).unwrap().expires_at(NOW), None);
         let until = Lifetime::parse("custom", "2026-01-29", NOW).unwrap();
         assert_eq!(until.expires_at(NOW).unwrap().rfc3339(), "2026-01-30T00:00:00Z");
-        for (choice, date, code) in
-            [("0", "", "choice"), ("", "", "choice"), ("-1", "", "choice"), ("custom", "2026-01-28", "past"),
-             ("custom", "tomorrow", "date"), ("custom", "2099-01-01", "too_far"), ("4000", "", "choice")]
-        {
-            assert_eq!(Lifetime::parse(choice, date, NOW).unwrap_err().code, code, "{choice} {date}");
+        for (choice, date, code) in [
+            ("0", "", "choice"),
+            ("", "", "choice"),
+            ("-1", "", "choice"),
+            ("custom", "2026-01-28", "past"),
+            ("custom", "tomorrow", "date"),
+            ("custom", "2099-01-01", "too_far"),
+            ("4000", "", "choice"),
+        ] {
+            assert_eq!(
+                Lifetime::parse(choice, date, NOW).unwrap_err().code,
+                code,
+                "{choice} {date}"
+            );
         }
     }
 }

@@ -74,7 +74,11 @@ pub fn parse_key(text: &str) -> Option<ParsedKey<'_>> {
     let (head, body) = split_body(text)?;
     let (prefix, environment) = head.split_once('_')?;
     let environment = Environment::parse(environment)?;
-    is_prefix(prefix).then_some(ParsedKey { prefix, environment, kid: &body[..KID_LENGTH] })
+    is_prefix(prefix).then_some(ParsedKey {
+        prefix,
+        environment,
+        kid: &body[..KID_LENGTH],
+    })
 }
 
 /// Takes a token text apart and gives its twelve id characters. `None` unless it is of this kind and whole.
@@ -106,7 +110,11 @@ pub fn compose(head: &str, kid: &str, secret: &str) -> String {
 /// What may be shown of a key for ever: prefix, environment and the first four characters of its public id.
 #[must_use]
 pub fn display_hint(prefix: &str, environment: Environment, kid: &str) -> String {
-    format!("{prefix}_{}_{}…", environment.as_str(), kid.get(..4).unwrap_or(kid))
+    format!(
+        "{prefix}_{}_{}…",
+        environment.as_str(),
+        kid.get(..4).unwrap_or(kid)
+    )
 }
 
 /// Finds where something that looks like one of our keys or tokens stands in `text`, whatever its checksum says:
@@ -118,13 +126,19 @@ pub fn find_secret(text: &str) -> Option<(std::ops::Range<usize>, String)> {
     let mut from = 0;
     while let Some(offset) = bytes[from..].iter().position(|&b| b == b'_') {
         let underscore = from + offset;
-        let run = bytes[underscore + 1..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let run = bytes[underscore + 1..]
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric())
+            .count();
         if run >= KID_LENGTH + 8 {
             let is_head = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
             let head = bytes[..underscore].iter().rev().take_while(is_head).count();
             if names_a_secret(&text[underscore - head..underscore]) {
                 let body = &text[underscore + 1..underscore + 1 + run];
-                return Some((underscore - head..underscore + 1 + run, body[..KID_LENGTH].to_owned()));
+                return Some((
+                    underscore - head..underscore + 1 + run,
+                    body[..KID_LENGTH].to_owned(),
+                ));
             }
         }
         from = underscore + 1;
@@ -144,7 +158,11 @@ pub fn redacted(text: &str) -> std::borrow::Cow<'_, str> {
         return std::borrow::Cow::Borrowed(text);
     };
     let head = &text[range.start..range.end];
-    let label = head.split('_').next().filter(|first| first.starts_with("kw") || *first == "whsec").unwrap_or("key");
+    let label = head
+        .split('_')
+        .next()
+        .filter(|first| first.starts_with("kw") || *first == "whsec")
+        .unwrap_or("key");
     let rest = redacted(&text[range.end..]).into_owned();
     std::borrow::Cow::Owned(format!("{}{label}_{kid}{rest}", &text[..range.start]))
 }
@@ -159,8 +177,14 @@ mod tests {
     #[test]
     fn the_contract_vector_is_a_key() {
         let parsed = parse_key(VECTOR).unwrap();
-        assert_eq!((parsed.prefix, parsed.environment, parsed.kid), ("acme", Environment::Live, "0123456789AB"));
-        assert_eq!(compose("acme_live", "0123456789AB", "0123456789abcdefghijklmnopqrstuv"), VECTOR);
+        assert_eq!(
+            (parsed.prefix, parsed.environment, parsed.kid),
+            ("acme", Environment::Live, "0123456789AB")
+        );
+        assert_eq!(
+            compose("acme_live", "0123456789AB", "0123456789abcdefghijklmnopqrstuv"),
+            VECTOR
+        );
     }
 
     #[test]
@@ -168,7 +192,10 @@ mod tests {
         for at in 0..VECTOR.len() {
             let mut bytes = VECTOR.as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
-            assert!(parse_key(std::str::from_utf8(&bytes).unwrap()).is_none(), "at {at}");
+            assert!(
+                parse_key(std::str::from_utf8(&bytes).unwrap()).is_none(),
+                "at {at}"
+            );
         }
     }
 
@@ -190,8 +217,12 @@ mod tests {
 
     #[test]
     fn r77_a_secret_is_found_wherever_it_stands() {
-        let text = format!("GET /x?key={VECTOR}&b=1 and kwt_0123456789AB0123456789abcdefghijklmnopqrstuv3ndZub!");
-        assert_eq!(redacted(&text), "GET /x?key=key_0123456789AB&b=1 and kwt_0123456789AB!");
+        let text =
+            format!("GET /x?key={VECTOR}&b=1 and kwt_0123456789AB0123456789abcdefghijklmnopqrstuv3ndZub!");
+        assert_eq!(
+            redacted(&text),
+            "GET /x?key=key_0123456789AB&b=1 and kwt_0123456789AB!"
+        );
         assert_eq!(redacted("key_0123456789AB is an id"), "key_0123456789AB is an id");
     }
 

@@ -18,7 +18,10 @@ impl PageRequest {
     /// Brings any numbers into range; a wrong page number is a page of the list, not an error.
     #[must_use]
     pub fn clamped(number: u32, size: u32) -> Self {
-        Self { number: number.clamp(1, 1_000_000), size: size.clamp(1, MAX_SIZE) }
+        Self {
+            number: number.clamp(1, 1_000_000),
+            size: size.clamp(1, MAX_SIZE),
+        }
     }
 
     #[must_use]
@@ -29,7 +32,10 @@ impl PageRequest {
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self { number: 1, size: DEFAULT_SIZE }
+        Self {
+            number: 1,
+            size: DEFAULT_SIZE,
+        }
     }
 }
 
@@ -45,7 +51,11 @@ pub struct Page<T> {
 impl<T> Page<T> {
     #[must_use]
     pub fn last_number(&self) -> u32 {
-        let pages = self.total.max(1).unsigned_abs().div_ceil(u64::from(self.size.max(1)));
+        let pages = self
+            .total
+            .max(1)
+            .unsigned_abs()
+            .div_ceil(u64::from(self.size.max(1)));
         u32::try_from(pages).unwrap_or(u32::MAX)
     }
 }

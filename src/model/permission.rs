@@ -61,14 +61,28 @@ mod tests {
 
     #[test]
     fn the_table_reads_as_the_product_says() {
-        let allowed = |role: Role| Permission::ALL.into_iter().filter(|p| role.allows(*p)).collect::<Vec<_>>();
+        let allowed = |role: Role| {
+            Permission::ALL
+                .into_iter()
+                .filter(|p| role.allows(*p))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(allowed(Role::Owner), Permission::ALL);
         assert_eq!(allowed(Role::Admin), Permission::ALL);
         use Permission as P;
         assert_eq!(
             allowed(Role::Developer),
-            [P::KeysRead, P::KeysCreateTest, P::KeysManageOwn, P::UsageRead, P::ProjectsRead]
+            [
+                P::KeysRead,
+                P::KeysCreateTest,
+                P::KeysManageOwn,
+                P::UsageRead,
+                P::ProjectsRead
+            ]
         );
-        assert_eq!(allowed(Role::Auditor), [P::KeysRead, P::UsageRead, P::ProjectsRead, P::AuditRead]);
+        assert_eq!(
+            allowed(Role::Auditor),
+            [P::KeysRead, P::UsageRead, P::ProjectsRead, P::AuditRead]
+        );
     }
 }

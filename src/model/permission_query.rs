@@ -30,13 +30,25 @@ impl PermissionQuery {
     pub fn parse(text: &str) -> Result<Self, QuerySyntaxError> {
         let length = text.chars().count();
         if length > LENGTH_MAX {
-            return Err(QuerySyntaxError { column: LENGTH_MAX + 1, reason: "the query is longer than 1000 characters" });
+            return Err(QuerySyntaxError {
+                column: LENGTH_MAX + 1,
+                reason: "the query is longer than 1000 characters",
+            });
         }
-        let mut parser = Parser { words: words(text)?, at: 0, terms: 0, depth: 0, end: length + 1 };
+        let mut parser = Parser {
+            words: words(text)?,
+            at: 0,
+            terms: 0,
+            depth: 0,
+            end: length + 1,
+        };
         let query = parser.any()?;
         match parser.peek() {
             None => Ok(query),
-            Some((_, column)) => Err(QuerySyntaxError { column, reason: "expected AND, OR or the end" }),
+            Some((_, column)) => Err(QuerySyntaxError {
+                column,
+                reason: "expected AND, OR or the end",
+            }),
         }
     }
 
@@ -112,14 +124,19 @@ fn word(text: &str, column: usize) -> Result<Word<'_>, QuerySyntaxError> {
     match text {
         "AND" => Ok(Word::And),
         "OR" => Ok(Word::Or),
-        _ if text.contains('*') => {
-            Err(QuerySyntaxError { column, reason: "a query names concrete scopes, without a wildcard" })
-        }
+        _ if text.contains('*') => Err(QuerySyntaxError {
+            column,
+            reason: "a query names concrete scopes, without a wildcard",
+        }),
         _ if is_concrete(text) => Ok(Word::Scope(text)),
-        _ if text.eq_ignore_ascii_case("and") || text.eq_ignore_ascii_case("or") => {
-            Err(QuerySyntaxError { column, reason: "operators are written in upper case: AND, OR" })
-        }
-        _ => Err(QuerySyntaxError { column, reason: "expected a scope such as images:read" }),
+        _ if text.eq_ignore_ascii_case("and") || text.eq_ignore_ascii_case("or") => Err(QuerySyntaxError {
+            column,
+            reason: "operators are written in upper case: AND, OR",
+        }),
+        _ => Err(QuerySyntaxError {
+            column,
+            reason: "expected a scope such as images:read",
+        }),
     }
 }
 
@@ -142,7 +159,11 @@ impl<'a> Parser<'a> {
             self.at += 1;
             parts.push(self.all()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { PermissionQuery::Any(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            PermissionQuery::Any(parts)
+        })
     }
 
     fn all(&mut self) -> Result<PermissionQuery, QuerySyntaxError> {
@@ -151,12 +172,19 @@ impl<'a> Parser<'a> {
             self.at += 1;
             parts.push(self.term()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { PermissionQuery::All(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            PermissionQuery::All(parts)
+        })
     }
 
     fn term(&mut self) -> Result<PermissionQuery, QuerySyntaxError> {
         let Some((word, column)) = self.peek() else {
-            return Err(QuerySyntaxError { column: self.end, reason: "expected a scope or ( but the query ends" });
+            return Err(QuerySyntaxError {
+                column: self.end,
+                reason: "expected a scope or ( but the query ends",
+            });
         };
         self.at += 1;
         match word {
@@ -165,20 +193,32 @@ impl<'a> Parser<'a> {
             Word::Scope(name) => {
                 self.terms += 1;
                 if self.terms > TERMS_MAX {
-                    return Err(QuerySyntaxError { column, reason: "at most 64 scopes fit in one query" });
+                    return Err(QuerySyntaxError {
+                        column,
+                        reason: "at most 64 scopes fit in one query",
+                    });
                 }
                 Ok(PermissionQuery::Scope(name.to_owned()))
             }
             Word::Open => self.group(column),
-            Word::Close => Err(QuerySyntaxError { column, reason: "expected a scope or ( before )" }),
-            Word::And | Word::Or => Err(QuerySyntaxError { column, reason: "expected a scope or ( before the operator" }),
+            Word::Close => Err(QuerySyntaxError {
+                column,
+                reason: "expected a scope or ( before )",
+            }),
+            Word::And | Word::Or => Err(QuerySyntaxError {
+                column,
+                reason: "expected a scope or ( before the operator",
+            }),
         }
     }
 
     fn group(&mut self, column: usize) -> Result<PermissionQuery, QuerySyntaxError> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err(QuerySyntaxError { column, reason: "parentheses are nested deeper than 16" });
+            return Err(QuerySyntaxError {
+                column,
+                reason: "parentheses are nested deeper than 16",
+            });
         }
         let inner = self.any()?;
         self.depth -= 1;
@@ -187,8 +227,14 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(inner)
             }
-            Some((_, column)) => Err(QuerySyntaxError { column, reason: "expected AND, OR or )" }),
-            None => Err(QuerySyntaxError { column, reason: "this ( is never closed" }),
+            Some((_, column)) => Err(QuerySyntaxError {
+                column,
+                reason: "expected AND, OR or )",
+            }),
+            None => Err(QuerySyntaxError {
+                column,
+                reason: "this ( is never closed",
+            }),
         }
     }
 }
@@ -198,7 +244,9 @@ mod tests {
     use super::*;
 
     fn met(query: &str, scopes: &str) -> bool {
-        PermissionQuery::parse(query).unwrap().is_met_by(&ScopeSet::from_stored(scopes).unwrap())
+        PermissionQuery::parse(query)
+            .unwrap()
+            .is_met_by(&ScopeSet::from_stored(scopes).unwrap())
     }
 
     #[test]
@@ -220,13 +268,21 @@ mod tests {
             ("(a b)", 4, "expected AND, OR or )"),
             ("a)", 2, "expected AND, OR or the end"),
             ("é AND a", 1, "expected a scope such as images:read"),
-            ("a AND images:*", 7, "a query names concrete scopes, without a wildcard"),
+            (
+                "a AND images:*",
+                7,
+                "a query names concrete scopes, without a wildcard",
+            ),
             ("a OR AND b", 6, "expected a scope or ( before the operator"),
             ("()", 2, "expected a scope or ( before )"),
             ("a\nAND b", 1, "expected a scope such as images:read"),
         ];
         for (text, column, reason) in cases {
-            assert_eq!(PermissionQuery::parse(text).unwrap_err(), QuerySyntaxError { column, reason }, "{text:?}");
+            assert_eq!(
+                PermissionQuery::parse(text).unwrap_err(),
+                QuerySyntaxError { column, reason },
+                "{text:?}"
+            );
         }
     }
 

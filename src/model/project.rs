@@ -26,7 +26,10 @@ pub fn starter_scopes() -> Vec<CatalogueScope> {
         description: description.to_owned(),
         sensitive: false,
     };
-    vec![scope("read", "Read everything in the project"), scope("write", "Create, change and delete")]
+    vec![
+        scope("read", "Read everything in the project"),
+        scope("write", "Create, change and delete"),
+    ]
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +50,9 @@ impl ProjectStatus {
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Archived].into_iter().find(|status| status.as_str() == text)
+        [Self::Active, Self::Archived]
+            .into_iter()
+            .find(|status| status.as_str() == text)
     }
 }
 
@@ -91,10 +96,15 @@ impl ProjectName {
         let shown = text::line(field, "The project name", raw, 1, NAME_MAX)?;
         let slug = text::slug(&shown);
         if slug.is_empty() {
-            let message = "The project name needs at least one letter a–z or digit, for its short name in commands.";
+            let message =
+                "The project name needs at least one letter a–z or digit, for its short name in commands.";
             return Err(FieldError::new(field, "slug", message));
         }
-        Ok(Self { folded: text::folded(&shown), shown, slug })
+        Ok(Self {
+            folded: text::folded(&shown),
+            shown,
+            slug,
+        })
     }
 }
 
@@ -124,24 +134,40 @@ pub fn parse_catalogue(values: &FormValues) -> Result<Vec<CatalogueScope>, Field
             continue;
         }
         if scopes.len() == SCOPES_MAX {
-            return Err(FieldError::new("scopes", "too_many", format!("A catalogue holds at most {SCOPES_MAX} scopes.")));
+            return Err(FieldError::new(
+                "scopes",
+                "too_many",
+                format!("A catalogue holds at most {SCOPES_MAX} scopes."),
+            ));
         }
         let description = descriptions.get(index).map_or("", String::as_str);
         let is_sensitive = sensitive.iter().any(|row| row.parse() == Ok(index));
         let scope = parse_catalogue_scope(name, description, is_sensitive)?;
         if scopes.iter().any(|known| known.name == scope.name) {
-            return Err(FieldError::new("scopes", "twice", format!("“{name}” is listed twice.")));
+            return Err(FieldError::new(
+                "scopes",
+                "twice",
+                format!("“{name}” is listed twice."),
+            ));
         }
         scopes.push(scope);
     }
     if scopes.is_empty() {
-        return Err(FieldError::new("scopes", "required", "A project needs at least one scope, for example “read”."));
+        return Err(FieldError::new(
+            "scopes",
+            "required",
+            "A project needs at least one scope, for example “read”.",
+        ));
     }
     Ok(scopes)
 }
 
 /// One checked entry; the name must be a concrete scope.
-pub fn parse_catalogue_scope(name: &str, description: &str, sensitive: bool) -> Result<CatalogueScope, FieldError> {
+pub fn parse_catalogue_scope(
+    name: &str,
+    description: &str,
+    sensitive: bool,
+) -> Result<CatalogueScope, FieldError> {
     if !is_concrete(name) {
         let shown = text::shown(name, 60);
         let message = format!(
@@ -150,7 +176,11 @@ pub fn parse_catalogue_scope(name: &str, description: &str, sensitive: bool) -> 
         return Err(FieldError::new("scopes", "scope_syntax", message));
     }
     let description = text::line("scopes", "The description", description, 0, NAME_MAX)?;
-    Ok(CatalogueScope { name: name.to_owned(), description, sensitive })
+    Ok(CatalogueScope {
+        name: name.to_owned(),
+        description,
+        sensitive,
+    })
 }
 
 #[cfg(test)]
@@ -180,8 +210,18 @@ mod tests {
 
     #[test]
     fn a_catalogue_refuses_wildcards_doubles_and_nothing() {
-        assert_eq!(parse_catalogue(&values(&[("scope_name", "a:*")])).unwrap_err().code, "scope_syntax");
-        assert_eq!(parse_catalogue(&values(&[("scope_name", "a"), ("scope_name", "a")])).unwrap_err().code, "twice");
+        assert_eq!(
+            parse_catalogue(&values(&[("scope_name", "a:*")]))
+                .unwrap_err()
+                .code,
+            "scope_syntax"
+        );
+        assert_eq!(
+            parse_catalogue(&values(&[("scope_name", "a"), ("scope_name", "a")]))
+                .unwrap_err()
+                .code,
+            "twice"
+        );
         assert_eq!(parse_catalogue(&values(&[])).unwrap_err().code, "required");
     }
 

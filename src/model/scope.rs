@@ -20,7 +20,9 @@ pub struct InvalidScope;
 
 fn is_segment(text: &str) -> bool {
     (1..=SEGMENT_LENGTH_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 /// Whether the text is a concrete scope: no wildcard.
@@ -56,7 +58,9 @@ impl TryFrom<String> for Scope {
     fn try_from(text: String) -> Result<Self, InvalidScope> {
         let valid = match text.strip_suffix('*') {
             Some("") => true,
-            Some(stem) => stem.strip_suffix(':').is_some_and(|s| is_concrete(s) && s.split(':').count() < SEGMENTS_MAX),
+            Some(stem) => stem
+                .strip_suffix(':')
+                .is_some_and(|s| is_concrete(s) && s.split(':').count() < SEGMENTS_MAX),
             None => is_concrete(&text),
         };
         if valid { Ok(Self(text)) } else { Err(InvalidScope) }
@@ -96,7 +100,10 @@ impl ScopeSet {
     }
 
     /// Reads scopes as they were typed or ticked; every one that is wrong is named.
-    pub fn parse<'a>(field: &'static str, raw: impl IntoIterator<Item = &'a str>) -> Result<Self, FieldError> {
+    pub fn parse<'a>(
+        field: &'static str,
+        raw: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, FieldError> {
         let mut scopes = Vec::new();
         for text in raw.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
             let shown = super::text::shown(text, 60);
@@ -107,14 +114,22 @@ impl ScopeSet {
         }
         let set = Self::new(scopes);
         if set.0.len() > SCOPES_MAX {
-            return Err(FieldError::new(field, "too_many", format!("At most {SCOPES_MAX} scopes fit.")));
+            return Err(FieldError::new(
+                field,
+                "too_many",
+                format!("At most {SCOPES_MAX} scopes fit."),
+            ));
         }
         Ok(set)
     }
 
     /// Reads the stored form: names joined by one space.
     pub fn from_stored(text: &str) -> Result<Self, InvalidScope> {
-        text.split(' ').filter(|s| !s.is_empty()).map(str::parse).collect::<Result<Vec<_>, _>>().map(Self::new)
+        text.split(' ')
+            .filter(|s| !s.is_empty())
+            .map(str::parse)
+            .collect::<Result<Vec<_>, _>>()
+            .map(Self::new)
     }
 
     #[must_use]
@@ -162,7 +177,21 @@ mod tests {
 
     #[test]
     fn only_a_last_whole_segment_may_be_a_wildcard() {
-        for bad in ["", ":", "a:", ":a", "a b", "A", "a:*:b", "a*", "**", "a:b:c:d:e", "a:b:c:d:*", "é", "a::b"] {
+        for bad in [
+            "",
+            ":",
+            "a:",
+            ":a",
+            "a b",
+            "A",
+            "a:*:b",
+            "a*",
+            "**",
+            "a:b:c:d:e",
+            "a:b:c:d:*",
+            "é",
+            "a::b",
+        ] {
             assert!(bad.parse::<Scope>().is_err(), "{bad}");
         }
         for good in ["*", "a", "a:*", "a:b:c:d", "a:b:c:*", "a.b-c_d:0"] {

@@ -14,7 +14,12 @@ pub const SLUG_MAX: usize = 40;
 /// Trims, composes (NFC) and folds case: two names that read alike have one folded form.
 #[must_use]
 pub fn folded(text: &str) -> String {
-    text.trim().nfkc().collect::<String>().to_lowercase().nfc().collect()
+    text.trim()
+        .nfkc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfc()
+        .collect()
 }
 
 /// A slug of a name: NFKD, lower case, `[a-z0-9-]`, at most 40 characters, no hyphen at either end.
@@ -25,7 +30,8 @@ pub fn slug(name: &str) -> String {
     for c in name.nfkd().flat_map(char::to_lowercase) {
         if c.is_ascii_alphanumeric() {
             out.push(c);
-        } else if !unicode_normalization::char::is_combining_mark(c) && !out.is_empty() && !out.ends_with('-') {
+        } else if !unicode_normalization::char::is_combining_mark(c) && !out.is_empty() && !out.ends_with('-')
+        {
             out.push('-');
         }
         if out.len() == SLUG_MAX {
@@ -44,7 +50,13 @@ fn is_unprintable(c: char) -> bool {
 /// One line of text between `min` and `max` characters after trimming, NFC.
 ///
 /// Errors name the field and say what is wrong with its content.
-pub fn line(field: &'static str, label: &str, raw: &str, min: usize, max: usize) -> Result<String, FieldError> {
+pub fn line(
+    field: &'static str,
+    label: &str,
+    raw: &str,
+    min: usize,
+    max: usize,
+) -> Result<String, FieldError> {
     let text: String = raw.trim().nfc().collect();
     let length = text.chars().count();
     if length < min {
@@ -55,7 +67,8 @@ pub fn line(field: &'static str, label: &str, raw: &str, min: usize, max: usize)
         return Err(FieldError::new(field, "too_long", message));
     }
     if text.chars().any(is_unprintable) {
-        let message = format!("{label} contains a line break or an invisible character. Type it again by hand.");
+        let message =
+            format!("{label} contains a line break or an invisible character. Type it again by hand.");
         return Err(FieldError::new(field, "unprintable", message));
     }
     Ok(text)
@@ -64,7 +77,10 @@ pub fn line(field: &'static str, label: &str, raw: &str, min: usize, max: usize)
 /// Makes text from outside safe to show on one line: unprintable characters become `�`, the rest is cut at `max`.
 #[must_use]
 pub fn shown(raw: &str, max: usize) -> String {
-    raw.chars().take(max).map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
+    raw.chars()
+        .take(max)
+        .map(|c| if is_unprintable(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -91,6 +107,9 @@ mod tests {
             assert_eq!(line("name", "Name", bad, 1, 200).unwrap_err().code, "unprintable");
         }
         assert_eq!(line("name", "Name", "  ", 1, 200).unwrap_err().code, "required");
-        assert_eq!(line("name", "Name", &"x".repeat(201), 1, 200).unwrap_err().code, "too_long");
+        assert_eq!(
+            line("name", "Name", &"x".repeat(201), 1, 200).unwrap_err().code,
+            "too_long"
+        );
     }
 }

@@ -69,6 +69,9 @@ mod tests {
 
     #[test]
     fn arithmetic_stays_within_the_years_that_can_be_written() {
-        assert_eq!(Timestamp::from_ms(0).plus_ms(i64::MAX).rfc3339(), "9999-12-31T23:59:59Z");
+        assert_eq!(
+            Timestamp::from_ms(0).plus_ms(i64::MAX).rfc3339(),
+            "9999-12-31T23:59:59Z"
+        );
     }
 }

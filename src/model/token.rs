@@ -44,17 +44,30 @@ impl TokenPermission {
 pub struct TokenPermissions(Vec<TokenPermission>);
 
 impl TokenPermissions {
-    pub fn parse<'a>(field: &'static str, raw: impl IntoIterator<Item = &'a str>) -> Result<Self, FieldError> {
+    pub fn parse<'a>(
+        field: &'static str,
+        raw: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, FieldError> {
         let mut all = Vec::new();
         for text in raw.into_iter().filter(|text| !text.is_empty()) {
-            let known = TokenPermission::ALL.into_iter().find(|permission| permission.as_str() == text);
+            let known = TokenPermission::ALL
+                .into_iter()
+                .find(|permission| permission.as_str() == text);
             let Some(permission) = known else {
-                return Err(FieldError::new(field, "unknown", "This permission does not exist. Reload the page."));
+                return Err(FieldError::new(
+                    field,
+                    "unknown",
+                    "This permission does not exist. Reload the page.",
+                ));
             };
             all.push(permission);
         }
         if all.is_empty() {
-            return Err(FieldError::new(field, "required", "Choose at least one permission."));
+            return Err(FieldError::new(
+                field,
+                "required",
+                "Choose at least one permission.",
+            ));
         }
         all.sort();
         all.dedup();
@@ -73,7 +86,11 @@ impl TokenPermissions {
 
     #[must_use]
     pub fn stored(&self) -> String {
-        self.0.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(" ")
+        self.0
+            .iter()
+            .map(|permission| permission.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, TokenPermission> {

@@ -63,7 +63,10 @@ impl UsageRange {
     /// An unknown range is the shortest one.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self::ALL.into_iter().find(|range| range.as_str() == text).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find(|range| range.as_str() == text)
+            .unwrap_or_default()
     }
 
     #[must_use]
@@ -108,7 +111,8 @@ impl UsageRange {
     /// The start of the first bar; the last bar contains `now`.
     #[must_use]
     pub const fn start(self, now: Timestamp) -> Timestamp {
-        now.floor_to(self.bucket_ms()).minus_ms((self.bucket_count() - 1) * self.bucket_ms())
+        now.floor_to(self.bucket_ms())
+            .minus_ms((self.bucket_count() - 1) * self.bucket_ms())
     }
 }
 
@@ -139,11 +143,16 @@ impl UsageSeries {
     pub fn from_cells(range: UsageRange, now: Timestamp, cells: &[(Timestamp, VerdictCode, i64)]) -> Self {
         let start = range.start(now);
         let mut buckets: Vec<UsageBucket> = (0..range.bucket_count())
-            .map(|n| UsageBucket { at: start.plus_ms(n * range.bucket_ms()), counts: Vec::new() })
+            .map(|n| UsageBucket {
+                at: start.plus_ms(n * range.bucket_ms()),
+                counts: Vec::new(),
+            })
             .collect();
         for &(at, code, count) in cells {
             let index = at.since_ms(start).div_euclid(range.bucket_ms());
-            let Some(bucket) = usize::try_from(index).ok().and_then(|i| buckets.get_mut(i)) else { continue };
+            let Some(bucket) = usize::try_from(index).ok().and_then(|i| buckets.get_mut(i)) else {
+                continue;
+            };
             match bucket.counts.iter_mut().find(|(known, _)| *known == code) {
                 Some((_, sum)) => *sum += count,
                 None => bucket.counts.push((code, count)),
@@ -168,12 +177,24 @@ impl UsageSeries {
     /// Refusal codes that occur, in their order.
     #[must_use]
     pub fn refusal_codes(&self) -> Vec<VerdictCode> {
-        let occurs = |code: VerdictCode| self.buckets.iter().any(|b| b.counts.iter().any(|(c, n)| *c == code && *n > 0));
-        VerdictCode::ALL.into_iter().filter(|code| *code != VerdictCode::Valid && occurs(*code)).collect()
+        let occurs = |code: VerdictCode| {
+            self.buckets
+                .iter()
+                .any(|b| b.counts.iter().any(|(c, n)| *c == code && *n > 0))
+        };
+        VerdictCode::ALL
+            .into_iter()
+            .filter(|code| *code != VerdictCode::Valid && occurs(*code))
+            .collect()
     }
 
     fn count_where(&self, wanted: impl Fn(VerdictCode) -> bool) -> i64 {
-        self.buckets.iter().flat_map(|b| &b.counts).filter(|(code, _)| wanted(*code)).map(|(_, n)| n).sum()
+        self.buckets
+            .iter()
+            .flat_map(|b| &b.counts)
+            .filter(|(code, _)| wanted(*code))
+            .map(|(_, n)| n)
+            .sum()
     }
 }
 
@@ -191,10 +212,14 @@ mod tests {
     #[test]
     fn empty_bars_are_kept_and_the_last_one_holds_now() {
         let now = Timestamp::from_ms(10 * DAY_MS + 5 * HOUR_MS + 1);
-        let series = UsageSeries::from_cells(UsageRange::Day, now, &[
-            (now.floor_to(HOUR_MS), VerdictCode::Valid, 2),
-            (now.minus_ms(2 * DAY_MS), VerdictCode::Valid, 9),
-        ]);
+        let series = UsageSeries::from_cells(
+            UsageRange::Day,
+            now,
+            &[
+                (now.floor_to(HOUR_MS), VerdictCode::Valid, 2),
+                (now.minus_ms(2 * DAY_MS), VerdictCode::Valid, 9),
+            ],
+        );
         assert_eq!(series.buckets.len(), 24);
         assert_eq!(series.buckets.last().unwrap().total(), 2);
         assert_eq!((series.allowed(), series.refused()), (2, 0));
@@ -203,11 +228,15 @@ mod tests {
     #[test]
     fn cells_of_one_bar_are_added_up_by_code() {
         let now = Timestamp::from_ms(10 * DAY_MS);
-        let series = UsageSeries::from_cells(UsageRange::Week, now, &[
-            (now, VerdictCode::Valid, 1),
-            (now.plus_ms(HOUR_MS), VerdictCode::Valid, 1),
-            (now, VerdictCode::Expired, 4),
-        ]);
+        let series = UsageSeries::from_cells(
+            UsageRange::Week,
+            now,
+            &[
+                (now, VerdictCode::Valid, 1),
+                (now.plus_ms(HOUR_MS), VerdictCode::Valid, 1),
+                (now, VerdictCode::Expired, 4),
+            ],
+        );
         let last = series.buckets.last().unwrap();
         assert_eq!(last.counts, [(VerdictCode::Expired, 4), (VerdictCode::Valid, 2)]);
         assert_eq!(series.refusal_codes(), [VerdictCode::Expired]);

@@ -19,7 +19,16 @@ pub struct AuditPage {
 pub async fn list_audit(filter: AuditFilter, page: u32) -> Result<AuditPage, AppError> {
     use crate::server::{domain::audit, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    let listed = audit::list(&ctx, &actor, &filter, crate::model::page::PageRequest::clamped(page, 50)).await;
-    let listed = listed.map(|page| AuditPage { now: ctx.clock.now(), page });
+    let listed = audit::list(
+        &ctx,
+        &actor,
+        &filter,
+        crate::model::page::PageRequest::clamped(page, 50),
+    )
+    .await;
+    let listed = listed.map(|page| AuditPage {
+        now: ctx.clock.now(),
+        page,
+    });
     rpc_edge::answer(&ctx, &actor, "audit.read", listed).await
 }

@@ -12,7 +12,10 @@ use crate::model::usage::UsageRange;
 pub async fn list_keys(filter: KeyFilter) -> Result<KeyList, AppError> {
     use crate::server::{domain::keys::read, domain::projects, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    let filter = KeyFilter { page: crate::model::page::PageRequest::clamped(filter.page.number, filter.page.size), ..filter };
+    let filter = KeyFilter {
+        page: crate::model::page::PageRequest::clamped(filter.page.number, filter.page.size),
+        ..filter
+    };
     let listed = async {
         Ok(KeyList {
             now: ctx.clock.now(),
@@ -31,7 +34,11 @@ pub async fn get_key(id: KeyId, range: UsageRange) -> Result<KeyPage, AppError> 
     let (ctx, actor) = rpc_edge::caller()?;
     let found = async {
         let key = read::find(&ctx, &actor, &id).await?;
-        Ok(KeyPage { now: ctx.clock.now(), key, usage: read::usage(&ctx, &actor, &id, range).await? })
+        Ok(KeyPage {
+            now: ctx.clock.now(),
+            key,
+            usage: read::usage(&ctx, &actor, &id, range).await?,
+        })
     };
     rpc_edge::answer(&ctx, &actor, "keys.read", found.await).await
 }
@@ -40,19 +47,37 @@ pub async fn get_key(id: KeyId, range: UsageRange) -> Result<KeyPage, AppError> 
 pub async fn key_form(from: Option<KeyId>) -> Result<KeyFormMaterial, AppError> {
     use crate::server::{domain::keys::form, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    rpc_edge::answer(&ctx, &actor, "keys.create", form::material(&ctx, &actor, from.as_ref()).await).await
+    rpc_edge::answer(
+        &ctx,
+        &actor,
+        "keys.create",
+        form::material(&ctx, &actor, from.as_ref()).await,
+    )
+    .await
 }
 
 #[server(endpoint = "keys/disable")]
 pub async fn disable_key(key_id: KeyId) -> Result<(), AppError> {
     use crate::server::{domain::keys::lifecycle, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    rpc_edge::answer(&ctx, &actor, "keys.disable", lifecycle::disable(&ctx, &actor, &key_id).await).await
+    rpc_edge::answer(
+        &ctx,
+        &actor,
+        "keys.disable",
+        lifecycle::disable(&ctx, &actor, &key_id).await,
+    )
+    .await
 }
 
 #[server(endpoint = "keys/enable")]
 pub async fn enable_key(key_id: KeyId) -> Result<(), AppError> {
     use crate::server::{domain::keys::lifecycle, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    rpc_edge::answer(&ctx, &actor, "keys.enable", lifecycle::enable(&ctx, &actor, &key_id).await).await
+    rpc_edge::answer(
+        &ctx,
+        &actor,
+        "keys.enable",
+        lifecycle::enable(&ctx, &actor, &key_id).await,
+    )
+    .await
 }

@@ -18,15 +18,18 @@ impl FromServerFnError for AppError {
     /// What goes wrong below us, on the way: told without the other error's text.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
-                Self::new(Code::Unavailable, "The server could not be reached. Check the connection and try again.")
-            }
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                Self::new(Code::MalformedBody, "The request could not be read. Reload the page and try again.")
-            }
-            ServerFnErrorErr::Deserialization(_) => {
-                Self::new(Code::Conflict, "Keywright was updated while this page was open. Reload the page.")
-            }
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::new(
+                Code::Unavailable,
+                "The server could not be reached. Check the connection and try again.",
+            ),
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::new(
+                Code::MalformedBody,
+                "The request could not be read. Reload the page and try again.",
+            ),
+            ServerFnErrorErr::Deserialization(_) => Self::new(
+                Code::Conflict,
+                "Keywright was updated while this page was open. Reload the page.",
+            ),
             _ => Self::internal(),
         }
     }

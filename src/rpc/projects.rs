@@ -17,7 +17,13 @@ pub async fn list_projects() -> Result<Vec<ProjectSummary>, AppError> {
 pub async fn get_project(id: ProjectId) -> Result<Project, AppError> {
     use crate::server::{domain::projects, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    rpc_edge::answer(&ctx, &actor, "projects.read", projects::find(&ctx, &actor, &id).await).await
+    rpc_edge::answer(
+        &ctx,
+        &actor,
+        "projects.read",
+        projects::find(&ctx, &actor, &id).await,
+    )
+    .await
 }
 
 /// Archives (its keys are refused at once) or restores.
@@ -25,5 +31,11 @@ pub async fn get_project(id: ProjectId) -> Result<Project, AppError> {
 pub async fn set_project_status(project_id: ProjectId, status: ProjectStatus) -> Result<(), AppError> {
     use crate::server::{domain::projects, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    rpc_edge::answer(&ctx, &actor, "projects.archive", projects::set_status(&ctx, &actor, &project_id, status).await).await
+    rpc_edge::answer(
+        &ctx,
+        &actor,
+        "projects.archive",
+        projects::set_status(&ctx, &actor, &project_id, status).await,
+    )
+    .await
 }

@@ -29,7 +29,10 @@ impl Session {
 #[server(endpoint = "session/current")]
 pub async fn current_session() -> Result<Session, AppError> {
     let (_, signed_in) = crate::server::rpc_edge::signed_in()?;
-    let here = signed_in.memberships.iter().find(|m| Some(&m.org_id) == signed_in.actor.org_id());
+    let here = signed_in
+        .memberships
+        .iter()
+        .find(|m| Some(&m.org_id) == signed_in.actor.org_id());
     Ok(Session {
         org_id: here.map(|m| m.org_id.clone()),
         org_name: here.map_or_else(String::new, |m| m.org_name.clone()),

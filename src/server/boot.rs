@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{Place, PublicOrigin, ServeOptions, Site, folder_of};
 use super::ctx::{Context, Ctx};
+use super::domain::DomainError;
 use super::domain::instance::{self, KeyringError};
 use super::domain::usage::{UsageReceiver, UsageSink};
 use super::domain::verification::{CacheLimits, VerificationCache, follow_changes};
-use super::domain::DomainError;
-use super::http::{assets, router, serve as accept};
 use super::http::state::AppState;
+use super::http::{assets, router, serve as accept};
 use super::jobs;
 use super::platform::clock::{Clock, SystemClock};
 use super::platform::crypto::master_key::{MasterKey, MasterKeyError};
@@ -36,9 +36,13 @@ pub enum BootError {
     Keyring(#[from] KeyringError),
     #[error("{0}")]
     Store(#[from] StoreError),
-    #[error("the database was made by an older release (schema {applied}, this release knows {known}). Run: keywright migrate")]
+    #[error(
+        "the database was made by an older release (schema {applied}, this release knows {known}). Run: keywright migrate"
+    )]
     OldSchema { applied: i64, known: i64 },
-    #[error("the database was made by a newer release (schema {applied}, this release knows {known}). Use that release")]
+    #[error(
+        "the database was made by a newer release (schema {applied}, this release knows {known}). Use that release"
+    )]
     NewSchema { applied: i64, known: i64 },
     #[error("{path} can be read or changed by other accounts; run: chmod {mode} {path}")]
     TooOpen { path: String, mode: &'static str },
@@ -77,10 +81,21 @@ pub struct Parts {
 impl Parts {
     /// For commands that serve nobody.
     pub fn offline() -> Result<Self, BootError> {
-        let public_origin: PublicOrigin = "http://127.0.0.1:3000".parse().map_err(|_| BootError::Passwords)?;
+        let public_origin: PublicOrigin = "http://127.0.0.1:3000"
+            .parse()
+            .map_err(|_| BootError::Passwords)?;
         Ok(Self {
-            site: Site { public_origin, trusted_proxies: Vec::new(), development: false },
-            cache: CacheLimits { keys: 16, tokens: 16, unknown: 16, ..CacheLimits::default() },
+            site: Site {
+                public_origin,
+                trusted_proxies: Vec::new(),
+                development: false,
+            },
+            cache: CacheLimits {
+                keys: 16,
+                tokens: 16,
+                unknown: 16,
+                ..CacheLimits::default()
+            },
             password_cost: PasswordCost::default(),
             clock: Arc::new(SystemClock),
             rng: Arc::new(OsRng),
@@ -106,7 +121,10 @@ fn private_folder(path: &Path) -> Result<(), BootError> {
 fn refuse_open(path: &Path, mode: &'static str) -> Result<(), BootError> {
     let metadata = fs::metadata(path).map_err(io_error(format!("{} cannot be read", path.display())))?;
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(BootError::TooOpen { path: path.display().to_string(), mode });
+        return Err(BootError::TooOpen {
+            path: path.display().to_string(),
+            mode,
+        });
     }
     Ok(())
 }
@@ -122,14 +140,20 @@ async fn open_db(place: &Place, schema: Schema) -> Result<Db, BootError> {
             refuse_open(path, "600")?;
         } else {
             // Made here so that it is never, not even briefly, readable by others.
-            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            let made = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path);
             made.map_err(io_error(format!("{} could not be made", path.display())))?;
         }
     }
     let db = Db::open(&url, false).await?;
     match (schema, migrate::state(&db).await?) {
         (_, SchemaState::New { applied, known }) => return Err(BootError::NewSchema { applied, known }),
-        (Schema::Require, SchemaState::Old { applied, known }) => return Err(BootError::OldSchema { applied, known }),
+        (Schema::Require, SchemaState::Old { applied, known }) => {
+            return Err(BootError::OldSchema { applied, known });
+        }
         (Schema::Migrate, SchemaState::Old { .. }) => migrate::run(&db).await?,
         (_, SchemaState::Current) => {}
     }
@@ -139,7 +163,9 @@ async fn open_db(place: &Place, schema: Schema) -> Result<Db, BootError> {
 async fn open_master_key(place: &Place, db: &Db, schema: Schema) -> Result<MasterKey, BootError> {
     let path = place.master_key_path();
     match MasterKey::load(&path) {
-        Err(MasterKeyError::Missing(_)) if schema == Schema::Migrate && !instance::has_secrets(db).await? => {
+        Err(MasterKeyError::Missing(_))
+            if schema == Schema::Migrate && !instance::has_secrets(db).await? =>
+        {
             let key = MasterKey::create(&path, &OsRng)?;
             tracing::warn!(path = %path.display(), "made a master key: back it up, apart from the database; without it no key can be verified");
             Ok(key)
@@ -162,14 +188,20 @@ pub async fn open(place: &Place, schema: Schema, parts: Parts) -> Result<(Ctx, U
     let db = open_db(place, schema).await?;
     let master = open_master_key(place, &db, schema).await?;
     let keyring = match schema {
-        Schema::Migrate => instance::open_keyring(&db, &master, parts.rng.as_ref(), parts.clock.now()).await?,
+        Schema::Migrate => {
+            instance::open_keyring(&db, &master, parts.rng.as_ref(), parts.clock.now()).await?
+        }
         Schema::Require => instance::open_existing_keyring(&db, &master).await?,
     };
     assemble(db, keyring, parts)
 }
 
 /// Puts a context together from its parts. Tests use it with their own clock, chance and database.
-pub fn assemble(db: Db, keyring: super::platform::crypto::keyring::Keyring, parts: Parts) -> Result<(Ctx, UsageReceiver), BootError> {
+pub fn assemble(
+    db: Db,
+    keyring: super::platform::crypto::keyring::Keyring,
+    parts: Parts,
+) -> Result<(Ctx, UsageReceiver), BootError> {
     let keyring = Arc::new(keyring);
     let passwords = PasswordHashing::new(Arc::clone(&keyring), Arc::clone(&parts.rng), parts.password_cost);
     let (usage, receiver) = UsageSink::new();
@@ -190,20 +222,35 @@ pub fn assemble(db: Db, keyring: super::platform::crypto::keyring::Keyring, part
 struct FolderLock(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
 
 fn lock_folder(place: &Place) -> Result<Option<FolderLock>, BootError> {
-    let DatabaseUrl::Sqlite(path) = place.database_url() else { return Ok(None) };
+    let DatabaseUrl::Sqlite(path) = place.database_url() else {
+        return Ok(None);
+    };
     let lock: PathBuf = folder_of(&path).join("serve.lock");
     private_folder(&folder_of(&path))?;
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&lock);
     let file = file.map_err(io_error(format!("{} could not be opened", lock.display())))?;
     match fs4::fs_std::FileExt::try_lock_exclusive(&file) {
         Ok(true) => Ok(Some(FolderLock(file))),
         Ok(false) => Err(BootError::InUse(folder_of(&path).display().to_string())),
-        Err(source) => Err(BootError::Io { what: format!("{} could not be locked", lock.display()), source }),
+        Err(source) => Err(BootError::Io {
+            what: format!("{} could not be locked", lock.display()),
+            source,
+        }),
     }
 }
 
 /// Runs the server until `stop`. `announce` is told once where it is and, before set-up, the one-time link.
-pub async fn serve(place: &Place, options: &ServeOptions, stop: CancellationToken, announce: impl FnOnce(&Announcement)) -> Result<(), BootError> {
+pub async fn serve(
+    place: &Place,
+    options: &ServeOptions,
+    stop: CancellationToken,
+    announce: impl FnOnce(&Announcement),
+) -> Result<(), BootError> {
     let _lock = lock_folder(place)?;
     let parts = Parts {
         site: Site {
@@ -211,7 +258,11 @@ pub async fn serve(place: &Place, options: &ServeOptions, stop: CancellationToke
             trusted_proxies: options.trusted_proxies.clone(),
             development: options.development,
         },
-        cache: CacheLimits { keys: options.key_cache_size, ttl_ms: options.key_cache_ttl_ms, ..CacheLimits::default() },
+        cache: CacheLimits {
+            keys: options.key_cache_size,
+            ttl_ms: options.key_cache_ttl_ms,
+            ..CacheLimits::default()
+        },
         password_cost: options.password.cost(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRng),
@@ -222,8 +273,15 @@ pub async fn serve(place: &Place, options: &ServeOptions, stop: CancellationToke
     let setup_link = setup_link(&ctx, options).await?;
     follow_changes(&ctx).await?;
     let jobs = jobs::start(&ctx, receiver, Duration::from_millis(options.usage_flush_ms));
-    let state = AppState { ctx: ctx.clone(), assets: &assets::EMBEDDED };
-    announce(&Announcement { origin: options.public_origin.as_str().to_owned(), listen: listener.local_addr().ok(), setup_link });
+    let state = AppState {
+        ctx: ctx.clone(),
+        assets: &assets::EMBEDDED,
+    };
+    announce(&Announcement {
+        origin: options.public_origin.as_str().to_owned(),
+        listen: listener.local_addr().ok(),
+        setup_link,
+    });
     accept::serve(listener, router::router(state), options.max_connections, stop).await;
     jobs.stop().await;
     ctx.db.close().await;
@@ -238,11 +296,22 @@ pub struct Announcement {
 }
 
 async fn setup_link(ctx: &Ctx, options: &ServeOptions) -> Result<Option<String>, BootError> {
-    let Some(token) = instance::new_setup_token(ctx).await? else { return Ok(None) };
+    let Some(token) = instance::new_setup_token(ctx).await? else {
+        return Ok(None);
+    };
     if let Some(path) = &options.setup_token_file {
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        let written = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path);
         let written = written.and_then(|mut file| writeln!(file, "{}", token.expose()));
         written.map_err(io_error(format!("{} could not be written", path.display())))?;
     }
-    Ok(Some(format!("{}/setup?token={}", options.public_origin.as_str(), token.expose())))
+    Ok(Some(format!(
+        "{}/setup?token={}",
+        options.public_origin.as_str(),
+        token.expose()
+    )))
 }

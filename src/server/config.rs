@@ -16,7 +16,12 @@ use super::store::db::DatabaseUrl;
 #[derive(Args, Clone, Debug)]
 pub struct Place {
     /// Folder for the database and the master key
-    #[arg(long, env = "KEYWRIGHT_DATA", value_name = "DIR", default_value = "keywright-data")]
+    #[arg(
+        long,
+        env = "KEYWRIGHT_DATA",
+        value_name = "DIR",
+        default_value = "keywright-data"
+    )]
     pub data: PathBuf,
     /// Database: sqlite:FILE or postgres://…; default: DIR/db/keywright.db
     #[arg(long, env = "KEYWRIGHT_DATABASE", value_name = "URL", hide_env_values = true)]
@@ -28,14 +33,21 @@ pub struct Place {
     #[arg(long, env = "KEYWRIGHT_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
     /// What is logged, for example info or keywright=debug,info
-    #[arg(long, env = "KEYWRIGHT_LOG", value_name = "FILTER", default_value = "warn,keywright=info")]
+    #[arg(
+        long,
+        env = "KEYWRIGHT_LOG",
+        value_name = "FILTER",
+        default_value = "warn,keywright=info"
+    )]
     pub log: String,
 }
 
 impl Place {
     #[must_use]
     pub fn database_url(&self) -> DatabaseUrl {
-        self.database.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(self.data.join("db").join("keywright.db")))
+        self.database
+            .clone()
+            .unwrap_or_else(|| DatabaseUrl::Sqlite(self.data.join("db").join("keywright.db")))
     }
 
     /// The folder of an SQLite database; none with PostgreSQL.
@@ -49,7 +61,9 @@ impl Place {
 
     #[must_use]
     pub fn master_key_path(&self) -> PathBuf {
-        self.master_key_file.clone().unwrap_or_else(|| self.data.join("keys").join("master.key"))
+        self.master_key_file
+            .clone()
+            .unwrap_or_else(|| self.data.join("keys").join("master.key"))
     }
 }
 
@@ -57,10 +71,20 @@ impl Place {
 #[derive(Args, Clone, Debug)]
 pub struct ServeOptions {
     /// Address and port to listen on
-    #[arg(long, env = "KEYWRIGHT_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    #[arg(
+        long,
+        env = "KEYWRIGHT_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000"
+    )]
     pub listen: SocketAddr,
     /// The address people type: https://…, or http:// on loopback. Links are built from it, never from a request
-    #[arg(long, env = "KEYWRIGHT_PUBLIC_ORIGIN", value_name = "ORIGIN", default_value = "http://127.0.0.1:3000")]
+    #[arg(
+        long,
+        env = "KEYWRIGHT_PUBLIC_ORIGIN",
+        value_name = "ORIGIN",
+        default_value = "http://127.0.0.1:3000"
+    )]
     pub public_origin: PublicOrigin,
     /// Proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas. Default: none
     #[arg(long, env = "KEYWRIGHT_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',', value_parser = parse_network)]
@@ -101,7 +125,11 @@ pub struct PasswordOptions {
 impl PasswordOptions {
     #[must_use]
     pub fn cost(&self) -> PasswordCost {
-        PasswordCost { memory_kib: self.password_memory_kib, passes: self.password_passes, lanes: 1 }
+        PasswordCost {
+            memory_kib: self.password_memory_kib,
+            passes: self.password_passes,
+            lanes: 1,
+        }
     }
 }
 
@@ -127,7 +155,9 @@ pub struct PublicOrigin {
 pub enum InvalidOrigin {
     #[error("the public origin looks like https://keys.example.com, without a path")]
     Syntax,
-    #[error("plain http is only for loopback addresses (127.0.0.1, [::1], localhost); use https in front of Keywright")]
+    #[error(
+        "plain http is only for loopback addresses (127.0.0.1, [::1], localhost); use https in front of Keywright"
+    )]
     PlainHttp,
 }
 
@@ -158,7 +188,11 @@ impl PublicOrigin {
 #[must_use]
 pub fn host_of(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => host,
+        Some((host, port))
+            if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') =>
+        {
+            host
+        }
         _ => authority,
     }
 }
@@ -167,7 +201,10 @@ pub fn host_of(authority: &str) -> &str {
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 impl FromStr for PublicOrigin {
@@ -187,7 +224,11 @@ impl FromStr for PublicOrigin {
             return Err(InvalidOrigin::PlainHttp);
         }
         let scheme = if https { "https" } else { "http" };
-        Ok(Self { text: format!("{scheme}://{authority}"), authority, https })
+        Ok(Self {
+            text: format!("{scheme}://{authority}"),
+            authority,
+            https,
+        })
     }
 }
 
@@ -202,7 +243,8 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
 /// The longest path that is one folder up from a file, for messages.
 #[must_use]
 pub fn folder_of(path: &Path) -> PathBuf {
-    path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    path.parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 #[cfg(test)]
@@ -211,19 +253,44 @@ mod tests {
 
     #[test]
     fn r29_plain_http_is_for_loopback_only() {
-        for good in ["http://127.0.0.1:3000", "http://localhost:3000", "http://[::1]:3000", "https://keys.example.com", "https://Keys.example.com/"] {
+        for good in [
+            "http://127.0.0.1:3000",
+            "http://localhost:3000",
+            "http://[::1]:3000",
+            "https://keys.example.com",
+            "https://Keys.example.com/",
+        ] {
             assert!(good.parse::<PublicOrigin>().is_ok(), "{good}");
         }
-        assert_eq!("http://keys.example.com".parse::<PublicOrigin>(), Err(InvalidOrigin::PlainHttp));
-        for bad in ["keys.example.com", "ftp://x", "https://", "https://a/b", "https://u@h", "http://127.0.0.1.evil.org"] {
+        assert_eq!(
+            "http://keys.example.com".parse::<PublicOrigin>(),
+            Err(InvalidOrigin::PlainHttp)
+        );
+        for bad in [
+            "keys.example.com",
+            "ftp://x",
+            "https://",
+            "https://a/b",
+            "https://u@h",
+            "http://127.0.0.1.evil.org",
+        ] {
             assert!(bad.parse::<PublicOrigin>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn the_default_port_is_no_part_of_an_origin() {
-        assert_eq!("https://a.org:443".parse::<PublicOrigin>().unwrap().as_str(), "https://a.org");
-        assert_eq!("http://localhost:3000".parse::<PublicOrigin>().unwrap().host(), "localhost");
-        assert_eq!("http://[::1]:3000".parse::<PublicOrigin>().unwrap().host(), "[::1]");
+        assert_eq!(
+            "https://a.org:443".parse::<PublicOrigin>().unwrap().as_str(),
+            "https://a.org"
+        );
+        assert_eq!(
+            "http://localhost:3000".parse::<PublicOrigin>().unwrap().host(),
+            "localhost"
+        );
+        assert_eq!(
+            "http://[::1]:3000".parse::<PublicOrigin>().unwrap().host(),
+            "[::1]"
+        );
     }
 }

@@ -26,7 +26,9 @@ pub fn caller() -> Result<(Ctx, Actor), AppError> {
 pub fn signed_in() -> Result<(Ctx, SignedIn), AppError> {
     let ctx = expect_context::<Ctx>();
     let session = use_context::<Parts>().and_then(|parts| parts.extensions.get::<RequestSession>().cloned());
-    let signed_in = session.and_then(|session| session.signed_in).ok_or_else(|| finish(Denied::Unauthenticated.into()))?;
+    let signed_in = session
+        .and_then(|session| session.signed_in)
+        .ok_or_else(|| finish(Denied::Unauthenticated.into()))?;
     match signed_in.actor.stage() {
         SessionStage::Complete => Ok((ctx, signed_in)),
         SessionStage::SecondFactorDue => Err(finish(Denied::SecondFactorDue.into())),
@@ -36,21 +38,37 @@ pub fn signed_in() -> Result<(Ctx, SignedIn), AppError> {
 /// The error as it leaves: with the request's id and, for programs, its status. A browser without wasm is redirected by
 /// Leptos, which a status would break.
 pub fn finish(error: AppError) -> AppError {
-    let Some(parts) = use_context::<Parts>() else { return error };
-    let accepts_html = parts.headers.get("accept").is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
+    let Some(parts) = use_context::<Parts>() else {
+        return error;
+    };
+    let accepts_html = parts
+        .headers
+        .get("accept")
+        .is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
     if !accepts_html
-        && let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(error.status()))
+        && let (Some(options), Ok(status)) = (
+            use_context::<ResponseOptions>(),
+            StatusCode::from_u16(error.status()),
+        )
     {
         options.set_status(status);
     }
-    match parts.extensions.get::<super::http::middleware::request_id::RequestId>() {
+    match parts
+        .extensions
+        .get::<super::http::middleware::request_id::RequestId>()
+    {
         Some(id) => error.with_request_id(id.as_str()),
         None => error,
     }
 }
 
 /// Ends a server function: the one mapping of domain errors, and a note of denials.
-pub async fn answer<T>(ctx: &Ctx, actor: &Actor, what: &'static str, result: Result<T, DomainError>) -> Result<T, AppError> {
+pub async fn answer<T>(
+    ctx: &Ctx,
+    actor: &Actor,
+    what: &'static str,
+    result: Result<T, DomainError>,
+) -> Result<T, AppError> {
     match result {
         Ok(value) => Ok(value),
         Err(error) => {

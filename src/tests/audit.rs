@@ -4,10 +4,14 @@ use keywright::server::domain::audit::verify;
 
 use crate::kit::{Backend, SeededRng, TestApp, on_both_databases};
 
-const UNLOCK_SQLITE: [&str; 2] =
-    ["DROP TRIGGER audit_events_are_not_changed", "DROP TRIGGER audit_events_are_not_deleted"];
-const UNLOCK_POSTGRES: [&str; 2] =
-    ["ALTER TABLE audit_events DISABLE TRIGGER ALL", "ALTER TABLE audit_heads DISABLE TRIGGER ALL"];
+const UNLOCK_SQLITE: [&str; 2] = [
+    "DROP TRIGGER audit_events_are_not_changed",
+    "DROP TRIGGER audit_events_are_not_deleted",
+];
+const UNLOCK_POSTGRES: [&str; 2] = [
+    "ALTER TABLE audit_events DISABLE TRIGGER ALL",
+    "ALTER TABLE audit_heads DISABLE TRIGGER ALL",
+];
 
 async fn with_history(backend: Backend, keys: usize) -> TestApp {
     let app = TestApp::on(backend).await;
@@ -20,7 +24,11 @@ async fn with_history(backend: Backend, keys: usize) -> TestApp {
 
 /// What somebody with the database, but not the master key, can do first.
 async fn unlock(app: &TestApp, backend: Backend) {
-    for sql in if backend == Backend::Sqlite { UNLOCK_SQLITE } else { UNLOCK_POSTGRES } {
+    for sql in if backend == Backend::Sqlite {
+        UNLOCK_SQLITE
+    } else {
+        UNLOCK_POSTGRES
+    } {
         app.db.tamper(sql).await;
     }
 }
@@ -74,7 +82,15 @@ on_both_databases! {
 
 /// One random change by somebody who can write to the database; says what it was.
 async fn tampering(app: &TestApp, rng: &SeededRng, n: usize) -> String {
-    let count = u64::try_from(app.db.number(&format!("SELECT COUNT(*) FROM audit_events WHERE chain = '{}'", app.org)).await).unwrap();
+    let count = u64::try_from(
+        app.db
+            .number(&format!(
+                "SELECT COUNT(*) FROM audit_events WHERE chain = '{}'",
+                app.org
+            ))
+            .await,
+    )
+    .unwrap();
     let seq = rng.next() % count + 1;
     let row = format!("chain = '{}' AND seq = {seq}", app.org);
     let other = rng.next() % count + 1;

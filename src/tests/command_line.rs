@@ -11,8 +11,16 @@ const BINARY: &str = env!("CARGO_BIN_EXE_keywright");
 
 fn run(folder: &Path, words: &[&str], input: &str) -> Output {
     let mut command = Command::new(BINARY);
-    command.args(words).env("KEYWRIGHT_DATA", folder.join("data")).env_remove("KEYWRIGHT_JSON");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command
+        .args(words)
+        .env("KEYWRIGHT_DATA", folder.join("data"))
+        .env_remove("KEYWRIGHT_JSON");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }
@@ -22,18 +30,51 @@ fn json(output: &Output) -> Value {
 }
 
 fn refusal(output: &Output) -> (i32, String) {
-    let last = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
+    let last = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
     let error: Value = serde_json::from_str(&last).unwrap_or_else(|_| panic!("{output:?}"));
-    (output.status.code().unwrap(), error["code"].as_str().unwrap().to_owned())
+    (
+        output.status.code().unwrap(),
+        error["code"].as_str().unwrap().to_owned(),
+    )
 }
 
 const SET_UP: [&str; 11] = [
-    "setup", "--email", "ada@acme.example", "--organisation", "Acme", "--project", "Image API", "--prefix", "acme", "--password-stdin", "--json",
+    "setup",
+    "--email",
+    "ada@acme.example",
+    "--organisation",
+    "Acme",
+    "--project",
+    "Image API",
+    "--prefix",
+    "acme",
+    "--password-stdin",
+    "--json",
 ];
 const PASSWORD: &str = "a phrase that only tests know\nand a second line\n";
 
 fn issue(folder: &Path, name: &str) -> Output {
-    run(folder, &["keys", "issue", "--project", "image-api", "--environment", "live", "--name", name, "--scope", "images:read", "--json"], "")
+    run(
+        folder,
+        &[
+            "keys",
+            "issue",
+            "--project",
+            "image-api",
+            "--environment",
+            "live",
+            "--name",
+            name,
+            "--scope",
+            "images:read",
+            "--json",
+        ],
+        "",
+    )
 }
 
 #[test]
@@ -48,34 +89,112 @@ fn an_installation_is_set_up_used_and_checked_by_script() {
         assert!(made[field].as_str().unwrap().len() > 12, "{field}");
     }
     assert!(made["serviceToken"].as_str().unwrap().starts_with("kwt_"));
-    assert_eq!(refusal(&run(root, &SET_UP, PASSWORD)), (1, "already_set_up".into()));
+    assert_eq!(
+        refusal(&run(root, &SET_UP, PASSWORD)),
+        (1, "already_set_up".into())
+    );
     let key = json(&issue(root, "script"));
     let id = key["keyId"].as_str().unwrap();
     assert!(key["secret"].as_str().unwrap().starts_with("acme_live_"));
     assert_eq!(refusal(&issue(root, "SCRIPT")), (1, "invalid".into()));
     let listed = json(&run(root, &["keys", "list", "--json"], ""));
-    assert_eq!((listed["total"].as_i64(), listed["keys"][0]["status"].as_str()), (Some(1), Some("active")));
-    assert!(run(root, &["keys", "revoke", id, "--reason", "superseded", "--json"], "").status.success());
-    assert_eq!(refusal(&run(root, &["keys", "revoke", id, "--reason", "superseded", "--json"], "")), (1, "key_already_revoked".into()));
+    assert_eq!(
+        (listed["total"].as_i64(), listed["keys"][0]["status"].as_str()),
+        (Some(1), Some("active"))
+    );
+    assert!(
+        run(
+            root,
+            &["keys", "revoke", id, "--reason", "superseded", "--json"],
+            ""
+        )
+        .status
+        .success()
+    );
+    assert_eq!(
+        refusal(&run(
+            root,
+            &["keys", "revoke", id, "--reason", "superseded", "--json"],
+            ""
+        )),
+        (1, "key_already_revoked".into())
+    );
     let audit = run(root, &["audit", "verify", "--json"], "");
-    assert!(audit.status.success() && json(&audit)["ok"] == true && json(&audit)["events"].as_i64().unwrap() >= 5);
+    assert!(
+        audit.status.success() && json(&audit)["ok"] == true && json(&audit)["events"].as_i64().unwrap() >= 5
+    );
     let doctor = run(root, &["doctor", "--json"], "");
     assert!(doctor.status.success());
-    assert!(String::from_utf8_lossy(&doctor.stdout).contains("master_key_volume"), "both lie on one volume here");
+    assert!(
+        String::from_utf8_lossy(&doctor.stdout).contains("master_key_volume"),
+        "both lie on one volume here"
+    );
     let accounts = json(&run(root, &["accounts", "list", "--json"], ""));
     assert_eq!(accounts["accounts"][0]["email"], "ada@acme.example");
-    assert!(run(root, &["accounts", "reset-password", "ada@acme.example", "--password-stdin", "--json"], "another phrase for tests").status.success());
-    assert!(run(root, &["accounts", "unlock", "ada@acme.example", "--json"], "").status.success());
-    let token = json(&run(root, &["tokens", "create", "--project", "image-api", "--name", "edge", "--json"], ""));
-    assert!(run(root, &["tokens", "revoke", token["tokenId"].as_str().unwrap(), "--json"], "").status.success());
-    assert_eq!(json(&run(root, &["tokens", "list", "--json"], ""))["tokens"].as_array().unwrap().len(), 2);
+    assert!(
+        run(
+            root,
+            &[
+                "accounts",
+                "reset-password",
+                "ada@acme.example",
+                "--password-stdin",
+                "--json"
+            ],
+            "another phrase for tests"
+        )
+        .status
+        .success()
+    );
+    assert!(
+        run(root, &["accounts", "unlock", "ada@acme.example", "--json"], "")
+            .status
+            .success()
+    );
+    let token = json(&run(
+        root,
+        &[
+            "tokens",
+            "create",
+            "--project",
+            "image-api",
+            "--name",
+            "edge",
+            "--json",
+        ],
+        "",
+    ));
+    assert!(
+        run(
+            root,
+            &["tokens", "revoke", token["tokenId"].as_str().unwrap(), "--json"],
+            ""
+        )
+        .status
+        .success()
+    );
+    assert_eq!(
+        json(&run(root, &["tokens", "list", "--json"], ""))["tokens"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[test]
 fn wrong_usage_is_two_and_says_so_in_json() {
     let folder = tempfile::tempdir().unwrap();
-    for words in [&["keys", "issue", "--json"][..], &["nonsense", "--json"], &["keys", "revoke", "x", "--reason", "because", "--json"]] {
-        assert_eq!(refusal(&run(folder.path(), words, "")), (2, "usage".into()), "{words:?}");
+    for words in [
+        &["keys", "issue", "--json"][..],
+        &["nonsense", "--json"],
+        &["keys", "revoke", "x", "--reason", "because", "--json"],
+    ] {
+        assert_eq!(
+            refusal(&run(folder.path(), words, "")),
+            (2, "usage".into()),
+            "{words:?}"
+        );
     }
     assert_eq!(run(folder.path(), &["--help"], "").status.code(), Some(0));
 }
@@ -85,8 +204,22 @@ fn r82_files_are_private_and_open_ones_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     assert!(run(root, &SET_UP, PASSWORD).status.success());
-    let mode = |path: &str| std::fs::metadata(root.join("data").join(path)).unwrap().permissions().mode() & 0o777;
-    assert_eq!([mode("db"), mode("keys"), mode("db/keywright.db"), mode("keys/master.key")], [0o700, 0o700, 0o600, 0o600]);
+    let mode = |path: &str| {
+        std::fs::metadata(root.join("data").join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(
+        [
+            mode("db"),
+            mode("keys"),
+            mode("db/keywright.db"),
+            mode("keys/master.key")
+        ],
+        [0o700, 0o700, 0o600, 0o600]
+    );
     let key = root.join("data/keys/master.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(refusal(&issue(root, "x")), (1, "master_key".into()));
@@ -100,11 +233,17 @@ fn r81_a_wrong_or_missing_master_key_refuses_to_start() {
     let key = root.join("data/keys/master.key");
     let right = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
-    assert_eq!(refusal(&run(root, &["serve", "--listen", "127.0.0.1:0", "--json"], "")), (1, "master_key".into()));
+    assert_eq!(
+        refusal(&run(root, &["serve", "--listen", "127.0.0.1:0", "--json"], "")),
+        (1, "master_key".into())
+    );
     assert!(!key.exists(), "no new one is made in its place");
     std::fs::write(&key, "ab".repeat(32)).unwrap();
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(refusal(&run(root, &["serve", "--listen", "127.0.0.1:0", "--json"], "")), (1, "master_key".into()));
+    assert_eq!(
+        refusal(&run(root, &["serve", "--listen", "127.0.0.1:0", "--json"], "")),
+        (1, "master_key".into())
+    );
     std::fs::write(&key, right).unwrap();
     assert!(run(root, &["doctor", "--json"], "").status.success());
 }
@@ -112,7 +251,18 @@ fn r81_a_wrong_or_missing_master_key_refuses_to_start() {
 #[test]
 fn r06_a_password_cost_below_the_floor_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--password-memory-kib", "8192", "--json"], "");
+    let refused = run(
+        folder.path(),
+        &[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--password-memory-kib",
+            "8192",
+            "--json",
+        ],
+        "",
+    );
     assert_eq!(refusal(&refused), (1, "invalid".into()));
 }
 
@@ -122,23 +272,70 @@ fn a_second_server_on_one_folder_is_refused_and_an_external_revocation_arrives()
     let root = folder.path();
     let made = json(&run(root, &SET_UP, PASSWORD));
     let key = json(&issue(root, "served"));
-    let port = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() };
+    let port = {
+        std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port()
+    };
     let (listen, origin) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}"));
     let serve = ["serve", "--listen", &listen, "--public-origin", &origin];
-    let mut server = Command::new(BINARY).args(serve).env("KEYWRIGHT_DATA", root.join("data")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut server = Command::new(BINARY)
+        .args(serve)
+        .env("KEYWRIGHT_DATA", root.join("data"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(server.stdout.as_mut().unwrap()), &mut line).unwrap();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(server.stdout.as_mut().unwrap()),
+        &mut line,
+    )
+    .unwrap();
     assert_eq!(line.trim(), format!("Keywright is at {origin}"));
-    assert_eq!(refusal(&run(root, &["serve", "--listen", "127.0.0.1:0", "--json"], "")), (1, "in_use".into()));
-    let verify = || http_verify(&listen, made["serviceToken"].as_str().unwrap(), key["secret"].as_str().unwrap());
+    assert_eq!(
+        refusal(&run(root, &["serve", "--listen", "127.0.0.1:0", "--json"], "")),
+        (1, "in_use".into())
+    );
+    let verify = || {
+        http_verify(
+            &listen,
+            made["serviceToken"].as_str().unwrap(),
+            key["secret"].as_str().unwrap(),
+        )
+    };
     assert!(verify().contains("\"VALID\""));
-    assert!(run(root, &["keys", "revoke", key["keyId"].as_str().unwrap(), "--reason", "superseded"], "").status.success());
+    assert!(
+        run(
+            root,
+            &[
+                "keys",
+                "revoke",
+                key["keyId"].as_str().unwrap(),
+                "--reason",
+                "superseded"
+            ],
+            ""
+        )
+        .status
+        .success()
+    );
     let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
     while !verify().contains("\"REVOKED\"") {
-        assert!(std::time::Instant::now() < until, "still accepted five seconds after the revocation");
+        assert!(
+            std::time::Instant::now() < until,
+            "still accepted five seconds after the revocation"
+        );
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    assert!(Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &server.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(server.wait().unwrap().success(), "stops of its own accord");
 }
 

@@ -8,13 +8,25 @@ use keywright::server::domain::DomainError;
 use crate::kit::{Answer, Backend, Browser, TestApp, on_both_databases};
 
 async fn nonce(browser: &mut Browser, page: &str) -> String {
-    browser.get(page).await.between("name=\"nonce\" value=\"", "\"").to_owned()
+    browser
+        .get(page)
+        .await
+        .between("name=\"nonce\" value=\"", "\"")
+        .to_owned()
 }
 
 async fn create(browser: &mut Browser, app: &TestApp, name: &str, nonce: &str) -> Answer {
     let fields = [
-        ("nonce", nonce), ("project", app.project.as_str()), ("environment", "live"), ("name", name), ("purpose", "Tests"),
-        ("owner", ""), ("scopes", "images:read"), ("other_scopes", ""), ("expiry", "90"), ("expiry_date", ""),
+        ("nonce", nonce),
+        ("project", app.project.as_str()),
+        ("environment", "live"),
+        ("name", name),
+        ("purpose", "Tests"),
+        ("owner", ""),
+        ("scopes", "images:read"),
+        ("other_scopes", ""),
+        ("expiry", "90"),
+        ("expiry_date", ""),
     ];
     browser.post("/settings/api-keys/new", &fields).await
 }
@@ -147,17 +159,42 @@ async fn powers_before_any_policy_hold_at_the_use_case() {
     let developer = app.member(Role::Developer);
     let auditor = app.member(Role::Auditor);
     let draft = |environment| keywright::server::domain::keys::issue::KeyDraft {
-        project: &app.project, environment, name: "mine", purpose: "", owner: "me", scopes: vec![], expiry: "7",
-        expiry_date: "", extend_catalogue: false,
+        project: Some(&app.project),
+        environment,
+        name: "mine",
+        purpose: "",
+        owner: "me",
+        scopes: vec![],
+        expiry: "7",
+        expiry_date: "",
+        extend_catalogue: false,
+        scopes_required: false,
     };
-    let issue = async |actor, environment| keywright::server::domain::keys::issue::issue(&app.ctx, actor, &draft(environment), None).await.map(|made| made.id);
-    assert!(matches!(issue(&developer, "live").await, Err(DomainError::Denied(_))));
-    assert!(matches!(issue(&auditor, "test").await, Err(DomainError::Denied(_))));
+    let issue = async |actor, environment| {
+        keywright::server::domain::keys::issue::issue(&app.ctx, actor, &draft(environment), None)
+            .await
+            .map(|made| made.id)
+    };
+    assert!(matches!(
+        issue(&developer, "live").await,
+        Err(DomainError::Denied(_))
+    ));
+    assert!(matches!(
+        issue(&auditor, "test").await,
+        Err(DomainError::Denied(_))
+    ));
     let own = issue(&developer, "test").await.unwrap();
-    let disable = async |actor, id| keywright::server::domain::keys::lifecycle::disable(&app.ctx, actor, id).await;
+    let disable =
+        async |actor, id| keywright::server::domain::keys::lifecycle::disable(&app.ctx, actor, id).await;
     assert!(disable(&developer, &own).await.is_ok(), "one's own");
-    assert!(matches!(disable(&developer, &key.id).await, Err(DomainError::Denied(_))), "somebody else's");
-    assert!(matches!(disable(&auditor, &own).await, Err(DomainError::Denied(_))));
+    assert!(
+        matches!(disable(&developer, &key.id).await, Err(DomainError::Denied(_))),
+        "somebody else's"
+    );
+    assert!(matches!(
+        disable(&auditor, &own).await,
+        Err(DomainError::Denied(_))
+    ));
 }
 
 #[tokio::test]
@@ -166,8 +203,13 @@ async fn a_pasted_key_is_taken_out_of_the_address() {
     let mut browser = app.owner().await;
     let key = app.issue("one", &[]).await;
     for page in ["/settings/api-keys", "/settings/audit-log", "/settings/projects"] {
-        let answer = browser.get(&format!("{page}?q={}&status=active", key.secret)).await;
-        assert_eq!((answer.status, answer.header("location")), (303, format!("{page}?q={}&status=active", key.id).as_str()));
+        let answer = browser
+            .get(&format!("{page}?q={}&status=active", key.secret))
+            .await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, format!("{page}?q={}&status=active", key.id).as_str())
+        );
     }
     let found = browser.get(&format!("/settings/api-keys?q={}", key.id)).await;
     assert!(found.body.contains("1–1 of 1"), "{}", found.body);
@@ -178,14 +220,29 @@ async fn r42_stored_text_is_never_markup() {
     let app = TestApp::on(Backend::Sqlite).await;
     let mut browser = app.owner().await;
     let attacks = [
-        "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "'><svg/onload=alert(1)>", "</title><script>x</script>",
-        "<a href=javascript:alert(1)>x</a>", "{{7*7}}", "<!--", "&lt;script&gt;", "</textarea><script>", "<style>*{}</style>",
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "'><svg/onload=alert(1)>",
+        "</title><script>x</script>",
+        "<a href=javascript:alert(1)>x</a>",
+        "{{7*7}}",
+        "<!-- comment",
+        "&lt;script&gt;",
+        "</textarea><script>",
+        "<style>*{}</style>",
     ];
     for (n, attack) in attacks.iter().enumerate() {
         let key = app.issue(&format!("{attack} {n}"), &[]).await;
-        for page in ["/settings/api-keys".to_owned(), format!("/settings/api-keys/{}", key.id), "/settings/audit-log".to_owned()] {
+        for page in [
+            "/settings/api-keys".to_owned(),
+            format!("/settings/api-keys/{}", key.id),
+            "/settings/audit-log".to_owned(),
+        ] {
             let body = browser.get(&page).await.body;
-            assert!(!body.contains(attack) || *attack == "{{7*7}}" || *attack == "&lt;script&gt;", "{attack} on {page}");
+            assert!(
+                !body.contains(attack) || *attack == "{{7*7}}" || *attack == "&lt;script&gt;",
+                "{attack} on {page}"
+            );
         }
     }
 }
@@ -195,10 +252,31 @@ async fn the_env_file_is_the_secret_just_shown_and_nothing_else() {
     let app = TestApp::on(Backend::Sqlite).await;
     let mut browser = app.owner().await;
     let key = app.issue("one", &[]).await;
-    let file = browser.post("/settings/env-file", &[("variable", "IMAGE_API_API_KEY"), ("secret", &key.secret)]).await;
+    let file = browser
+        .post(
+            "/settings/env-file",
+            &[("variable", "IMAGE_API_API_KEY"), ("secret", &key.secret)],
+        )
+        .await;
     assert_eq!(file.body, format!("IMAGE_API_API_KEY={}\n", key.secret));
-    assert_eq!((file.header("cache-control"), file.header("content-disposition")), ("no-store", "attachment; filename=\".env\""));
-    for (variable, secret) in [("A=1\nB", key.secret.as_str()), ("A", "no secret"), ("", &key.secret)] {
-        assert_eq!(browser.post("/settings/env-file", &[("variable", variable), ("secret", secret)]).await.status, 400);
+    assert_eq!(
+        (file.header("cache-control"), file.header("content-disposition")),
+        ("no-store", "attachment; filename=\".env\"")
+    );
+    for (variable, secret) in [
+        ("A=1\nB", key.secret.as_str()),
+        ("A", "no secret"),
+        ("", &key.secret),
+    ] {
+        assert_eq!(
+            browser
+                .post(
+                    "/settings/env-file",
+                    &[("variable", variable), ("secret", secret)]
+                )
+                .await
+                .status,
+            400
+        );
     }
 }

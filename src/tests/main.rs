@@ -2,7 +2,11 @@
 //!
 //! `KEYWRIGHT_TEST_DATABASES` says which databases take part (`sqlite`, or `sqlite,postgres`); a database that takes
 //! part and is not there is a failure, never a skip.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod accounts;
 mod audit;

@@ -27,14 +27,23 @@ fn source_files(folder: &str) -> Vec<String> {
 fn every_setting_is_in_the_configuration_reference() {
     let reference = read("docs/configuration.md");
     let mut names = BTreeSet::new();
-    for file in source_files("src/server/cli").into_iter().chain(["src/server/config.rs".to_owned()]) {
-        for (_, rest) in read(&file).match_indices("env = \"").map(|(at, mark)| (at, read(&file)[at + mark.len()..].to_owned())) {
+    for file in source_files("src/server/cli")
+        .into_iter()
+        .chain(["src/server/config.rs".to_owned()])
+    {
+        for (_, rest) in read(&file)
+            .match_indices("env = \"")
+            .map(|(at, mark)| (at, read(&file)[at + mark.len()..].to_owned()))
+        {
             names.insert(rest.split('"').next().unwrap().to_owned());
         }
     }
     assert!(names.len() > 15, "{names:?}");
     for name in names.iter().filter(|name| *name != "KEYWRIGHT_DEVELOPMENT") {
-        assert!(reference.contains(name.as_str()), "{name} is not in docs/configuration.md");
+        assert!(
+            reference.contains(name.as_str()),
+            "{name} is not in docs/configuration.md"
+        );
     }
 }
 
@@ -42,10 +51,18 @@ fn every_setting_is_in_the_configuration_reference() {
 fn every_numbered_check_has_its_row() {
     let reference = read("docs/security-checks.md");
     for file in source_files("src") {
-        for word in read(&file).split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| word.len() > 4) {
+        for word in read(&file)
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter(|word| word.len() > 4)
+        {
             let mut parts = word.split('_');
-            while let Some(number) = parts.next().filter(|part| part.len() == 3 && part.starts_with('r') && part[1..].bytes().all(|b| b.is_ascii_digit())) {
-                assert!(reference.contains(&format!("| {} |", number.to_uppercase())), "{number} of {word} in {file} has no row");
+            while let Some(number) = parts.next().filter(|part| {
+                part.len() == 3 && part.starts_with('r') && part[1..].bytes().all(|b| b.is_ascii_digit())
+            }) {
+                assert!(
+                    reference.contains(&format!("| {} |", number.to_uppercase())),
+                    "{number} of {word} in {file} has no row"
+                );
             }
         }
     }
@@ -55,13 +72,27 @@ fn every_numbered_check_has_its_row() {
 #[test]
 fn the_published_description_is_the_one_the_handlers_give() {
     let fresh = serde_json::to_string_pretty(&openapi::document()).unwrap();
-    assert_eq!(read("docs/openapi.json").trim(), fresh, "run: keywright openapi > docs/openapi.json");
+    assert_eq!(
+        read("docs/openapi.json").trim(),
+        fresh,
+        "run: keywright openapi > docs/openapi.json"
+    );
 }
 
 #[test]
 fn the_wasm_glue_and_its_command_line_are_one_version() {
     let manifest = read("Cargo.toml");
-    let pinned = manifest.split("wasm-bindgen = { version = \"=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let pinned = manifest
+        .split("wasm-bindgen = { version = \"=")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let locked = read("Cargo.lock");
-    assert!(locked.contains(&format!("name = \"wasm-bindgen\"\nversion = \"{pinned}\"")), "{pinned}");
+    assert!(
+        locked.contains(&format!("name = \"wasm-bindgen\"\nversion = \"{pinned}\"")),
+        "{pinned}"
+    );
 }

@@ -38,19 +38,28 @@ fn canary(secret: &str) -> &str {
 #[tokio::test]
 async fn r77_r43_a_secret_is_in_no_page_log_file_or_later_answer() {
     let log = Sink::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let app = TestApp::on(Backend::Sqlite).await;
     let mut browser = app.owner().await;
     let key = app.issue("canary", &["images:read"]).await;
-    app.ask(json!({ "key": key.secret, "path": format!("/x?key={}", key.secret), "userAgent": key.secret })).await;
+    app.ask(json!({ "key": key.secret, "path": format!("/x?key={}", key.secret), "userAgent": key.secret }))
+        .await;
     app.ask(json!({ "key": format!("{}x", key.secret) })).await;
     browser.get(&format!("/settings/api-keys?q={}", key.secret)).await;
     browser.get(&format!("/{}", key.secret)).await;
     browser.get(&format!("/settings/api-keys/{}", key.secret)).await;
     app.ctx.usage.flush().await;
     let mut pages = String::new();
-    for page in ["/settings/api-keys".to_owned(), format!("/settings/api-keys/{}", key.id), "/settings/audit-log".to_owned(), "/settings/service-tokens".to_owned()] {
+    for page in [
+        "/settings/api-keys".to_owned(),
+        format!("/settings/api-keys/{}", key.id),
+        "/settings/audit-log".to_owned(),
+        "/settings/service-tokens".to_owned(),
+    ] {
         pages.push_str(&browser.get(&page).await.body);
     }
     assert!(pages.contains("canary"));
@@ -60,10 +69,20 @@ async fn r77_r43_a_secret_is_in_no_page_log_file_or_later_answer() {
     }
     assert!(files.len() > 100_000, "database and WAL were read");
     let log = log.0.lock().unwrap().clone();
-    assert!(log.len() > 10_000, "the log is at TRACE");
+    assert!(
+        String::from_utf8_lossy(&log).contains("answered"),
+        "the log is open to everything"
+    );
     for (name, bytes) in [("pages", pages.as_bytes()), ("database", &files), ("log", &log)] {
-        for secret in [canary(&key.secret), canary(&app.token), browser.cookie.as_deref().unwrap(), PASSWORD] {
-            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        for secret in [
+            canary(&key.secret),
+            canary(&app.token),
+            browser.cookie.as_deref().unwrap(),
+            PASSWORD,
+        ] {
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
             assert!(!found, "{name} hold a secret");
         }
     }

@@ -1,8 +1,8 @@
 //! Serves demonstration data under a fixed clock and seeded chance: the same pictures each time. Not a part of the
 //! product: a server whose chance is seeded gives secrets that anybody can compute.
 
-#[path = "kit/time.rs"]
-mod time;
+#[path = "kit/rng.rs"]
+mod rng;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,29 +22,50 @@ use keywright::server::platform::crypto::master_key::MasterKey;
 use keywright::server::platform::crypto::password::PasswordCost;
 use keywright::server::store::db::{DatabaseUrl, Db};
 use keywright::server::store::migrate;
-use time::{ManualClock, SeededRng};
+use rng::SeededRng;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// 21 November 2026, 10:00 UTC.
+/// 21 November 2026, 10:00 UTC: time stands still.
 const NOON: Timestamp = Timestamp::from_ms(1_795_255_200_000);
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        NOON
+    }
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let listen = arguments.iter().position(|word| word == "--listen").and_then(|at| arguments.get(at + 1));
+    let listen = arguments
+        .iter()
+        .position(|word| word == "--listen")
+        .and_then(|at| arguments.get(at + 1));
     let listen = listen.map_or("127.0.0.1:3917", String::as_str);
     // `--empty` leaves the house before its set-up, for the picture of that page.
     let empty = arguments.iter().any(|word| word == "--empty");
     let folder = tempfile::tempdir()?;
     let db = Db::open(&DatabaseUrl::Sqlite(folder.path().join("stage.db")), true).await?;
     migrate::run(&db).await?;
-    let clock = Arc::new(ManualClock::new(NOON));
+    let clock = Arc::new(Noon);
     let rng = Arc::new(SeededRng::new(20_261_121));
     let master = MasterKey::random(rng.as_ref());
     let keyring = instance::open_keyring(&db, &master, rng.as_ref(), clock.now()).await?;
-    let site = Site { public_origin: format!("http://{listen}").parse()?, trusted_proxies: Vec::new(), development: true };
-    let parts = Parts { site, cache: CacheLimits::default(), password_cost: PasswordCost::default(), clock, rng };
+    let site = Site {
+        public_origin: format!("http://{listen}").parse()?,
+        trusted_proxies: Vec::new(),
+        development: true,
+    };
+    let parts = Parts {
+        site,
+        cache: CacheLimits::default(),
+        password_cost: PasswordCost::default(),
+        clock,
+        rng,
+    };
     let (ctx, receiver) = boot::assemble(db, keyring, parts)?;
     follow_changes(&ctx).await?;
     if empty {
@@ -56,6 +77,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let _jobs = jobs::start(&ctx, receiver, Duration::from_millis(100));
     let listener = TcpListener::bind(listen).await?;
-    serve(listener, router(AppState { ctx, assets: &EMBEDDED }), 1_000, CancellationToken::new()).await;
+    serve(
+        listener,
+        router(AppState {
+            ctx,
+            assets: &EMBEDDED,
+        }),
+        1_000,
+        CancellationToken::new(),
+    )
+    .await;
     Ok(())
 }

@@ -7,7 +7,7 @@ use keywright::server::domain::keys::read;
 use keywright::server::domain::retention::prune;
 use serde_json::json;
 
-use crate::kit::{Backend, TestApp, on_both_databases};
+use crate::kit::{TestApp, on_both_databases};
 
 on_both_databases! {
     async fn requests_and_refusals_reach_the_chart(backend: Backend) {

@@ -75,7 +75,7 @@ on_both_databases! {
         let key = app.issue("one", &[]).await;
         let draft = ProjectDraft { name: "Other", prefix: "other", scopes: Ok(catalogue(&["read"])) };
         let other: ProjectId = projects::create(&app.ctx, &app.operator(), draft).await.unwrap();
-        let draft = TokenDraft { project: &other, name: "other", permissions: vec!["verify"], expiry: "none", expiry_date: "" };
+        let draft = TokenDraft { project: Some(&other), name: "other", permissions: vec!["verify"], expiry: "none", expiry_date: "" };
         let token = tokens::create(&app.ctx, &app.operator(), &draft, None).await.unwrap();
         let body = json!({ "key": key.secret }).to_string();
         let answer = app.verify_raw(token.secret.expose(), "application/json", body, "").await;
@@ -95,8 +95,8 @@ on_both_databases! {
     async fn a_key_whose_owner_has_left_is_refused(backend: Backend) {
         let app = TestApp::on(backend).await;
         let draft = keywright::server::domain::keys::issue::KeyDraft {
-            project: &app.project, environment: "live", name: "owned", purpose: "", owner: "me", scopes: vec![],
-            expiry: "90", expiry_date: "", extend_catalogue: false,
+            project: Some(&app.project), environment: "live", name: "owned", purpose: "", owner: "me", scopes: vec![],
+            expiry: "90", expiry_date: "", extend_catalogue: false, scopes_required: false,
         };
         let owner = app.member(keywright::model::org::Role::Owner);
         let made = keywright::server::domain::keys::issue::issue(&app.ctx, &owner, &draft, None).await.unwrap();
@@ -158,8 +158,8 @@ on_both_databases! {
     async fn the_database_is_asked_once_per_cold_key_and_never_for_junk(backend: Backend) {
         let app = TestApp::on(backend).await;
         let key = app.issue("one", &[]).await;
-        app.verify("warm the token").await;
         follow_changes(&app.ctx).await.unwrap();
+        app.verify("warm the token").await;
         let before = app.ctx.key_cache.reads();
         let asks = (0..64).map(|_| app.verify(&key.secret));
         let codes = futures_join(asks.collect()).await;
@@ -196,7 +196,10 @@ on_both_databases! {
 
 /// Polls many futures at once on one task.
 async fn futures_join<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut pending: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    let mut pending: Vec<_> = futures
+        .into_iter()
+        .map(|future| (Box::pin(future), None))
+        .collect();
     std::future::poll_fn(move |context| {
         let mut waiting = false;
         for (future, output) in &mut pending {
@@ -209,7 +212,12 @@ async fn futures_join<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
         }
         match waiting {
             true => std::task::Poll::Pending,
-            false => std::task::Poll::Ready(pending.iter_mut().map(|(_, output)| output.take().unwrap()).collect()),
+            false => std::task::Poll::Ready(
+                pending
+                    .iter_mut()
+                    .map(|(_, output)| output.take().unwrap())
+                    .collect(),
+            ),
         }
     })
     .await
@@ -220,37 +228,81 @@ async fn the_caller_s_own_mistakes_are_400_with_their_place() {
     let app = TestApp::on(Backend::Sqlite).await;
     let key = app.issue("one", &[]).await.secret;
     let cases = [
-        (json!({ "key": key, "permissions": "a AND" }).to_string(), 400, "column 6"),
-        (json!({ "key": key, "unknown": 1 }).to_string(), 400, "unknown field"),
+        (
+            json!({ "key": key, "permissions": "a AND" }).to_string(),
+            400,
+            "column 6",
+        ),
+        (
+            json!({ "key": key, "unknown": 1 }).to_string(),
+            400,
+            "unknown field",
+        ),
         (json!({ "key": 7 }).to_string(), 400, "wrong type"),
         (json!({}).to_string(), 400, "lacks one"),
         ("{\"key\":".to_owned(), 400, "not valid JSON"),
         (json!({ "key": key, "cost": -1 }).to_string(), 400, "cost"),
         (json!({ "key": key, "cost": 1.5 }).to_string(), 400, "wrong type"),
         (json!({ "key": key, "tags": ["a"] }).to_string(), 400, "tags"),
-        (json!({ "key": key, "environment": "prod" }).to_string(), 400, "wrong type"),
-        (json!({ "key": key, "resource": "x".repeat(257) }).to_string(), 400, "resource"),
+        (
+            json!({ "key": key, "environment": "prod" }).to_string(),
+            400,
+            "wrong type",
+        ),
+        (
+            json!({ "key": key, "resource": "x".repeat(257) }).to_string(),
+            400,
+            "resource",
+        ),
         (format!("{}{}", "[".repeat(200), "]".repeat(200)), 400, "JSON"),
     ];
     for (body, status, mark) in cases {
-        let answer = app.verify_raw(&app.token, "application/json", body.clone(), "").await;
+        let answer = app
+            .verify_raw(&app.token, "application/json", body.clone(), "")
+            .await;
         assert_eq!(answer.status, status, "{body}: {}", answer.body);
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{body}");
-        assert!(answer.body.contains(mark) || mark == "JSON", "{body}: {}", answer.body);
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{body}"
+        );
+        assert!(
+            answer.body.contains(mark) || mark == "JSON",
+            "{body}: {}",
+            answer.body
+        );
         assert!(!answer.body.contains(&key), "the key is echoed: {}", answer.body);
     }
-    let cut = app.ask(json!({ "key": key, "userAgent": "x".repeat(5_000), "path": "é".repeat(3_000) })).await;
-    assert_eq!(cut["code"], "VALID", "over-long userAgent and path are cut, not refused");
+    let cut = app
+        .ask(json!({ "key": key, "userAgent": "x".repeat(5_000), "path": "é".repeat(3_000) }))
+        .await;
+    assert_eq!(
+        cut["code"], "VALID",
+        "over-long userAgent and path are cut, not refused"
+    );
 }
 
 #[tokio::test]
 async fn r37_only_json_is_read() {
     let app = TestApp::on(Backend::Sqlite).await;
-    for media_type in ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "application/jsonp", ""] {
+    for media_type in [
+        "text/plain",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "",
+    ] {
         let answer = app.verify_raw(&app.token, media_type, "{}", "").await;
         assert_eq!(answer.status, 415, "{media_type}");
     }
-    let answer = app.verify_raw(&app.token, "application/json; charset=utf-8", json!({ "key": "x" }).to_string(), "").await;
+    let answer = app
+        .verify_raw(
+            &app.token,
+            "application/json; charset=utf-8",
+            json!({ "key": "x" }).to_string(),
+            "",
+        )
+        .await;
     assert_eq!(answer.status, 200);
 }
 
@@ -261,8 +313,18 @@ async fn r70_sixty_four_kibibytes_fit_and_one_byte_more_does_not() {
         let body = json!({ "key": "x" }).to_string();
         format!("{body}{}", " ".repeat(size - body.len()))
     };
-    assert_eq!(app.verify_raw(&app.token, "application/json", padded(65_536), "").await.status, 200);
-    assert_eq!(app.verify_raw(&app.token, "application/json", padded(65_537), "").await.status, 413);
+    assert_eq!(
+        app.verify_raw(&app.token, "application/json", padded(65_536), "")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        app.verify_raw(&app.token, "application/json", padded(65_537), "")
+            .await
+            .status,
+        413
+    );
 }
 
 #[tokio::test]
@@ -278,16 +340,30 @@ async fn r61_only_a_whole_valid_service_token_may_ask() {
     }
     let id = format!("tok_{}", &app.token[4..16]).parse().unwrap();
     tokens::revoke(&app.ctx, &app.operator(), &id).await.unwrap();
-    assert_eq!(app.verify_raw(&app.token, "application/json", body(), "").await.status, 401);
+    assert_eq!(
+        app.verify_raw(&app.token, "application/json", body(), "")
+            .await
+            .status,
+        401
+    );
 }
 
 #[tokio::test]
 async fn r80_a_token_row_edited_behind_our_back_fails_closed() {
     let app = TestApp::on(Backend::Sqlite).await;
     assert_eq!(app.verify("x").await, "MALFORMED");
-    app.db.tamper("UPDATE service_tokens SET expires_at_ms = 99999999999999").await;
+    app.db
+        .tamper("UPDATE service_tokens SET expires_at_ms = 99999999999999")
+        .await;
     app.clock.advance_ms(5_001);
-    let answer = app.verify_raw(&app.token, "application/json", json!({ "key": "x" }).to_string(), "").await;
+    let answer = app
+        .verify_raw(
+            &app.token,
+            "application/json",
+            json!({ "key": "x" }).to_string(),
+            "",
+        )
+        .await;
     assert_eq!(answer.status, 401);
 }
 
@@ -295,15 +371,29 @@ async fn r80_a_token_row_edited_behind_our_back_fails_closed() {
 async fn the_http_style_maps_refusals_to_statuses() {
     let app = TestApp::on(Backend::Sqlite).await;
     let key = app.issue("one", &[]).await;
-    let ask = async |body: serde_json::Value, query: &'static str| app.verify_raw(&app.token, "application/json", body.to_string(), query).await;
+    let ask = async |body: serde_json::Value, query: &'static str| {
+        app.verify_raw(&app.token, "application/json", body.to_string(), query)
+            .await
+    };
     assert_eq!(ask(json!({ "key": key.secret }), "?style=http").await.status, 200);
-    assert_eq!(ask(json!({ "key": key.secret, "permissions": "admin" }), "?style=http").await.status, 403);
+    assert_eq!(
+        ask(
+            json!({ "key": key.secret, "permissions": "admin" }),
+            "?style=http"
+        )
+        .await
+        .status,
+        403
+    );
     app.revoke(&key.id).await;
     let answer = ask(json!({ "key": key.secret }), "?style=http").await;
     assert_eq!(answer.status, 401);
     assert!(answer.body.contains("REVOKED") && answer.header("www-authenticate").contains("invalid_token"));
     let wrong = ask(json!({ "key": key.secret }), "?style=a&style=b").await;
-    assert_eq!((wrong.status, wrong.header("content-type")), (400, "application/problem+json"));
+    assert_eq!(
+        (wrong.status, wrong.header("content-type")),
+        (400, "application/problem+json")
+    );
 }
 
 #[tokio::test]
@@ -324,7 +414,14 @@ async fn r73_ten_thousand_malformed_requests_break_nothing() {
     let mut by_status = std::collections::BTreeMap::new();
     for n in 0..REQUESTS {
         let (media_type, body) = malformed(&rng, &key, n);
-        let answer = app.verify_raw(&app.token, media_type, body, if n % 7 == 0 { "?style=http" } else { "" }).await;
+        let answer = app
+            .verify_raw(
+                &app.token,
+                media_type,
+                body,
+                if n % 7 == 0 { "?style=http" } else { "" },
+            )
+            .await;
         assert!(answer.status < 500, "{}", answer.body);
         assert!(!answer.body.contains("\"valid\":true"), "{}", answer.body);
         *by_status.entry(answer.status).or_insert(0) += 1;
@@ -336,21 +433,46 @@ async fn r73_ten_thousand_malformed_requests_break_nothing() {
 
 /// Broken JSON, broken UTF-8, wrong types, mutated keys, deep nesting, strange queries.
 fn malformed(rng: &SeededRng, key: &str, n: usize) -> (&'static str, Body) {
-    let noise = |length: u64| (0..rng.next() % length).map(|_| (rng.next() & 0xff) as u8).collect::<Vec<u8>>();
-    let mut text = json!({ "key": key, "permissions": "images:read", "tags": ["a=b"] }).to_string().into_bytes();
+    let noise = |length: u64| {
+        (0..rng.next() % length)
+            .map(|_| (rng.next() & 0xff) as u8)
+            .collect::<Vec<u8>>()
+    };
+    let mut text = json!({ "key": key, "permissions": "images:read", "tags": ["a=b"] })
+        .to_string()
+        .into_bytes();
     let at = (rng.next() as usize) % text.len();
     let body = match n % 9 {
         0 => noise(2_000),
-        1 => { text[at] = (rng.next() & 0xff) as u8 ^ text[at] | 1; mutated_key(rng, key) }
+        1 => {
+            text[at] = (rng.next() & 0xff) as u8 ^ text[at] | 1;
+            mutated_key(rng, key)
+        }
         2 => text[..at].to_vec(),
-        3 => { text.splice(at..at, noise(40).into_iter().chain([0xff])); text }
-        4 => json!({ "key": mutated(rng, key), "permissions": String::from_utf8_lossy(&noise(300)) }).to_string().into_bytes(),
-        5 => json!({ "key": mutated(rng, key), "clientIp": [1, 2], "cost": "x" }).to_string().into_bytes(),
+        3 => {
+            text.splice(at..at, noise(40).into_iter().chain([0xff]));
+            text
+        }
+        4 => json!({ "key": mutated(rng, key), "permissions": String::from_utf8_lossy(&noise(300)) })
+            .to_string()
+            .into_bytes(),
+        5 => json!({ "key": mutated(rng, key), "clientIp": [1, 2], "cost": "x" })
+            .to_string()
+            .into_bytes(),
         6 => format!("{{\"key\":{}{}", "[".repeat(at), "]".repeat(at)).into_bytes(),
-        7 => json!({ "key": format!("{key}' OR '1'='1"), "resource": "'; DROP TABLE api_keys; --" }).to_string().into_bytes(),
+        7 => json!({ "key": format!("{key}' OR '1'='1"), "resource": "'; DROP TABLE api_keys; --" })
+            .to_string()
+            .into_bytes(),
         _ => json!([{ "key": key }, null, 1e308]).to_string().into_bytes(),
     };
-    (if n % 11 == 0 { "text/plain" } else { "application/json" }, Body::from(body))
+    (
+        if n % 11 == 0 {
+            "text/plain"
+        } else {
+            "application/json"
+        },
+        Body::from(body),
+    )
 }
 
 fn mutated_key(rng: &SeededRng, key: &str) -> Vec<u8> {
@@ -360,6 +482,12 @@ fn mutated_key(rng: &SeededRng, key: &str) -> Vec<u8> {
 /// The key with one character changed: never the key itself.
 fn mutated(rng: &SeededRng, key: &str) -> String {
     let at = (rng.next() as usize) % key.len();
-    let changed = key.chars().enumerate().map(|(n, c)| if n == at { if c == 'z' { 'y' } else { 'z' } } else { c });
+    let changed = key.chars().enumerate().map(|(n, c)| {
+        if n == at {
+            if c == 'z' { 'y' } else { 'z' }
+        } else {
+            c
+        }
+    });
     changed.collect()
 }

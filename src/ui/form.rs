@@ -15,7 +15,11 @@ pub fn use_form_state() -> FormState {
 /// What was typed, or else `initial`.
 #[must_use]
 pub fn typed(state: &FormState, name: &str, initial: &str) -> String {
-    if state.values.has(name) { state.values.first(name).to_owned() } else { initial.to_owned() }
+    if state.values.has(name) {
+        state.values.first(name).to_owned()
+    } else {
+        initial.to_owned()
+    }
 }
 
 /// All that is wrong with the form, at its top, each error leading to its field.
@@ -61,7 +65,17 @@ pub fn field_error(state: &FormState, name: &str) -> Option<AnyView> {
 /// The class of a field's container.
 #[must_use]
 pub fn field_class(state: &FormState, name: &str) -> &'static str {
-    if state.error_of(name).is_some() { "field invalid" } else { "field" }
+    if state.error_of(name).is_some() {
+        "field invalid"
+    } else {
+        "field"
+    }
+}
+
+/// The id of a field's error, for `aria-describedby`, while there is one.
+#[must_use]
+pub fn error_id(state: &FormState, name: &str) -> Option<String> {
+    state.error_of(name).map(|_| format!("{name}-error"))
 }
 
 /// How a text field is drawn.
@@ -84,10 +98,25 @@ impl TextField {
     /// Draws the field with what was typed, or `initial`.
     #[must_use]
     pub fn draw(self, state: &FormState, initial: &str) -> AnyView {
-        let Self { name, label, hint, kind, autocomplete, placeholder, optional, mono, max, .. } = self;
+        let Self {
+            name,
+            label,
+            hint,
+            kind,
+            autocomplete,
+            placeholder,
+            optional,
+            mono,
+            max,
+            ..
+        } = self;
         let initial = if initial.is_empty() { self.initial } else { initial };
         // A password is never sent back.
-        let value = if kind == "password" { String::new() } else { typed(state, name, initial) };
+        let value = if kind == "password" {
+            String::new()
+        } else {
+            typed(state, name, initial)
+        };
         let error = field_error(state, name);
         let invalid = error.is_some();
         let hint_id = format!("{name}-hint");

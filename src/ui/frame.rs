@@ -12,8 +12,18 @@ use crate::rpc::session::{Session, current_session};
 /// Label, address, picture, and who sees it. Only what works is listed.
 const SETTINGS: [(&str, &str, &str, Permission); 4] = [
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
-    ("Projects", "/settings/projects", "folder", Permission::ProjectsRead),
-    ("Service tokens", "/settings/service-tokens", "token", Permission::TokensRead),
+    (
+        "Projects",
+        "/settings/projects",
+        "folder",
+        Permission::ProjectsRead,
+    ),
+    (
+        "Service tokens",
+        "/settings/service-tokens",
+        "token",
+        Permission::TokensRead,
+    ),
     ("Audit log", "/settings/audit-log", "log", Permission::AuditRead),
 ];
 
@@ -28,7 +38,10 @@ pub fn Frame() -> impl IntoView {
     let location = use_location();
     let here = move || {
         let path = location.pathname.read();
-        SETTINGS.iter().find(|(_, href, ..)| path.starts_with(href)).map_or("Settings", |(label, ..)| label)
+        SETTINGS
+            .iter()
+            .find(|(_, href, ..)| path.starts_with(href))
+            .map_or("Settings", |(label, ..)| label)
     };
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -70,7 +83,11 @@ fn sidebar(session: Session) -> AnyView {
 }
 
 fn initials(name: &str, count: usize) -> String {
-    name.split_whitespace().filter_map(|word| word.chars().next()).take(count).collect::<String>().to_uppercase()
+    name.split_whitespace()
+        .filter_map(|word| word.chars().next())
+        .take(count)
+        .collect::<String>()
+        .to_uppercase()
 }
 
 const fn role_label(role: Option<Role>) -> &'static str {
@@ -84,7 +101,11 @@ const fn role_label(role: Option<Role>) -> &'static str {
 }
 
 fn switcher(session: &Session) -> AnyView {
-    let choices = session.memberships.iter().map(|membership| organisation(membership, session)).collect_view();
+    let choices = session
+        .memberships
+        .iter()
+        .map(|membership| organisation(membership, session))
+        .collect_view();
     view! {
         <details class="switcher menu" name="menu">
             <summary>

@@ -14,7 +14,9 @@ use crate::model::project::ProjectStatus;
 use crate::model::time::Timestamp;
 use crate::rpc::keys::{DisableKey, EnableKey};
 use crate::rpc::projects::SetProjectStatus;
-use crate::ui::target::{before_submit, follow_form, reload, rewrite_input, show_only, show_password, submit_on_choice};
+use crate::ui::target::{
+    before_submit, follow_form, reload, rewrite_input, show_only, show_password, submit_on_choice,
+};
 
 /// The form that keys are created with.
 pub const CREATE_FORM: &str = "create";
@@ -24,7 +26,10 @@ pub const FILTER_FORM: &str = "filters";
 pub const SEARCH_BOX: &str = "q";
 
 fn first<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
-    fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    fields
+        .iter()
+        .find(|(key, _)| key == name)
+        .map_or("", |(_, value)| value)
 }
 
 /// In words what a choice of lifetime means today.
@@ -45,7 +50,13 @@ pub fn lifetime_in_words(choice: &str, date: &str, now: Timestamp) -> String {
 pub fn LifetimeWords(form: String, now: Timestamp, initial: String) -> impl IntoView {
     let words = RwSignal::new(initial);
     Effect::new(move || {
-        let update = move |fields: Vec<(String, String)>| words.set(lifetime_in_words(first(&fields, "expiry"), first(&fields, "expiry_date"), now));
+        let update = move |fields: Vec<(String, String)>| {
+            words.set(lifetime_in_words(
+                first(&fields, "expiry"),
+                first(&fields, "expiry_date"),
+                now,
+            ))
+        };
         // Both forms with a lifetime have this id.
         if form == CREATE_FORM {
             follow_form(CREATE_FORM, update);
@@ -66,20 +77,42 @@ pub fn CreateSummary(now: Timestamp, projects: Vec<(ProjectId, String)>) -> impl
     });
     let name = move || {
         let name = first(&fields.read(), "name").trim().to_owned();
-        if name.is_empty() { "This key".to_owned() } else { name }
+        if name.is_empty() {
+            "This key".to_owned()
+        } else {
+            name
+        }
     };
     let scopes = move || {
         let fields = fields.read();
-        let ticked = fields.iter().filter(|(key, _)| key == "scopes").map(|(_, value)| value.as_str());
-        let all: Vec<&str> = ticked.chain(first(&fields, "other_scopes").split_whitespace()).collect();
-        if all.is_empty() { "may do nothing yet".to_owned() } else { format!("may {}", all.join(", ")) }
+        let ticked = fields
+            .iter()
+            .filter(|(key, _)| key == "scopes")
+            .map(|(_, value)| value.as_str());
+        let all: Vec<&str> = ticked
+            .chain(first(&fields, "other_scopes").split_whitespace())
+            .collect();
+        if all.is_empty() {
+            "may do nothing yet".to_owned()
+        } else {
+            format!("may {}", all.join(", "))
+        }
     };
     let place = move || {
         let fields = fields.read();
-        let project = projects.iter().find(|(id, _)| id.as_str() == first(&fields, "project")).map_or("", |(_, name)| name);
+        let project = projects
+            .iter()
+            .find(|(id, _)| id.as_str() == first(&fields, "project"))
+            .map_or("", |(_, name)| name);
         format!("{} of {project}", first(&fields, "environment"))
     };
-    let until = move || lifetime_in_words(first(&fields.read(), "expiry"), first(&fields.read(), "expiry_date"), now);
+    let until = move || {
+        lifetime_in_words(
+            first(&fields.read(), "expiry"),
+            first(&fields.read(), "expiry_date"),
+            now,
+        )
+    };
     let deed = move || match first(&fields.read(), "environment") {
         "live" => "Create live key",
         "test" => "Create test key",
@@ -97,7 +130,9 @@ pub fn CreateSummary(now: Timestamp, projects: Vec<(ProjectId, String)>) -> impl
 pub fn FilterComfort() -> impl IntoView {
     Effect::new(|| {
         submit_on_choice(FILTER_FORM);
-        before_submit(FILTER_FORM, || rewrite_input(SEARCH_BOX, |typed| redacted(typed.trim()).into_owned()));
+        before_submit(FILTER_FORM, || {
+            rewrite_input(SEARCH_BOX, |typed| redacted(typed.trim()).into_owned())
+        });
     });
 }
 
@@ -124,13 +159,27 @@ fn refusal(error: Option<AppError>) -> Option<impl IntoView> {
 /// Disables or enables a key.
 #[island]
 pub fn KeySwitch(key_id: KeyId, enabled: bool) -> impl IntoView {
-    let (disable, enable) = (ServerAction::<DisableKey>::new(), ServerAction::<EnableKey>::new());
+    let (disable, enable) = (
+        ServerAction::<DisableKey>::new(),
+        ServerAction::<EnableKey>::new(),
+    );
     Effect::new(move || {
-        if matches!(disable.value().get().or_else(|| enable.value().get()), Some(Ok(()))) {
+        if matches!(
+            disable.value().get().or_else(|| enable.value().get()),
+            Some(Ok(()))
+        ) {
             reload();
         }
     });
-    let error = move || refusal(disable.value().get().or_else(|| enable.value().get()).and_then(Result::err));
+    let error = move || {
+        refusal(
+            disable
+                .value()
+                .get()
+                .or_else(|| enable.value().get())
+                .and_then(Result::err),
+        )
+    };
     let id = key_id.to_string();
     let form = if enabled {
         view! {

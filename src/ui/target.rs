@@ -101,7 +101,9 @@ mod browser {
 
     fn fields(form_id: &str) -> Vec<(String, String)> {
         let data = find::<HtmlFormElement>(form_id).and_then(|form| FormData::new_with_form(&form).ok());
-        let Some(entries) = data.and_then(|data| js_sys::try_iter(data.as_ref()).ok().flatten()) else { return Vec::new() };
+        let Some(entries) = data.and_then(|data| js_sys::try_iter(data.as_ref()).ok().flatten()) else {
+            return Vec::new();
+        };
         let text = |pair: &js_sys::Array, index: u32| pair.get(index).as_string().unwrap_or_default();
         let pair = |entry: JsValue| {
             let pair: js_sys::Array = entry.unchecked_into();
@@ -116,18 +118,30 @@ mod browser {
     }
 
     pub fn submit_on_choice(form_id: &'static str) {
-        listen(form_id, "change", move || {
-            let chosen = document().active_element().is_some_and(|element| element.tag_name() == "SELECT");
-            if let (true, Some(form)) = (chosen, find::<HtmlFormElement>(form_id)) {
+        let submit = move |event: web_sys::Event| {
+            let target = event
+                .target()
+                .and_then(|target| target.dyn_into::<Element>().ok());
+            let is_list = target.is_some_and(|element| element.tag_name() == "SELECT");
+            if let (true, Some(form)) = (is_list, find::<HtmlFormElement>(form_id)) {
                 let _ = form.request_submit();
             }
-        });
+        };
+        if let Some(form) = find::<EventTarget>(form_id) {
+            let closure = Closure::<dyn Fn(web_sys::Event)>::new(submit);
+            let _ = form.add_event_listener_with_callback("change", closure.as_ref().unchecked_ref());
+            closure.forget();
+        }
     }
 
     pub fn show_only(attribute: &str, value: &str) {
-        let Ok(all) = document().query_selector_all(&format!("[{attribute}]")) else { return };
+        let Ok(all) = document().query_selector_all(&format!("[{attribute}]")) else {
+            return;
+        };
         for index in 0..all.length() {
-            let Some(element) = all.get(index).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
+            let Some(element) = all.get(index).and_then(|node| node.dyn_into::<Element>().ok()) else {
+                continue;
+            };
             let wanted = element.get_attribute(attribute).as_deref() == Some(value);
             let _ = element.toggle_attribute_with_force("hidden", !wanted);
             let _ = element.toggle_attribute_with_force("disabled", !wanted);

@@ -53,7 +53,9 @@ pub async fn run(command: AccountsCommand) -> ExitCode {
     match command {
         AccountsCommand::List(command) => command.output.clone().finish(list(command).await),
         AccountsCommand::Unlock(command) => command.output.clone().finish(unlock(command).await),
-        AccountsCommand::ResetPassword(command) => command.account.output.clone().finish(reset(command).await),
+        AccountsCommand::ResetPassword(command) => {
+            command.account.output.clone().finish(reset(command).await)
+        }
     }
 }
 
@@ -65,11 +67,24 @@ async fn list(command: ListCommand) -> Result<Done, Refusal> {
         "instanceAdmin": account.is_instance_admin, "createdAt": account.created_at.rfc3339(),
         "lastSignInAt": account.last_sign_in_at.map(Timestamp::rfc3339),
     })).collect();
-    let rows: Vec<Vec<String>> = all.iter().map(|account| {
-        let state = if account.locked { "locked" } else { "-" };
-        vec![account.id.to_string(), state.to_owned(), account.last_sign_in_at.map_or_else(|| "never".to_owned(), Timestamp::rfc3339), account.email.clone()]
-    }).collect();
-    Ok(Done::new(json!({ "accounts": listed }), output::table(&["ID", "STATE", "LAST SIGN-IN", "E-MAIL"], &rows)))
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|account| {
+            let state = if account.locked { "locked" } else { "-" };
+            vec![
+                account.id.to_string(),
+                state.to_owned(),
+                account
+                    .last_sign_in_at
+                    .map_or_else(|| "never".to_owned(), Timestamp::rfc3339),
+                account.email.clone(),
+            ]
+        })
+        .collect();
+    Ok(Done::new(
+        json!({ "accounts": listed }),
+        output::table(&["ID", "STATE", "LAST SIGN-IN", "E-MAIL"], &rows),
+    ))
 }
 
 async fn unlock(command: OneAccount) -> Result<Done, Refusal> {
@@ -81,6 +96,15 @@ async fn unlock(command: OneAccount) -> Result<Done, Refusal> {
 async fn reset(command: ResetCommand) -> Result<Done, Refusal> {
     let password = output::password_from_stdin()?;
     let ctx = open(&command.account.place).await?;
-    operate::reset_password(&ctx, &Actor::operator(&operator_name(), None), &command.account.email, password).await?;
-    Ok(Done::new(json!({ "ok": true }), "The password is set and the account’s sessions are ended."))
+    operate::reset_password(
+        &ctx,
+        &Actor::operator(&operator_name(), None),
+        &command.account.email,
+        password,
+    )
+    .await?;
+    Ok(Done::new(
+        json!({ "ok": true }),
+        "The password is set and the account’s sessions are ended.",
+    ))
 }

@@ -35,10 +35,19 @@ async fn verify(command: VerifyCommand) -> Result<Done, Refusal> {
     let prose = match report.problems.as_slice() {
         [] => format!("{}, every chain is whole.", counted(report.events, "event")),
         problems => {
-            let lines = problems.iter().map(|p| format!("{} at event {}: {}", p.chain, p.seq, p.problem));
-            format!("The log was tampered with.\n{}", lines.collect::<Vec<_>>().join("\n"))
+            let lines = problems
+                .iter()
+                .map(|p| format!("{} at event {}: {}", p.chain, p.seq, p.problem));
+            format!(
+                "The log was tampered with.\n{}",
+                lines.collect::<Vec<_>>().join("\n")
+            )
         }
     };
     let value = serde_json::to_value(&report).unwrap_or_default();
-    Ok(Done { value, prose, refused: !report.ok })
+    Ok(Done {
+        value,
+        prose,
+        refused: !report.ok,
+    })
 }

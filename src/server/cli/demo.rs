@@ -22,6 +22,13 @@ pub async fn run(command: DemoCommand) -> Result<Done, Refusal> {
     let (ctx, _) = boot::open(&command.place, Schema::Migrate, Parts::offline()?).await?;
     let made = demo::seed(&ctx).await?;
     let fresh = if made { "Made" } else { "This folder already holds" };
-    let prose = format!("{fresh} the demonstration organisation. Sign in as {} with the password: {}", demo::EMAIL, demo::PASSWORD);
-    Ok(Done::new(json!({ "made": made, "email": demo::EMAIL, "password": demo::PASSWORD }), prose))
+    let prose = format!(
+        "{fresh} the demonstration organisation. Sign in as {} with the password: {}",
+        demo::EMAIL,
+        demo::PASSWORD
+    );
+    Ok(Done::new(
+        json!({ "made": made, "email": demo::EMAIL, "password": demo::PASSWORD }),
+        prose,
+    ))
 }

@@ -35,7 +35,10 @@ async fn examine(place: &Place) -> Vec<Finding> {
     let mut findings = Vec::new();
     match boot::open(place, Schema::Require, parts).await {
         Ok((ctx, _)) => {
-            findings.push(Finding::fine("database", "The database answers, its schema is the present one, and the master key opens it."));
+            findings.push(Finding::fine(
+                "database",
+                "The database answers, its schema is the present one, and the master key opens it.",
+            ));
             findings.extend(diagnosis::examine(&ctx).await);
         }
         Err(error) => findings.push(Finding::broken("database", error.to_string())),
@@ -64,5 +67,9 @@ fn report(findings: &[Finding]) -> Done {
             format!("{mark}  {}", finding.detail)
         })
         .collect();
-    Done { value: json!({ "ok": ok, "findings": findings }), prose: lines.join("\n"), refused: !ok }
+    Done {
+        value: json!({ "ok": ok, "findings": findings }),
+        prose: lines.join("\n"),
+        refused: !ok,
+    }
 }

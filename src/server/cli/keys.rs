@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::output::{self, Done, Refusal};
 use super::Target;
+use super::output::{self, Done, Refusal};
 use crate::model::id::KeyId;
 use crate::model::key::{Badge, Environment, KeyFilter, RevocationReason};
 use crate::model::page::{MAX_SIZE, PageRequest};
@@ -42,10 +42,20 @@ pub struct IssueCommand {
     #[arg(long, env = "KEYWRIGHT_PURPOSE", default_value = "")]
     purpose: String,
     /// A scope it holds, such as images:read or images:*; may be given several times. New ones join the catalogue
-    #[arg(long = "scope", env = "KEYWRIGHT_SCOPE", value_name = "SCOPE", value_delimiter = ',')]
+    #[arg(
+        long = "scope",
+        env = "KEYWRIGHT_SCOPE",
+        value_name = "SCOPE",
+        value_delimiter = ','
+    )]
     scopes: Vec<String>,
     /// Days until it expires, or none
-    #[arg(long, env = "KEYWRIGHT_EXPIRES", value_name = "DAYS|none", default_value = "90")]
+    #[arg(
+        long,
+        env = "KEYWRIGHT_EXPIRES",
+        value_name = "DAYS|none",
+        default_value = "90"
+    )]
     expires: String,
     /// The team that owns it
     #[arg(long, env = "KEYWRIGHT_OWNER_TEAM", default_value = "operator")]
@@ -101,7 +111,7 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
     let project = project.map_err(|error| named_project(error, &command.project))?;
     let owner = format!("team:{}", command.owner_team);
     let draft = KeyDraft {
-        project: &project.id,
+        project: Some(&project.id),
         environment: &command.environment,
         name: &command.name,
         purpose: &command.purpose,
@@ -110,18 +120,32 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
         expiry: &command.expires,
         expiry_date: "",
         extend_catalogue: true,
+        scopes_required: false,
     };
     let key = issue::issue(&ctx, &actor, &draft, None).await?;
-    let until = key.expires_at.map_or("for ever".to_owned(), |at| format!("until {}", at.last_day_in_words()));
-    let prose = format!("{} is valid {until}. Its secret, shown once:\n{}", key.id, key.secret.expose());
-    Ok(Done::new(json!({ "keyId": key.id, "secret": key.secret.expose() }), prose))
+    let until = key.expires_at.map_or("for ever".to_owned(), |at| {
+        format!("until {}", at.last_day_in_words())
+    });
+    let prose = format!(
+        "{} is valid {until}. Its secret, shown once:\n{}",
+        key.id,
+        key.secret.expose()
+    );
+    Ok(Done::new(
+        json!({ "keyId": key.id, "secret": key.secret.expose() }),
+        prose,
+    ))
 }
 
 fn named_project(error: crate::server::domain::DomainError, slug: &str) -> Refusal {
     match error {
-        crate::server::domain::DomainError::NotFound => {
-            Refusal::new("not_found", format!("There is no project “{}”. Projects are named by slug, for example image-api.", crate::model::text::shown(slug, 60)))
-        }
+        crate::server::domain::DomainError::NotFound => Refusal::new(
+            "not_found",
+            format!(
+                "There is no project “{}”. Projects are named by slug, for example image-api.",
+                crate::model::text::shown(slug, 60)
+            ),
+        ),
         other => other.into(),
     }
 }
@@ -129,7 +153,12 @@ fn named_project(error: crate::server::domain::DomainError, slug: &str) -> Refus
 async fn list(command: ListCommand) -> Result<Done, Refusal> {
     let (ctx, actor) = command.target.open().await?;
     let project = match &command.project {
-        Some(slug) => Some(projects::find_by_slug(&ctx, &actor, slug).await.map_err(|error| named_project(error, slug))?.id),
+        Some(slug) => Some(
+            projects::find_by_slug(&ctx, &actor, slug)
+                .await
+                .map_err(|error| named_project(error, slug))?
+                .id,
+        ),
         None => None,
     };
     let filter = KeyFilter {
@@ -148,17 +177,41 @@ async fn list(command: ListCommand) -> Result<Done, Refusal> {
         "createdAt": key.created_at.rfc3339(), "expiresAt": moment(key.expires_at), "storedAt": moment(key.stored_at),
         "lastUsedAt": moment(key.last_used.as_ref().map(|used| used.at)),
     })).collect();
-    let rows: Vec<Vec<String>> = page.rows.iter().map(|key| vec![
-        key.id.to_string(), key.hint.clone(), key.badge.as_str().to_owned(), moment(key.expires_at).unwrap_or_else(|| "never".to_owned()), key.name.clone(),
-    ]).collect();
-    let prose = format!("{}\n{} of {}", output::table(&["ID", "KEY", "STATUS", "EXPIRES", "NAME"], &rows), rows.len(), page.total);
-    Ok(Done::new(json!({ "keys": keys, "total": page.total, "page": page.number }), prose))
+    let rows: Vec<Vec<String>> = page
+        .rows
+        .iter()
+        .map(|key| {
+            vec![
+                key.id.to_string(),
+                key.hint.clone(),
+                key.badge.as_str().to_owned(),
+                moment(key.expires_at).unwrap_or_else(|| "never".to_owned()),
+                key.name.clone(),
+            ]
+        })
+        .collect();
+    let prose = format!(
+        "{}\n{} of {}",
+        output::table(&["ID", "KEY", "STATUS", "EXPIRES", "NAME"], &rows),
+        rows.len(),
+        page.total
+    );
+    Ok(Done::new(
+        json!({ "keys": keys, "total": page.total, "page": page.number }),
+        prose,
+    ))
 }
 
 async fn revoke(command: RevokeCommand) -> Result<Done, Refusal> {
     let (ctx, actor) = command.target.open().await?;
-    let id: KeyId = command.key_id.parse().map_err(|_| Refusal::new("invalid", "A key’s id looks like key_0123456789AB."))?;
+    let id: KeyId = command
+        .key_id
+        .parse()
+        .map_err(|_| Refusal::new("invalid", "A key’s id looks like key_0123456789AB."))?;
     let reason = RevocationReason::parse(&command.reason).unwrap_or(RevocationReason::Unspecified);
     lifecycle::revoke(&ctx, &actor, &id, reason, &command.note).await?;
-    Ok(Done::new(json!({ "keyId": id, "status": "revoked" }), format!("{id} is revoked.")))
+    Ok(Done::new(
+        json!({ "keyId": id, "status": "revoked" }),
+        format!("{id} is revoked."),
+    ))
 }

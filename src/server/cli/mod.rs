@@ -112,8 +112,12 @@ fn operator_name() -> String {
         Err(_) => return "unknown".to_owned(),
     });
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let user = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.get(2) == Some(&uid.to_string().as_str()));
-    user.and_then(|fields| fields.first().map(|name| (*name).to_owned())).unwrap_or_else(|| format!("uid {uid}"))
+    let user = passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.get(2) == Some(&uid.to_string().as_str()));
+    user.and_then(|fields| fields.first().map(|name| (*name).to_owned()))
+        .unwrap_or_else(|| format!("uid {uid}"))
 }
 
 /// Runs the command named on the command line.
@@ -148,5 +152,8 @@ async fn dispatch(command: Command) -> ExitCode {
 async fn migrate(place: Place) -> Result<output::Done, Refusal> {
     telemetry::start(place.log_format, &place.log);
     boot::open(&place, Schema::Migrate, Parts::offline()?).await?;
-    Ok(output::Done::new(serde_json::json!({ "ok": true }), "The schema is up to date."))
+    Ok(output::Done::new(
+        serde_json::json!({ "ok": true }),
+        "The schema is up to date.",
+    ))
 }

@@ -29,7 +29,11 @@ pub struct Done {
 
 impl Done {
     pub fn new(value: Value, prose: impl Into<String>) -> Self {
-        Self { value, prose: prose.into(), refused: false }
+        Self {
+            value,
+            prose: prose.into(),
+            refused: false,
+        }
     }
 
     /// Everything was said while the command ran.
@@ -46,15 +50,25 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self {
+            code,
+            detail: detail.into(),
+        }
     }
 }
 
 impl From<AppError> for Refusal {
     fn from(error: AppError) -> Self {
         let fields: Vec<&str> = error.fields.iter().map(|field| field.message.as_str()).collect();
-        let detail = if fields.is_empty() { error.detail } else { fields.join(" ") };
-        Self { code: error.code.as_str(), detail }
+        let detail = if fields.is_empty() {
+            error.detail
+        } else {
+            fields.join(" ")
+        };
+        Self {
+            code: error.code.as_str(),
+            detail,
+        }
     }
 }
 
@@ -88,15 +102,27 @@ impl Output {
     pub fn finish(self, outcome: Result<Done, Refusal>) -> ExitCode {
         match outcome {
             Ok(done) => {
-                let text = if self.json && !done.value.is_null() { done.value.to_string() } else { done.prose };
+                let text = if self.json && !done.value.is_null() {
+                    done.value.to_string()
+                } else {
+                    done.prose
+                };
                 if !text.is_empty() && writeln!(std::io::stdout(), "{text}").is_err() {
                     return ExitCode::FAILURE;
                 }
-                if done.refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+                if done.refused {
+                    ExitCode::FAILURE
+                } else {
+                    ExitCode::SUCCESS
+                }
             }
             Err(refusal) => {
                 let Refusal { code, detail } = refusal;
-                let text = if self.json { json!({ "code": code, "detail": detail }).to_string() } else { format!("keywright: {detail}") };
+                let text = if self.json {
+                    json!({ "code": code, "detail": detail }).to_string()
+                } else {
+                    format!("keywright: {detail}")
+                };
                 let _ = writeln!(std::io::stderr(), "{text}");
                 ExitCode::FAILURE
             }
@@ -109,28 +135,51 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json") || json_by_environment();
     if error.use_stderr() && wants_json {
         let detail = error.render().to_string();
-        let detail = detail.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let _ = writeln!(std::io::stderr(), "{}", json!({ "code": "usage", "detail": detail }));
+        let detail = detail
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        let _ = writeln!(
+            std::io::stderr(),
+            "{}",
+            json!({ "code": "usage", "detail": detail })
+        );
     } else {
         let _ = error.print();
     }
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    if error.use_stderr() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// clap reads the variable only once the rest of the line is right.
-#[expect(clippy::disallowed_methods, reason = "asked only after clap, which reads the environment, has given up")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "asked only after clap, which reads the environment, has given up"
+)]
 fn json_by_environment() -> bool {
     std::env::var_os("KEYWRIGHT_JSON").is_some_and(|value| value == "true")
 }
 
 pub fn broken_machine(error: &std::io::Error) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "keywright: the machine gives no threads: {error}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "keywright: the machine gives no threads: {error}"
+    );
     ExitCode::FAILURE
 }
 
 pub fn print_document(document: &impl Serialize) -> ExitCode {
     let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    if writeln!(std::io::stdout(), "{text}").is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if writeln!(std::io::stdout(), "{text}").is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// The first line of standard input, without its line break.
@@ -138,7 +187,8 @@ pub fn password_from_stdin() -> Result<SecretText, Refusal> {
     let mut all = zeroize::Zeroizing::new(Vec::new());
     let read = std::io::stdin().lock().take(8_192).read_to_end(&mut all);
     read.map_err(|error| Refusal::new("io", format!("standard input could not be read: {error}")))?;
-    let text = std::str::from_utf8(&all).map_err(|_| Refusal::new("invalid", "The password is not UTF-8."))?;
+    let text =
+        std::str::from_utf8(&all).map_err(|_| Refusal::new("invalid", "The password is not UTF-8."))?;
     let line = text.split('\n').next().unwrap_or_default();
     Ok(line.trim_end_matches('\r').into())
 }
@@ -146,15 +196,24 @@ pub fn password_from_stdin() -> Result<SecretText, Refusal> {
 /// Rows as aligned columns, under a heading.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count());
         cells.chain([heading[column].len()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..heading.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let padded = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let mut lines = vec![line(heading.to_vec())];
-    lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
+    lines.extend(
+        rows.iter()
+            .map(|row| line(row.iter().map(String::as_str).collect())),
+    );
     lines.join("\n")
 }

@@ -26,16 +26,23 @@ pub async fn run(command: ServeCommand) -> Result<Done, Refusal> {
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let json = command.output.json;
-    boot::serve(&command.place, &command.options, stop, |announcement| announce(announcement, json)).await?;
+    boot::serve(&command.place, &command.options, stop, |announcement| {
+        announce(announcement, json)
+    })
+    .await?;
     Ok(Done::silent())
 }
 
 /// One line on standard output: the address, and before set-up the one-time link.
 fn announce(announcement: &Announcement, json: bool) {
-    let Announcement { origin, setup_link, .. } = announcement;
+    let Announcement {
+        origin, setup_link, ..
+    } = announcement;
     let line = match (json, setup_link) {
         (true, link) => serde_json::json!({ "origin": origin, "setupLink": link }).to_string(),
-        (false, Some(link)) => format!("Keywright is at {origin} — set it up with this one-time link: {link}"),
+        (false, Some(link)) => {
+            format!("Keywright is at {origin} — set it up with this one-time link: {link}")
+        }
         (false, None) => format!("Keywright is at {origin}"),
     };
     let mut out = std::io::stdout();
@@ -43,7 +50,10 @@ fn announce(announcement: &Announcement, json: bool) {
 }
 
 async fn stop_on_signal(stop: CancellationToken) {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}

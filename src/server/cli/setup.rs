@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::output::{self, Done, Output, Refusal};
 use super::operator_name;
+use super::output::{self, Done, Output, Refusal};
 use crate::model::actor::Actor;
 use crate::model::project::starter_scopes;
 use crate::server::boot::{self, Parts, Schema};
@@ -44,7 +44,10 @@ pub struct SetupCommand {
 pub async fn run(command: SetupCommand) -> Result<Done, Refusal> {
     telemetry::start(command.place.log_format, &command.place.log);
     let password = output::password_from_stdin()?;
-    let parts = Parts { password_cost: command.password.cost(), ..Parts::offline()? };
+    let parts = Parts {
+        password_cost: command.password.cost(),
+        ..Parts::offline()?
+    };
     let (ctx, _) = boot::open(&command.place, Schema::Migrate, parts).await?;
     let user = operator_name();
     let draft = SetUpDraft {
@@ -58,7 +61,13 @@ pub async fn run(command: SetupCommand) -> Result<Done, Refusal> {
     };
     let (made, _) = set_up::set_up(&ctx, draft, By::Operator(&user)).await?;
     let actor = Actor::operator(&user, Some(made.org_id.clone()));
-    let draft = TokenDraft { project: &made.project_id, name: "setup", permissions: vec!["verify"], expiry: "none", expiry_date: "" };
+    let draft = TokenDraft {
+        project: Some(&made.project_id),
+        name: "setup",
+        permissions: vec!["verify"],
+        expiry: "none",
+        expiry_date: "",
+    };
     let token = tokens::create(&ctx, &actor, &draft, None).await?;
     let secret = token.secret.expose();
     let value = json!({

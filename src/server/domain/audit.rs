@@ -33,7 +33,12 @@ pub struct Entry<'a> {
 impl<'a> Entry<'a> {
     #[must_use]
     pub fn new(action: &'static str, target_type: &'static str, target_id: &'a str) -> Self {
-        Self { action, target_type, target_id, detail: json!({}) }
+        Self {
+            action,
+            target_type,
+            target_id,
+            detail: json!({}),
+        }
     }
 
     #[must_use]
@@ -93,16 +98,30 @@ pub async fn record(
 }
 
 fn sign(keyring: &Keyring, parts: &[String]) -> crate::server::platform::crypto::keyring::StoredMac {
-    keyring.sign(Purpose::Audit, &parts.iter().map(String::as_str).collect::<Vec<_>>())
+    keyring.sign(
+        Purpose::Audit,
+        &parts.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
 }
 
 fn head_parts(chain: &str, seq: i64, mac: &str) -> [String; 4] {
-    ["keywright-audit-head-v1".to_owned(), chain.to_owned(), seq.to_string(), mac.to_owned()]
+    [
+        "keywright-audit-head-v1".to_owned(),
+        chain.to_owned(),
+        seq.to_string(),
+        mac.to_owned(),
+    ]
 }
 
 fn sealed_head(keyring: &Keyring, chain: &str, seq: i64, mac: &str) -> AuditHead {
     let signed = sign(keyring, &head_parts(chain, seq, mac));
-    AuditHead { chain: chain.to_owned(), seq, mac: mac.to_owned(), key_id: signed.key_id, head_mac: signed.mac }
+    AuditHead {
+        chain: chain.to_owned(),
+        seq,
+        mac: mac.to_owned(),
+        key_id: signed.key_id,
+        head_mac: signed.mac,
+    }
 }
 
 /// What a verification of all chains found.
@@ -127,32 +146,59 @@ pub struct AuditProblem {
 pub async fn verify(ctx: &Context) -> Result<AuditReport, DomainError> {
     let mut tx = ctx.db.begin_read().await?;
     let heads = store::list_heads(&mut tx).await?;
-    let mut report = AuditReport { events: 0, ok: true, problems: Vec::new() };
+    let mut report = AuditReport {
+        events: 0,
+        ok: true,
+        problems: Vec::new(),
+    };
     for chain in store::list_chains(&mut tx).await? {
         if !heads.iter().any(|head| head.chain == chain) {
-            report.problems.push(AuditProblem { chain, seq: 0, problem: "the chain has events but no head" });
+            report.problems.push(AuditProblem {
+                chain,
+                seq: 0,
+                problem: "the chain has events but no head",
+            });
         }
     }
     // Setting up and every organisation's beginning are audited: a chain that has gone altogether was removed.
-    let mut expected: Vec<String> = orgs::list_all(&mut tx).await?.into_iter().map(|(id, ..)| id.into()).collect();
+    let mut expected: Vec<String> = orgs::list_all(&mut tx)
+        .await?
+        .into_iter()
+        .map(|(id, ..)| id.into())
+        .collect();
     if crate::server::store::instance::is_set_up(&mut tx).await? {
         expected.push(INSTANCE_CHAIN.to_owned());
     }
-    for chain in expected.into_iter().filter(|chain| !heads.iter().any(|head| &head.chain == chain)) {
+    for chain in expected
+        .into_iter()
+        .filter(|chain| !heads.iter().any(|head| &head.chain == chain))
+    {
         if !report.problems.iter().any(|problem| problem.chain == chain) {
-            report.problems.push(AuditProblem { chain, seq: 0, problem: "the whole chain is missing" });
+            report.problems.push(AuditProblem {
+                chain,
+                seq: 0,
+                problem: "the whole chain is missing",
+            });
         }
     }
     for head in heads {
         let (events, problem) = verify_chain(ctx, &mut tx, &head).await?;
         report.events += events;
-        report.problems.extend(problem.map(|(seq, problem)| AuditProblem { chain: head.chain, seq, problem }));
+        report.problems.extend(problem.map(|(seq, problem)| AuditProblem {
+            chain: head.chain,
+            seq,
+            problem,
+        }));
     }
     report.ok = report.problems.is_empty();
     Ok(report)
 }
 
-async fn verify_chain(ctx: &Context, tx: &mut Tx, head: &AuditHead) -> Result<(i64, Option<(i64, &'static str)>), StoreError> {
+async fn verify_chain(
+    ctx: &Context,
+    tx: &mut Tx,
+    head: &AuditHead,
+) -> Result<(i64, Option<(i64, &'static str)>), StoreError> {
     let (mut seq, mut prev, mut problem) = (0_i64, String::new(), None);
     loop {
         let rows = store::list_chain_after(tx, &head.chain, seq).await?;
@@ -166,7 +212,12 @@ async fn verify_chain(ctx: &Context, tx: &mut Tx, head: &AuditHead) -> Result<(i
         }
     }
     let head_parts = head_parts(&head.chain, head.seq, &head.mac);
-    let head_holds = ctx.keyring.is_signed(Purpose::Audit, &head.key_id, &head_parts.each_ref().map(String::as_str), &head.head_mac);
+    let head_holds = ctx.keyring.is_signed(
+        Purpose::Audit,
+        &head.key_id,
+        &head_parts.each_ref().map(String::as_str),
+        &head.head_mac,
+    );
     let wrong_head = match () {
         () if !head_holds => Some("the head of the chain was changed"),
         () if head.seq > seq => Some("events are missing at the end"),
@@ -185,12 +236,22 @@ fn wrong_with(keyring: &Keyring, row: &AuditRow, expected_seq: i64, prev: &str) 
         return Some("the event does not follow the one before it");
     }
     let parts = row.mac_parts();
-    let holds = keyring.is_signed(Purpose::Audit, &row.key_id, &parts.iter().map(String::as_str).collect::<Vec<_>>(), &row.mac);
+    let holds = keyring.is_signed(
+        Purpose::Audit,
+        &row.key_id,
+        &parts.iter().map(String::as_str).collect::<Vec<_>>(),
+        &row.mac,
+    );
     (!holds).then_some("the event was changed")
 }
 
 /// One page of the organisation's log.
-pub async fn list(ctx: &Ctx, actor: &Actor, filter: &AuditFilter, page: PageRequest) -> Result<Page<AuditLine>, DomainError> {
+pub async fn list(
+    ctx: &Ctx,
+    actor: &Actor,
+    filter: &AuditFilter,
+    page: PageRequest,
+) -> Result<Page<AuditLine>, DomainError> {
     let scope = actor.require(Permission::AuditRead)?;
     let mut tx = ctx.db.begin_read().await?;
     Ok(store::list(&mut tx, &scope, filter, page).await?)

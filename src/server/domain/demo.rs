@@ -24,8 +24,8 @@ use crate::model::verdict::VerdictCode;
 use crate::server::ctx::Context;
 use crate::server::platform::clock::Clock;
 use crate::server::store::accounts::{self, NewAccount};
-use crate::server::store::usage::{self, RollUp};
 use crate::server::store::orgs;
+use crate::server::store::usage::{self, RollUp};
 
 /// Who signs in to the demonstration.
 pub const EMAIL: &str = "ada@acme.example";
@@ -50,7 +50,12 @@ fn at(ctx: &Context, moment: Timestamp) -> Context {
         rng: Arc::clone(&ctx.rng),
         keyring: Arc::clone(&ctx.keyring),
         passwords: Arc::clone(&ctx.passwords),
-        key_cache: VerificationCache::new(CacheLimits { keys: 16, tokens: 16, unknown: 16, ..CacheLimits::default() }),
+        key_cache: VerificationCache::new(CacheLimits {
+            keys: 16,
+            tokens: 16,
+            unknown: 16,
+            ..CacheLimits::default()
+        }),
         usage: ctx.usage.clone(),
         site: ctx.site.clone(),
     }
@@ -135,8 +140,19 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
         let id = make_key(ctx, key, created, &org.0, &people, &projects).await?;
         make_traffic(ctx, key, index, &id, created, now, &org.0, &projects[key.project]).await?;
     }
-    let owner = Actor::account(people[0].clone(), Some((org.0.clone(), Role::Owner)), crate::model::account::SessionStage::Complete, crate::model::actor::Origin::default());
-    projects::set_status(&at(ctx, now.minus_ms(24 * DAY_MS)), &owner, &projects[2], ProjectStatus::Archived).await?;
+    let owner = Actor::account(
+        people[0].clone(),
+        Some((org.0.clone(), Role::Owner)),
+        crate::model::account::SessionStage::Complete,
+        crate::model::actor::Origin::default(),
+    );
+    projects::set_status(
+        &at(ctx, now.minus_ms(24 * DAY_MS)),
+        &owner,
+        &projects[2],
+        ProjectStatus::Archived,
+    )
+    .await?;
     leave(&at(ctx, now.minus_ms(19 * DAY_MS)), &org.0, &people[4]).await?;
     Ok(true)
 }
@@ -170,11 +186,19 @@ async fn join(ctx: &Context, org: &OrgId) -> Result<Vec<AccountId>, DomainError>
     let now = ctx.clock.now();
     let password = ctx.passwords.hash(PASSWORD.into()).await?;
     let mut tx = ctx.db.begin_write().await?;
-    let owner = accounts::find_for_sign_in(&mut tx, EMAIL).await?.ok_or(DomainError::NotFound)?;
+    let owner = accounts::find_for_sign_in(&mut tx, EMAIL)
+        .await?
+        .ok_or(DomainError::NotFound)?;
     let mut people = vec![owner.id];
     for (name, address, role) in &PEOPLE[1..] {
         let (id, email) = (mint::account_id(ctx)?, Email::parse("email", address)?);
-        let new = NewAccount { id: &id, email: &email, name, password: &password, is_instance_admin: false };
+        let new = NewAccount {
+            id: &id,
+            email: &email,
+            name,
+            password: &password,
+            is_instance_admin: false,
+        };
         accounts::insert(&mut tx, &new, now).await?;
         orgs::insert_member(&mut tx, org, &id, *role, now).await?;
         people.push(id);
@@ -191,7 +215,11 @@ async fn leave(ctx: &Context, org: &OrgId, who: &AccountId) -> Result<(), Domain
     Ok(())
 }
 
-async fn make_projects(ctx: &Context, org: &(OrgId, ProjectId, AccountId), people: &[AccountId]) -> Result<Vec<ProjectId>, DomainError> {
+async fn make_projects(
+    ctx: &Context,
+    org: &(OrgId, ProjectId, AccountId),
+    people: &[AccountId],
+) -> Result<Vec<ProjectId>, DomainError> {
     let actor = member(org.0.clone(), &people[0], Role::Owner);
     let payments = catalogue(&[
         ("payments:read", "See payments", false),
@@ -199,11 +227,35 @@ async fn make_projects(ctx: &Context, org: &(OrgId, ProjectId, AccountId), peopl
         ("refunds:create", "Give money back", true),
     ]);
     let maps = catalogue(&[("read", "Read everything in the project", false)]);
-    let payments = projects::create(ctx, &actor, ProjectDraft { name: "Payments", prefix: "acmepay", scopes: Ok(payments) }).await?;
-    let maps = projects::create(ctx, &actor, ProjectDraft { name: "Maps", prefix: "acmemaps", scopes: Ok(maps) }).await?;
+    let payments = projects::create(
+        ctx,
+        &actor,
+        ProjectDraft {
+            name: "Payments",
+            prefix: "acmepay",
+            scopes: Ok(payments),
+        },
+    )
+    .await?;
+    let maps = projects::create(
+        ctx,
+        &actor,
+        ProjectDraft {
+            name: "Maps",
+            prefix: "acmemaps",
+            scopes: Ok(maps),
+        },
+    )
+    .await?;
     let all = vec![org.1.clone(), payments, maps];
     for (project, name) in all.iter().zip(["Edge proxy", "Checkout service", "Maps backend"]) {
-        let draft = TokenDraft { project, name, permissions: vec!["verify"], expiry: "none", expiry_date: "" };
+        let draft = TokenDraft {
+            project: Some(project),
+            name,
+            permissions: vec!["verify"],
+            expiry: "none",
+            expiry_date: "",
+        };
         let token = tokens::create(ctx, &actor, &draft, None).await?;
         tokens::confirm_stored(ctx, &actor, &token.id).await?;
     }
@@ -211,17 +263,33 @@ async fn make_projects(ctx: &Context, org: &(OrgId, ProjectId, AccountId), peopl
 }
 
 fn member(org: OrgId, id: &AccountId, role: Role) -> Actor {
-    Actor::account(id.clone(), Some((org, role)), crate::model::account::SessionStage::Complete, crate::model::actor::Origin::default())
+    Actor::account(
+        id.clone(),
+        Some((org, role)),
+        crate::model::account::SessionStage::Complete,
+        crate::model::actor::Origin::default(),
+    )
 }
 
-async fn make_key(ctx: &Context, key: &DemoKey, created: Timestamp, org: &OrgId, people: &[AccountId], projects: &[ProjectId]) -> Result<KeyId, DomainError> {
-    let creator = member(org.clone(), &people[usize::from(key.owner != Some(0))], Role::Admin);
+async fn make_key(
+    ctx: &Context,
+    key: &DemoKey,
+    created: Timestamp,
+    org: &OrgId,
+    people: &[AccountId],
+    projects: &[ProjectId],
+) -> Result<KeyId, DomainError> {
+    let creator = member(
+        org.clone(),
+        &people[usize::from(key.owner != Some(0))],
+        Role::Admin,
+    );
     let owner = match key.owner {
         Some(index) => format!("member:{}", people[index]),
         None => "team:Platform".to_owned(),
     };
     let draft = KeyDraft {
-        project: &projects[key.project],
+        project: Some(&projects[key.project]),
         environment: key.environment,
         name: key.name,
         purpose: key.purpose,
@@ -230,6 +298,7 @@ async fn make_key(ctx: &Context, key: &DemoKey, created: Timestamp, org: &OrgId,
         expiry: key.expiry,
         expiry_date: "",
         extend_catalogue: false,
+        scopes_required: false,
     };
     let made = issue::issue(&at(ctx, created), &creator, &draft, None).await?;
     let soon = at(ctx, created.plus_ms(2 * MINUTE_MS));
@@ -249,9 +318,17 @@ async fn make_key(ctx: &Context, key: &DemoKey, created: Timestamp, org: &OrgId,
 fn requests_in(hour: Timestamp, peak: i64, salt: i64) -> i64 {
     let hour_of_day = hour.ms().div_euclid(HOUR_MS).rem_euclid(24);
     let day = hour.ms().div_euclid(DAY_MS);
-    const CURVE: [i64; 24] = [22, 18, 15, 14, 15, 20, 33, 52, 74, 90, 97, 100, 94, 95, 98, 96, 90, 82, 74, 66, 58, 48, 38, 28];
+    const CURVE: [i64; 24] = [
+        22, 18, 15, 14, 15, 20, 33, 52, 74, 90, 97, 100, 94, 95, 98, 96, 90, 82, 74, 66, 58, 48, 38, 28,
+    ];
     let weekday = if (day + 4).rem_euclid(7) >= 5 { 55 } else { 100 };
-    let noise = 80 + (hour.ms().div_euclid(HOUR_MS).wrapping_mul(2_654_435_761).wrapping_add(salt * 40_503)).rem_euclid(41);
+    let noise = 80
+        + (hour
+            .ms()
+            .div_euclid(HOUR_MS)
+            .wrapping_mul(2_654_435_761)
+            .wrapping_add(salt * 40_503))
+        .rem_euclid(41);
     peak * CURVE[usize::try_from(hour_of_day).unwrap_or(0)] * weekday * noise / 1_000_000
 }
 
@@ -270,13 +347,19 @@ async fn make_traffic(
         return Ok(());
     }
     let last = now.minus_ms(key.quiet_days * DAY_MS);
-    let first = created.plus_ms(HOUR_MS).max(now.minus_ms(DAYS * DAY_MS)).floor_to(HOUR_MS);
+    let first = created
+        .plus_ms(HOUR_MS)
+        .max(now.minus_ms(DAYS * DAY_MS))
+        .floor_to(HOUR_MS);
     let mut tx = ctx.db.begin_write().await?;
     let mut hour = first;
     while hour < last {
         let allowed = requests_in(hour, key.peak, salt);
         // After a key has ended, what still uses it is refused for some days.
-        for (code, requests) in [(VerdictCode::Valid, allowed), (VerdictCode::InsufficientScope, allowed / 90)] {
+        for (code, requests) in [
+            (VerdictCode::Valid, allowed),
+            (VerdictCode::InsufficientScope, allowed / 90),
+        ] {
             write_hour(&mut tx, (id, org, project), hour, code, requests).await?;
         }
         hour = hour.plus_ms(HOUR_MS);
@@ -288,11 +371,22 @@ async fn make_traffic(
     };
     if let Some(code) = refused {
         while hour < last.plus_ms(3 * DAY_MS) && hour < now {
-            write_hour(&mut tx, (id, org, project), hour, code, requests_in(hour, key.peak, salt) / 6).await?;
+            write_hour(
+                &mut tx,
+                (id, org, project),
+                hour,
+                code,
+                requests_in(hour, key.peak, salt) / 6,
+            )
+            .await?;
             hour = hour.plus_ms(HOUR_MS);
         }
     }
-    let used = if key.quiet_days == 0 { now.minus_ms((2 + salt * 3) * MINUTE_MS) } else { hour };
+    let used = if key.quiet_days == 0 {
+        now.minus_ms((2 + salt * 3) * MINUTE_MS)
+    } else {
+        hour
+    };
     usage::set_key_used(&mut tx, id.as_str(), used.ms(), Some(key.ip)).await?;
     tx.commit().await?;
     Ok(())

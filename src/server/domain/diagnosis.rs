@@ -25,15 +25,27 @@ pub struct Finding {
 
 impl Finding {
     pub fn fine(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, weight: Weight::Fine, detail: detail.into() }
+        Self {
+            check,
+            weight: Weight::Fine,
+            detail: detail.into(),
+        }
     }
 
     pub fn warning(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, weight: Weight::Warning, detail: detail.into() }
+        Self {
+            check,
+            weight: Weight::Warning,
+            detail: detail.into(),
+        }
     }
 
     pub fn broken(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, weight: Weight::Broken, detail: detail.into() }
+        Self {
+            check,
+            weight: Weight::Broken,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -44,22 +56,40 @@ pub async fn examine(ctx: &Context) -> Vec<Finding> {
         [] => Finding::fine("secrets", "All peppers and MAC keys are there."),
         missing => {
             let names: Vec<&str> = missing.iter().map(|purpose| purpose.as_str()).collect();
-            Finding::broken("secrets", format!("The database lacks secrets for: {}. Restore it from a backup.", names.join(", ")))
+            Finding::broken(
+                "secrets",
+                format!(
+                    "The database lacks secrets for: {}. Restore it from a backup.",
+                    names.join(", ")
+                ),
+            )
         }
     }];
     findings.push(match instance::is_set_up(ctx).await {
         Ok(true) => Finding::fine("set_up", "The installation is set up."),
-        Ok(false) => Finding::warning("set_up", "The installation is not set up yet: open the link that keywright serve prints."),
+        Ok(false) => Finding::warning(
+            "set_up",
+            "The installation is not set up yet: open the link that keywright serve prints.",
+        ),
         Err(error) => Finding::broken("set_up", error.to_string()),
     });
     findings.push(match audit::verify(ctx).await {
-        Ok(report) if report.ok => Finding::fine("audit", format!("The audit log is whole: {}.", counted(report.events, "event"))),
-        Ok(_) => Finding::broken("audit", "The audit log was tampered with. Run: keywright audit verify"),
+        Ok(report) if report.ok => Finding::fine(
+            "audit",
+            format!("The audit log is whole: {}.", counted(report.events, "event")),
+        ),
+        Ok(_) => Finding::broken(
+            "audit",
+            "The audit log was tampered with. Run: keywright audit verify",
+        ),
         Err(error) => Finding::broken("audit", error.to_string()),
     });
     if let Ok(accounts) = operate::list(ctx).await {
         for account in accounts.iter().filter(|account| account.locked) {
-            let detail = format!("{} is locked after too many failed sign-ins. Run: keywright accounts unlock", account.email);
+            let detail = format!(
+                "{} is locked after too many failed sign-ins. Run: keywright accounts unlock",
+                account.email
+            );
             findings.push(Finding::warning("locked_account", detail));
         }
     }

@@ -69,15 +69,22 @@ impl From<DomainError> for AppError {
             DomainError::Refused(code, detail) => Self::new(code, detail),
             DomainError::Throttled { retry_after_s } => {
                 let detail = format!("Too many attempts. Wait {retry_after_s} seconds and try again.");
-                Self { retry_after_s: Some(retry_after_s), ..Self::new(Code::Throttled, detail) }
+                Self {
+                    retry_after_s: Some(retry_after_s),
+                    ..Self::new(Code::Throttled, detail)
+                }
             }
             DomainError::Busy => {
                 let detail = "Many people are signing in right now. Try again in a few seconds.";
-                Self { retry_after_s: Some(3), ..Self::new(Code::Busy, detail) }
+                Self {
+                    retry_after_s: Some(3),
+                    ..Self::new(Code::Busy, detail)
+                }
             }
-            DomainError::Store(StoreError::Taken) => {
-                Self::new(Code::Conflict, "Somebody else changed this at the same moment. Reload and try again.")
-            }
+            DomainError::Store(StoreError::Taken) => Self::new(
+                Code::Conflict,
+                "Somebody else changed this at the same moment. Reload and try again.",
+            ),
             DomainError::Store(error) if error.is_unavailable() => {
                 tracing::warn!(error = %error, "the database is unavailable");
                 Self::unavailable()

@@ -26,7 +26,12 @@ pub enum KeyringError {
 }
 
 fn place(row: &str) -> Place<'_> {
-    Place { table: "server_secrets", column: "sealed", org: "instance", row }
+    Place {
+        table: "server_secrets",
+        column: "sealed",
+        org: "instance",
+        row,
+    }
 }
 
 /// Whether the database already holds sealed secrets: then a missing master key must not be replaced by a new one.
@@ -36,7 +41,12 @@ pub async fn has_secrets(db: &Db) -> Result<bool, StoreError> {
 }
 
 /// Opens all peppers and MAC keys; on the first start makes them.
-pub async fn open_keyring(db: &Db, master: &MasterKey, rng: &dyn Rng, now: Timestamp) -> Result<Keyring, KeyringError> {
+pub async fn open_keyring(
+    db: &Db,
+    master: &MasterKey,
+    rng: &dyn Rng,
+    now: Timestamp,
+) -> Result<Keyring, KeyringError> {
     let mut tx = db.begin_write().await?;
     store::insert_instance(&mut tx, now).await?;
     let mut secrets = store::list_secrets(&mut tx).await?;
@@ -62,7 +72,12 @@ fn new_secret(master: &MasterKey, rng: &dyn Rng, purpose: Purpose) -> SealedSecr
     rng.fill(bytes.as_mut());
     let id = format!("{}_{}", purpose.as_str(), base62(rng, 8));
     let sealed = seal::seal(master, rng, place(&id), bytes.as_ref());
-    SealedSecret { id, purpose: purpose.as_str().to_owned(), sealed, active: true }
+    SealedSecret {
+        id,
+        purpose: purpose.as_str().to_owned(),
+        sealed,
+        active: true,
+    }
 }
 
 fn keyring_of(master: &MasterKey, secrets: &[SealedSecret]) -> Result<Keyring, KeyringError> {
@@ -74,7 +89,12 @@ fn keyring_of(master: &MasterKey, secrets: &[SealedSecret]) -> Result<Keyring, K
             OpenError::Damaged => damaged(),
         })?;
         let bytes = <[u8; 32]>::try_from(opened.expose().as_slice()).map_err(|_| damaged())?;
-        ring.add(Purpose::parse(&secret.purpose).ok_or_else(damaged)?, &secret.id, bytes, secret.active);
+        ring.add(
+            Purpose::parse(&secret.purpose).ok_or_else(damaged)?,
+            &secret.id,
+            bytes,
+            secret.active,
+        );
     }
     Ok(ring)
 }
@@ -101,8 +121,19 @@ pub async fn new_setup_token(ctx: &Context) -> Result<Option<SecretText>, Domain
 
 /// Whether `text` is the set-up token in force.
 pub async fn is_setup_token(ctx: &Context, tx: &mut Tx, text: &str) -> Result<bool, StoreError> {
-    let Some(id) = parse_token(TokenKind::Setup, text) else { return Ok(false) };
-    let Some((hash, pepper_id)) = store::find_setup_token(tx, id).await? else { return Ok(false) };
+    let Some(id) = parse_token(TokenKind::Setup, text) else {
+        return Ok(false);
+    };
+    let Some((hash, pepper_id)) = store::find_setup_token(tx, id).await? else {
+        return Ok(false);
+    };
     let credential = Credential::Setup { id };
-    Ok(mint::is_match(ctx, credential, text, crate::server::platform::crypto::keyring::HASH_ALG, &pepper_id, &hash))
+    Ok(mint::is_match(
+        ctx,
+        credential,
+        text,
+        crate::server::platform::crypto::keyring::HASH_ALG,
+        &pepper_id,
+        &hash,
+    ))
 }

@@ -21,7 +21,10 @@ pub struct Minted {
 pub fn credential(ctx: &Context, head: &str) -> Minted {
     let kid = base62(ctx.rng.as_ref(), KID_LENGTH);
     let secret = Secret::new(base62(ctx.rng.as_ref(), SECRET_LENGTH));
-    Minted { text: Secret::new(compose(head, &kid, secret.expose())), kid }
+    Minted {
+        text: Secret::new(compose(head, &kid, secret.expose())),
+        kid,
+    }
 }
 
 impl From<InvalidId> for DomainError {
@@ -78,14 +81,26 @@ pub fn hashed(ctx: &Context, credential: Credential<'_>, text: &SecretText) -> S
 
 /// Whether `text` is the credential that `hash` was made of. Constant time.
 #[must_use]
-pub fn is_match(ctx: &Context, credential: Credential<'_>, text: &str, hash_alg: &str, pepper_id: &str, hash: &str) -> bool {
-    let matches = ctx.keyring.is_signed(Purpose::Key, pepper_id, &credential.parts(text), hash);
+pub fn is_match(
+    ctx: &Context,
+    credential: Credential<'_>,
+    text: &str,
+    hash_alg: &str,
+    pepper_id: &str,
+    hash: &str,
+) -> bool {
+    let matches = ctx
+        .keyring
+        .is_signed(Purpose::Key, pepper_id, &credential.parts(text), hash);
     matches && hash_alg == HASH_ALG
 }
 
 /// The work of one comparison, for a credential that does not exist.
 pub fn compare_with_nothing(ctx: &Context, text: &str) {
-    let dummy = Credential::Key { org_id: "org_000000000000", key_id: "key_000000000000" };
+    let dummy = Credential::Key {
+        org_id: "org_000000000000",
+        key_id: "key_000000000000",
+    };
     let pepper = ctx.keyring.active_id(Purpose::Key);
     std::hint::black_box(is_match(ctx, dummy, text, HASH_ALG, pepper, &"0".repeat(64)));
 }

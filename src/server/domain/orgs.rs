@@ -31,7 +31,11 @@ impl OrganisationName {
             let message = "The organisation’s name needs at least one letter a–z or digit.";
             return Err(FieldError::new(field, "slug", message));
         }
-        Ok(Self { folded: text::folded(&shown), shown, slug })
+        Ok(Self {
+            folded: text::folded(&shown),
+            shown,
+            slug,
+        })
     }
 }
 
@@ -43,9 +47,15 @@ pub(super) async fn insert(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    let new = NewOrganisation { id, name: &name.shown, name_folded: &name.folded, slug: &name.slug };
+    let new = NewOrganisation {
+        id,
+        name: &name.shown,
+        name_folded: &name.folded,
+        slug: &name.slug,
+    };
     store::insert(tx, &new, now).await?;
-    let entry = Entry::new("organisation.created", "organisation", id.as_str()).with(json!({ "slug": name.slug }));
+    let entry =
+        Entry::new("organisation.created", "organisation", id.as_str()).with(json!({ "slug": name.slug }));
     audit::record(ctx, tx, Some(id), actor, entry, now).await?;
     Ok(())
 }
@@ -57,13 +67,22 @@ pub async fn choose(ctx: &Context, named: Option<&str>) -> Result<OrgId, DomainE
     match (named, all.as_slice()) {
         (Some(named), all) => all
             .iter()
-            .find(|(id, name, slug)| id.as_str() == named || slug == named || text::folded(name) == text::folded(named))
+            .find(|(id, name, slug)| {
+                id.as_str() == named || slug == named || text::folded(name) == text::folded(named)
+            })
             .map(|(id, _, _)| id.clone())
             .ok_or(DomainError::NotFound),
         (None, [(only, _, _)]) => Ok(only.clone()),
-        (None, []) => Err(DomainError::refused(Code::NotFound, "This installation is not set up yet. Run keywright setup first.")),
+        (None, []) => Err(DomainError::refused(
+            Code::NotFound,
+            "This installation is not set up yet. Run keywright setup first.",
+        )),
         (None, several) => {
-            let slugs = several.iter().map(|(_, _, slug)| slug.as_str()).collect::<Vec<_>>().join(", ");
+            let slugs = several
+                .iter()
+                .map(|(_, _, slug)| slug.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
             let message = format!("Several organisations exist: {slugs}. Name one with --organisation.");
             Err(DomainError::refused(Code::SeveralOrganisations, message))
         }

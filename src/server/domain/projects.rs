@@ -9,7 +9,9 @@ use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::ProjectId;
 use crate::model::permission::Permission;
-use crate::model::project::{CatalogueScope, Project, ProjectName, ProjectStatus, ProjectSummary, parse_prefix};
+use crate::model::project::{
+    CatalogueScope, Project, ProjectName, ProjectStatus, ProjectSummary, parse_prefix,
+};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::store::changes::{self, ChangeKind};
@@ -33,8 +35,12 @@ pub struct Checked {
 impl ProjectDraft<'_> {
     fn check(self) -> Result<Checked, DomainError> {
         let mut errors = Vec::new();
-        let name = ProjectName::parse("name", self.name).map_err(|error| errors.push(error)).ok();
-        let prefix = parse_prefix("prefix", self.prefix).map_err(|error| errors.push(error)).ok();
+        let name = ProjectName::parse("name", self.name)
+            .map_err(|error| errors.push(error))
+            .ok();
+        let prefix = parse_prefix("prefix", self.prefix)
+            .map_err(|error| errors.push(error))
+            .ok();
         let scopes = self.scopes.map_err(|error| errors.push(error)).ok();
         match (name, prefix, scopes) {
             (Some(name), Some(prefix), Some(scopes)) => Ok(Checked { name, prefix, scopes }),
@@ -52,15 +58,21 @@ pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<ProjectSummary>, D
 pub async fn find(ctx: &Context, actor: &Actor, id: &ProjectId) -> Result<Project, DomainError> {
     let scope = actor.require(Permission::ProjectsRead)?;
     let mut tx = ctx.db.begin_read().await?;
-    store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)
+    store::find(&mut tx, &scope, id)
+        .await?
+        .ok_or(DomainError::NotFound)
 }
 
 /// The project of this slug, in the actor's organisation.
 pub async fn find_by_slug(ctx: &Context, actor: &Actor, slug: &str) -> Result<Project, DomainError> {
     let scope = actor.require(Permission::ProjectsRead)?;
     let mut tx = ctx.db.begin_read().await?;
-    let id = store::find_id_by_slug(&mut tx, &scope, slug).await?.ok_or(DomainError::NotFound)?;
-    store::find(&mut tx, &scope, &id).await?.ok_or(DomainError::NotFound)
+    let id = store::find_id_by_slug(&mut tx, &scope, slug)
+        .await?
+        .ok_or(DomainError::NotFound)?;
+    store::find(&mut tx, &scope, &id)
+        .await?
+        .ok_or(DomainError::NotFound)
 }
 
 pub async fn create(ctx: &Context, actor: &Actor, draft: ProjectDraft<'_>) -> Result<ProjectId, DomainError> {
@@ -73,15 +85,31 @@ pub async fn create(ctx: &Context, actor: &Actor, draft: ProjectDraft<'_>) -> Re
     Ok(id)
 }
 
-pub(super) async fn insert(ctx: &Context, tx: &mut Tx, actor: &Actor, project: &Checked, now: Timestamp) -> Result<ProjectId, DomainError> {
+pub(super) async fn insert(
+    ctx: &Context,
+    tx: &mut Tx,
+    actor: &Actor,
+    project: &Checked,
+    now: Timestamp,
+) -> Result<ProjectId, DomainError> {
     let scope = actor.require(Permission::ProjectsManage)?;
     let id = mint::project_id(ctx)?;
     let name = &project.name;
-    let new = NewProject { id: &id, name: &name.shown, name_folded: &name.folded, slug: &name.slug, prefix: &project.prefix };
-    let message = "A project of this name, or of one that shortens to the same, exists already. Choose another name.";
-    store::insert(tx, &scope, &new, now).await.map_err(|error| DomainError::from(error).taken("name", message))?;
+    let new = NewProject {
+        id: &id,
+        name: &name.shown,
+        name_folded: &name.folded,
+        slug: &name.slug,
+        prefix: &project.prefix,
+    };
+    let message =
+        "A project of this name, or of one that shortens to the same, exists already. Choose another name.";
+    store::insert(tx, &scope, &new, now)
+        .await
+        .map_err(|error| DomainError::from(error).taken("name", message))?;
     store::set_scopes(tx, &id, &project.scopes).await?;
-    let detail = json!({ "slug": name.slug, "prefix": project.prefix, "scopes": scope_names(&project.scopes) });
+    let detail =
+        json!({ "slug": name.slug, "prefix": project.prefix, "scopes": scope_names(&project.scopes) });
     let entry = Entry::new("project.created", "project", id.as_str()).with(detail);
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
     Ok(id)
@@ -102,12 +130,18 @@ pub async fn edit(
 ) -> Result<(), DomainError> {
     let scope = actor.require(Permission::ProjectsManage)?;
     let mut errors = Vec::new();
-    let name = ProjectName::parse("name", name).map_err(|error| errors.push(error)).ok();
+    let name = ProjectName::parse("name", name)
+        .map_err(|error| errors.push(error))
+        .ok();
     let scopes = scopes.map_err(|error| errors.push(error)).ok();
-    let (Some(name), Some(scopes)) = (name, scopes) else { return Err(DomainError::Invalid(errors)) };
+    let (Some(name), Some(scopes)) = (name, scopes) else {
+        return Err(DomainError::Invalid(errors));
+    };
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let before = store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    let before = store::find(&mut tx, &scope, id)
+        .await?
+        .ok_or(DomainError::NotFound)?;
     let saved = store::set_name(&mut tx, &scope, id, version, &name.shown, &name.folded).await;
     let message = "Another project has this name already. Choose another one.";
     if !saved.map_err(|error| DomainError::from(error).taken("name", message))? {
@@ -127,17 +161,32 @@ pub async fn edit(
 }
 
 /// Archives or restores. Doing it twice is no error and no second event.
-pub async fn set_status(ctx: &Context, actor: &Actor, id: &ProjectId, status: ProjectStatus) -> Result<(), DomainError> {
+pub async fn set_status(
+    ctx: &Context,
+    actor: &Actor,
+    id: &ProjectId,
+    status: ProjectStatus,
+) -> Result<(), DomainError> {
     let scope = actor.require(Permission::ProjectsManage)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    store::find(&mut tx, &scope, id)
+        .await?
+        .ok_or(DomainError::NotFound)?;
     if store::set_status(&mut tx, &scope, id, status).await? {
         let action = match status {
             ProjectStatus::Archived => "project.archived",
             ProjectStatus::Active => "project.restored",
         };
-        audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new(action, "project", id.as_str()), now).await?;
+        audit::record(
+            ctx,
+            &mut tx,
+            Some(scope.org_id()),
+            actor,
+            Entry::new(action, "project", id.as_str()),
+            now,
+        )
+        .await?;
         changes::record(&mut tx, ChangeKind::Many, id.as_str(), now).await?;
     }
     tx.commit().await?;
@@ -157,7 +206,9 @@ pub(super) async fn extend_catalogue(
 ) -> Result<(), DomainError> {
     for (offset, name) in (0_i64..).zip(missing) {
         let entry = crate::model::project::parse_catalogue_scope(name, "", false)?;
-        let place = i64::try_from(project.scopes.len()).unwrap_or(i64::MAX).saturating_add(offset);
+        let place = i64::try_from(project.scopes.len())
+            .unwrap_or(i64::MAX)
+            .saturating_add(offset);
         store::insert_scope(tx, &project.id, &entry, place).await?;
         let detail = json!({ "scope": name });
         let entry = Entry::new("project.scope_added", "project", project.id.as_str()).with(detail);

@@ -1,8 +1,8 @@
 //! What is forgotten, and after how long.
 
+use super::DomainError;
 use super::accounts::session::IDLE_MS;
 use super::accounts::throttle::LOCKED_FROM;
-use super::DomainError;
 use crate::model::time::{DAY_MS, HOUR_MS};
 use crate::server::ctx::Context;
 use crate::server::store::{changes, keys, sessions, throttles, usage};

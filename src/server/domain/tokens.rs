@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
+use super::DomainError;
 use super::audit::{self, Entry, actor_columns};
 use super::keys::issue::{Nonce, refuse_used, use_up};
 use super::mint::{self, Credential};
-use super::DomainError;
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{ProjectId, TokenId};
@@ -25,7 +25,7 @@ use crate::server::store::{keys, projects};
 
 /// A new token as typed or given on the command line.
 pub struct TokenDraft<'a> {
-    pub project: &'a ProjectId,
+    pub project: Option<&'a ProjectId>,
     pub name: &'a str,
     pub permissions: Vec<&'a str>,
     pub expiry: &'a str,
@@ -42,7 +42,10 @@ pub struct RevealedToken {
 }
 
 fn sign(keyring: &Keyring, token: &SecuredToken) -> StoredMac {
-    keyring.sign(Purpose::Row, &token.mac_parts().iter().map(String::as_str).collect::<Vec<_>>())
+    keyring.sign(
+        Purpose::Row,
+        &token.mac_parts().iter().map(String::as_str).collect::<Vec<_>>(),
+    )
 }
 
 /// Whether the row is one that this application wrote.
@@ -63,7 +66,9 @@ pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<TokenSummary>, Dom
 pub async fn form_material(ctx: &Context, actor: &Actor) -> Result<TokenFormMaterial, DomainError> {
     actor.require(Permission::TokensManage)?;
     let projects = super::projects::list(ctx, actor).await?;
-    let active = projects.into_iter().filter(|project| project.status == ProjectStatus::Active);
+    let active = projects
+        .into_iter()
+        .filter(|project| project.status == ProjectStatus::Active);
     Ok(TokenFormMaterial {
         now: ctx.clock.now(),
         nonce: mint::form_nonce(ctx),
@@ -72,7 +77,12 @@ pub async fn form_material(ctx: &Context, actor: &Actor) -> Result<TokenFormMate
 }
 
 /// Creates a token. With a nonce that was used before, `AlreadyShown`.
-pub async fn create(ctx: &Context, actor: &Actor, draft: &TokenDraft<'_>, nonce: Option<Nonce<'_>>) -> Result<RevealedToken, DomainError> {
+pub async fn create(
+    ctx: &Context,
+    actor: &Actor,
+    draft: &TokenDraft<'_>,
+    nonce: Option<Nonce<'_>>,
+) -> Result<RevealedToken, DomainError> {
     let scope = actor.require(Permission::TokensManage)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
@@ -80,21 +90,42 @@ pub async fn create(ctx: &Context, actor: &Actor, draft: &TokenDraft<'_>, nonce:
         refuse_used(&keys::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
     }
     let mut errors = Vec::new();
-    let name = text::line("name", "The name", draft.name, 1, NAME_MAX).map_err(|error| errors.push(error)).ok();
-    let permissions =
-        TokenPermissions::parse("permissions", draft.permissions.iter().copied()).map_err(|error| errors.push(error)).ok();
-    let lifetime = Lifetime::parse(draft.expiry, draft.expiry_date, now).map_err(|error| errors.push(error)).ok();
-    let project = projects::find(&mut tx, &scope, draft.project).await?;
+    let name = text::line("name", "The name", draft.name, 1, NAME_MAX)
+        .map_err(|error| errors.push(error))
+        .ok();
+    let permissions = TokenPermissions::parse("permissions", draft.permissions.iter().copied())
+        .map_err(|error| errors.push(error))
+        .ok();
+    let lifetime = Lifetime::parse(draft.expiry, draft.expiry_date, now)
+        .map_err(|error| errors.push(error))
+        .ok();
+    let project = match draft.project {
+        Some(id) => projects::find(&mut tx, &scope, id).await?,
+        None => None,
+    };
     if project.is_none() {
-        errors.push(FieldError::new("project", "choice", "Choose one of your organisation’s projects."));
+        errors.push(FieldError::new(
+            "project",
+            "choice",
+            "Choose one of your organisation’s projects.",
+        ));
     }
-    let (Some(name), Some(permissions), Some(lifetime), Some(project)) = (name, permissions, lifetime, project) else {
+    let (Some(name), Some(permissions), Some(lifetime), Some(project)) =
+        (name, permissions, lifetime, project)
+    else {
         return Err(DomainError::Invalid(errors));
     };
     let minted = mint::credential(ctx, TokenKind::Service.prefix());
     let id = mint::token_id(&minted.kid)?;
     let expires_at = lifetime.expires_at(now);
-    let hashed = mint::hashed(ctx, Credential::Token { org_id: scope.org_id().as_str(), token_id: id.as_str() }, &minted.text);
+    let hashed = mint::hashed(
+        ctx,
+        Credential::Token {
+            org_id: scope.org_id().as_str(),
+            token_id: id.as_str(),
+        },
+        &minted.text,
+    );
     let mut token = SecuredToken {
         id: id.as_str().to_owned(),
         org_id: scope.org_id().as_str().to_owned(),
@@ -110,21 +141,42 @@ pub async fn create(ctx: &Context, actor: &Actor, draft: &TokenDraft<'_>, nonce:
     };
     let mac = sign(&ctx.keyring, &token);
     (token.row_mac, token.row_mac_key_id) = (mac.mac, mac.key_id);
-    let new = NewToken { secured: &token, name: &name, name_folded: &text::folded(&name), created_by: actor_columns(actor) };
+    let new = NewToken {
+        secured: &token,
+        name: &name,
+        name_folded: &text::folded(&name),
+        created_by: actor_columns(actor),
+    };
     if let Some(nonce) = &nonce {
         use_up(&mut tx, nonce, id.as_str(), now).await?;
     }
     let message = "Another service token of this project has this name. Choose another, or revoke that one.";
-    store::insert(&mut tx, &scope, &new, now).await.map_err(|error| DomainError::from(error).taken("name", message))?;
+    store::insert(&mut tx, &scope, &new, now)
+        .await
+        .map_err(|error| DomainError::from(error).taken("name", message))?;
     let detail = json!({
         "name": name, "projectId": project.id.as_str(), "permissions": permissions,
         "expiresAt": expires_at.map(Timestamp::rfc3339),
     });
-    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new("token.created", "token", id.as_str()).with(detail), now).await?;
+    audit::record(
+        ctx,
+        &mut tx,
+        Some(scope.org_id()),
+        actor,
+        Entry::new("token.created", "token", id.as_str()).with(detail),
+        now,
+    )
+    .await?;
     changes::record(&mut tx, ChangeKind::Token, id.as_str(), now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_token(id.as_str());
-    Ok(RevealedToken { id, name, project, expires_at, secret: minted.text })
+    Ok(RevealedToken {
+        id,
+        name,
+        project,
+        expires_at,
+        secret: minted.text,
+    })
 }
 
 /// Ends a token for ever, from the next request on.
@@ -132,14 +184,24 @@ pub async fn revoke(ctx: &Context, actor: &Actor, id: &TokenId) -> Result<(), Do
     let scope = actor.require(Permission::TokensManage)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let mut token = store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    let mut token = store::find(&mut tx, &scope, id)
+        .await?
+        .ok_or(DomainError::NotFound)?;
     if !is_intact(&ctx.keyring, &token) {
         let message = "This token’s record was changed outside Keywright, so it is refused everywhere.";
         return Err(DomainError::refused(Code::Conflict, message));
     }
     token.revoked_at_ms = Some(now.ms());
     if store::set_revoked(&mut tx, &scope, id, &sign(&ctx.keyring, &token), now).await? {
-        audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new("token.revoked", "token", id.as_str()), now).await?;
+        audit::record(
+            ctx,
+            &mut tx,
+            Some(scope.org_id()),
+            actor,
+            Entry::new("token.revoked", "token", id.as_str()),
+            now,
+        )
+        .await?;
         changes::record(&mut tx, ChangeKind::Token, id.as_str(), now).await?;
     }
     tx.commit().await?;
@@ -151,9 +213,19 @@ pub async fn confirm_stored(ctx: &Context, actor: &Actor, id: &TokenId) -> Resul
     let scope = actor.require(Permission::TokensManage)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    store::find(&mut tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    store::find(&mut tx, &scope, id)
+        .await?
+        .ok_or(DomainError::NotFound)?;
     if store::set_stored(&mut tx, &scope, id, now).await? {
-        audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new("token.stored", "token", id.as_str()), now).await?;
+        audit::record(
+            ctx,
+            &mut tx,
+            Some(scope.org_id()),
+            actor,
+            Entry::new("token.stored", "token", id.as_str()),
+            now,
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(())

@@ -40,7 +40,9 @@ pub struct ProblemField<'a> {
 #[must_use]
 pub fn wants_html(uri: &Uri, headers: &HeaderMap) -> bool {
     let accepts = |value: &HeaderValue| value.to_str().is_ok_and(|accept| accept.contains("text/html"));
-    !uri.path().starts_with("/v1/") && !uri.path().starts_with("/api/") && headers.get_all(header::ACCEPT).iter().any(accepts)
+    !uri.path().starts_with("/v1/")
+        && !uri.path().starts_with("/api/")
+        && headers.get_all(header::ACCEPT).iter().any(accepts)
 }
 
 /// The error in the language the request asks for.
@@ -68,7 +70,15 @@ fn page(state: &AppState, error: &AppError) -> Response {
 /// `application/problem+json`.
 #[must_use]
 pub fn problem(error: &AppError) -> Response<Body> {
-    let errors = error.fields.iter().map(|e| ProblemField { field: &e.field, code: &e.code, message: &e.message }).collect();
+    let errors = error
+        .fields
+        .iter()
+        .map(|e| ProblemField {
+            field: &e.field,
+            code: &e.code,
+            message: &e.message,
+        })
+        .collect();
     let body = Problem {
         kind: format!("urn:keywright:problem:{}", error.code.as_str()),
         title: error.code.title(),
@@ -79,17 +89,26 @@ pub fn problem(error: &AppError) -> Response<Body> {
         errors,
     };
     let mut response = Json(body).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     finish(response, error)
 }
 
 fn finish(mut response: Response, error: &AppError) -> Response {
-    *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some(seconds) = error.retry_after_s {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if error.code == Code::Unauthenticated {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"keywright\""));
+        response.headers_mut().insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"keywright\""),
+        );
     }
     response
 }

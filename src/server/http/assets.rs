@@ -30,7 +30,8 @@ impl Assets {
     /// The address of a file by its plain name; the plain name itself when the binary was built without a site.
     #[must_use]
     pub fn path_of(&self, logical: &str) -> String {
-        self.by_logical(logical).map_or_else(|| format!("/pkg/{logical}"), |asset| asset.path.to_owned())
+        self.by_logical(logical)
+            .map_or_else(|| format!("/pkg/{logical}"), |asset| asset.path.to_owned())
     }
 
     fn by_logical(&self, logical: &str) -> Option<&'static Asset> {
@@ -54,14 +55,20 @@ pub async fn hashed(State(state): State<AppState>, Path(file): Path<String>, req
 
 /// A file that must keep its plain name (icons referenced by style and markup alike): kept for a day.
 pub async fn plain(State(state): State<AppState>, request: Request) -> Response {
-    match state.assets.by_logical(request.uri().path().trim_start_matches('/')) {
+    match state
+        .assets
+        .by_logical(request.uri().path().trim_start_matches('/'))
+    {
         Some(asset) => send(asset, request.headers(), "public, max-age=86400"),
         None => answer::problem(&AppError::not_found()),
     }
 }
 
 fn send(asset: &'static Asset, headers: &HeaderMap, cache: &'static str) -> Response {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let accepts = |coding: &str| accepted.split(',').any(|part| is_accepted(part, coding));
     let (body, coding) = match (asset.br, asset.gzip) {
         (Some(br), _) if accepts("br") => (br, Some("br")),
@@ -81,5 +88,6 @@ fn send(asset: &'static Asset, headers: &HeaderMap, cache: &'static str) -> Resp
 
 fn is_accepted(part: &str, coding: &str) -> bool {
     let mut pieces = part.split(';').map(str::trim);
-    pieces.next() == Some(coding) && !pieces.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    pieces.next() == Some(coding)
+        && !pieces.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
 }

@@ -1,7 +1,7 @@
 //! Pages: rendered whole on the server, hydrated in the browser.
 //!
 //! Every page goes through [`page`], a refused form through [`form_again`], and pages that must not hydrate (the
-//! secret, errors) through [`static_page`].
+//! secret, errors) through `static_page`.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -42,7 +42,15 @@ pub async fn form_again(state: &AppState, parts: &Parts, form: FormState, status
     *request.headers_mut() = parts.headers.clone();
     *request.extensions_mut() = parts.extensions.clone();
     let status = StatusCode::from_u16(status).ok();
-    render(state, request, PageContext { form: Some(form), status }).await
+    render(
+        state,
+        request,
+        PageContext {
+            form: Some(form),
+            status,
+        },
+    )
+    .await
 }
 
 async fn render(state: &AppState, request: Request, context: PageContext) -> Response {
@@ -52,7 +60,8 @@ async fn render(state: &AppState, request: Request, context: PageContext) -> Res
     let status = context.status;
     let form = context.form;
     let provide = move || provide_request(&ctx, nonce.clone(), form.clone());
-    let mut response = render_app_async_with_context(provide, move || shell(shell_of_page.clone()))(request).await;
+    let mut response =
+        render_app_async_with_context(provide, move || shell(shell_of_page.clone()))(request).await;
     if let Some(status) = status {
         *response.status_mut() = status;
     }
@@ -74,7 +83,9 @@ fn provide_request(ctx: &Ctx, nonce: Option<Nonce>, form: Option<FormState>) {
 pub async fn server_function(State(state): State<AppState>, request: Request) -> Response {
     let ctx = state.ctx.clone();
     let provide = move || provide_context(ctx.clone());
-    leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
+    leptos_axum::handle_server_fns_with_context(provide, request)
+        .await
+        .into_response()
 }
 
 /// An error that is no page's own.
@@ -93,11 +104,18 @@ pub fn reveal_page(state: &AppState, headers: &HeaderMap, revealed: Revealed) ->
 /// The page that cannot show it a second time.
 #[must_use]
 pub fn already_shown_page(state: &AppState, headers: &HeaderMap, page: AlreadyShown) -> String {
-    static_page(state, Some(headers), false, move || reveal::already_shown_page(page))
+    static_page(state, Some(headers), false, move || {
+        reveal::already_shown_page(page)
+    })
 }
 
 /// A complete page that does not hydrate: no state travels with it.
-fn static_page<V: IntoView + 'static>(state: &AppState, headers: Option<&HeaderMap>, with_script: bool, body: impl FnOnce() -> V) -> String {
+fn static_page<V: IntoView + 'static>(
+    state: &AppState,
+    headers: Option<&HeaderMap>,
+    with_script: bool,
+    body: impl FnOnce() -> V,
+) -> String {
     let shell = shell_for(state.assets, headers, false);
     let owner = Owner::new();
     let html = owner.with(|| static_shell(shell, with_script, body()).to_html());
@@ -112,7 +130,10 @@ fn shell_for(assets: &Assets, headers: Option<&HeaderMap>, development: bool) ->
         wasm: assets.path_of("keywright.wasm"),
         boot: assets.path_of("boot.js"),
         reveal: assets.path_of("reveal.js"),
-        theme: theme.filter(|theme| matches!(*theme, "light" | "dark")).unwrap_or("auto").to_owned(),
+        theme: theme
+            .filter(|theme| matches!(*theme, "light" | "dark"))
+            .unwrap_or("auto")
+            .to_owned(),
         development,
     }
 }

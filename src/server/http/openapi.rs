@@ -19,8 +19,14 @@ struct ServiceToken;
 
 impl Modify for ServiceToken {
     fn modify(&self, document: &mut Document) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("kwt_…").build();
-        document.components.get_or_insert_default().add_security_scheme("serviceToken", SecurityScheme::Http(bearer));
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("kwt_…")
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("serviceToken", SecurityScheme::Http(bearer));
     }
 }
 

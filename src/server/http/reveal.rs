@@ -13,41 +13,53 @@ use crate::server::domain::tokens::RevealedToken;
 
 pub fn key(state: &AppState, headers: &HeaderMap, key: &RevealedKey) -> Response {
     let origin = state.ctx.site.public_origin.as_str();
-    let scope = key.project.scopes.first().map_or("read", |scope| scope.name.as_str());
-    show(state, headers, Revealed {
-        what: "key",
-        name: key.name.clone(),
-        secret: key.secret.expose().clone(),
-        variable: format!("{}_API_KEY", variable_stem(&key.project.slug)),
-        expires: key.expires_at.map(|at| at.last_day_in_words()),
-        confirm_at: format!("/settings/api-keys/{}/stored", key.id),
-        takes_note: true,
-        command: format!(
-            "curl -sS {origin}/v1/keys/verify \\\n  -H \"Authorization: Bearer $KEYWRIGHT_TOKEN\" \\\n  \
+    let scope = key
+        .project
+        .scopes
+        .first()
+        .map_or("read", |scope| scope.name.as_str());
+    show(
+        state,
+        headers,
+        Revealed {
+            what: "key",
+            name: key.name.clone(),
+            secret: key.secret.expose().clone(),
+            variable: format!("{}_API_KEY", variable_stem(&key.project.slug)),
+            expires: key.expires_at.map(|at| at.last_day_in_words()),
+            confirm_at: format!("/settings/api-keys/{}/stored", key.id),
+            takes_note: true,
+            command: format!(
+                "curl -sS {origin}/v1/keys/verify \\\n  -H \"Authorization: Bearer $KEYWRIGHT_TOKEN\" \\\n  \
              -H 'Content-Type: application/json' \\\n  -d '{{\"key\":\"{}\",\"permissions\":\"{scope}\"}}'",
-            key.secret.expose(),
-        ),
-        command_hint: "Set KEYWRIGHT_TOKEN to a service token of this project; create one under Service tokens.",
-    })
+                key.secret.expose(),
+            ),
+            command_hint: "Set KEYWRIGHT_TOKEN to a service token of this project; create one under Service tokens.",
+        },
+    )
 }
 
 pub fn token(state: &AppState, headers: &HeaderMap, token: &RevealedToken) -> Response {
     let origin = state.ctx.site.public_origin.as_str();
-    show(state, headers, Revealed {
-        what: "service token",
-        name: token.name.clone(),
-        secret: token.secret.expose().clone(),
-        variable: "KEYWRIGHT_TOKEN".to_owned(),
-        expires: token.expires_at.map(|at| at.last_day_in_words()),
-        confirm_at: format!("/settings/service-tokens/{}/stored", token.id),
-        takes_note: false,
-        command: format!(
-            "curl -sS {origin}/v1/keys/verify \\\n  -H 'Authorization: Bearer {}' \\\n  \
+    show(
+        state,
+        headers,
+        Revealed {
+            what: "service token",
+            name: token.name.clone(),
+            secret: token.secret.expose().clone(),
+            variable: "KEYWRIGHT_TOKEN".to_owned(),
+            expires: token.expires_at.map(|at| at.last_day_in_words()),
+            confirm_at: format!("/settings/service-tokens/{}/stored", token.id),
+            takes_note: false,
+            command: format!(
+                "curl -sS {origin}/v1/keys/verify \\\n  -H 'Authorization: Bearer {}' \\\n  \
              -H 'Content-Type: application/json' \\\n  -d '{{\"key\":\"'\"$API_KEY\"'\"}}'",
-            token.secret.expose(),
-        ),
-        command_hint: "Set API_KEY to a key of this project.",
-    })
+                token.secret.expose(),
+            ),
+            command_hint: "Set API_KEY to a key of this project.",
+        },
+    )
 }
 
 /// `image-api` → `IMAGE_API`.
@@ -67,8 +79,16 @@ fn show(state: &AppState, headers: &HeaderMap, revealed: Revealed) -> Response {
 }
 
 /// 409: this form made its secret before; reloading does not bring it back.
-pub async fn already_shown(state: &AppState, form: &Submitted, account: Option<&AccountId>, detail: String) -> Response {
-    let nonce = account.map(|account| Nonce { text: form.values.first("nonce"), account });
+pub async fn already_shown(
+    state: &AppState,
+    form: &Submitted,
+    account: Option<&AccountId>,
+    detail: String,
+) -> Response {
+    let nonce = account.map(|account| Nonce {
+        text: form.values.first("nonce"),
+        account,
+    });
     let made = match nonce {
         Some(nonce) => issue::made_by_form(&state.ctx, &nonce).await.ok().flatten(),
         None => None,

@@ -55,21 +55,38 @@ const FORMS_WITHOUT_PAGE: [(&str, &str); 6] = [
 #[must_use]
 pub fn surface() -> Vec<(Method, String)> {
     let pages = page_paths().into_iter().map(|path| (Method::GET, path));
-    let forms = forms().into_iter().map(|(path, _)| (Method::POST, path.to_owned()));
+    let forms = forms()
+        .into_iter()
+        .map(|(path, _)| (Method::POST, path.to_owned()));
     let functions = server_fn_paths().map(|(path, method)| (method, path.to_owned()));
-    let raw = ["/", "/healthz", "/readyz", "/favicon.svg", "/icons.svg", "/wordmark.svg", "/pkg/{file}"];
+    let raw = [
+        "/",
+        "/healthz",
+        "/readyz",
+        "/favicon.svg",
+        "/icons.svg",
+        "/wordmark.svg",
+        "/pkg/{file}",
+    ];
     let raw = raw.into_iter().map(|path| (Method::GET, path.to_owned()));
-    let v1 = openapi::document().paths.paths.into_keys().map(|path| (Method::POST, path));
+    let v1 = openapi::document()
+        .paths
+        .paths
+        .into_keys()
+        .map(|path| (Method::POST, path));
     pages.chain(forms).chain(functions).chain(raw).chain(v1).collect()
 }
 
 fn page_paths() -> Vec<String> {
     let listed = generate_route_list(crate::app::App);
-    listed.iter().map(|route| route.path().to_owned()).filter(|path| path != "/").collect()
+    listed
+        .iter()
+        .map(|route| route.path().to_owned())
+        .filter(|path| path != "/")
+        .collect()
 }
 
 /// Puts the house together.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     let (v1, _) = openapi::v1().split_for_parts();
     let machines = v1
@@ -77,7 +94,12 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/v1/{*rest}", axum::routing::any(nothing_here));
     let people = site(&state)
-        .layer(CompressionLayer::new().br(true).gzip(true).compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)))
+        .layer(
+            CompressionLayer::new()
+                .br(true)
+                .gzip(true)
+                .compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)),
+        )
         .layer(from_fn_with_state(state.clone(), access::layer))
         .layer(from_fn_with_state(state.clone(), session::layer))
         .layer(from_fn_with_state(state.clone(), cross_site::layer))
@@ -143,7 +165,10 @@ fn without_secret(uri: &Uri) -> Option<String> {
     let plain = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
     find_secret(&plain)?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-    let reduced: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name, redacted(value.trim()).into_owned())).collect();
+    let reduced: Vec<(String, String)> = pairs
+        .into_iter()
+        .map(|(name, value)| (name, redacted(value.trim()).into_owned()))
+        .collect();
     let query = serde_urlencoded::to_string(reduced).unwrap_or_default();
     Some(format!("{}?{query}", uri.path()))
 }
@@ -157,7 +182,9 @@ async fn set_up_page(State(state): State<AppState>, request: Request) -> Respons
         Err(error) => answer::for_request(&state, &request, &AppError::from(error)),
     };
     // The link carries the token: it must not travel on.
-    response.headers_mut().insert(header::REFERRER_POLICY, no_referrer);
+    response
+        .headers_mut()
+        .insert(header::REFERRER_POLICY, no_referrer);
     response
 }
 
@@ -171,7 +198,11 @@ async fn sign_in_page(State(state): State<AppState>, request: Request) -> Respon
 
 /// Server functions take what Leptos sends and nothing else.
 async fn server_function(state: State<AppState>, request: Request) -> Response {
-    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if !matches!(essence, "application/x-www-form-urlencoded" | "application/json") {
         let error = AppError::new(Code::UnsupportedMediaType, "Send a form or JSON.");

@@ -15,6 +15,7 @@ use super::middleware::request_id::RequestId;
 use super::state::AppState;
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::key::Environment;
+use crate::model::key_text::redacted;
 use crate::model::permission_query::PermissionQuery;
 use crate::model::text::shown;
 use crate::model::time::Timestamp;
@@ -58,6 +59,7 @@ pub struct VerifyBody {
 
 /// `style=http` answers with 401, 403 or 429 instead of 200 when the key may not pass.
 #[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the query; it is read from the address")]
 pub struct VerifyParameters {
     style: Option<String>,
@@ -138,15 +140,24 @@ async fn answer_to(
     body: &[u8],
 ) -> Result<Response, AppError> {
     let ctx = &state.ctx;
-    let token = verification::authenticate(ctx, bearer(headers)?).await.map_err(caller_error)?;
+    let token = verification::authenticate(ctx, bearer(headers)?)
+        .await
+        .map_err(caller_error)?;
     let http_style = parse_style(uri)?;
     let body = parse_body(headers, body)?;
     let permissions = body.permissions.as_deref().map(parse_permissions).transpose()?;
-    let client_ip = body.client_ip.as_deref().and_then(|text| text.trim().parse::<IpAddr>().ok());
-    let kept = |text: &Option<String>| shown(text.as_deref().unwrap_or_default(), KEPT_MAX);
+    let client_ip = body
+        .client_ip
+        .as_deref()
+        .and_then(|text| text.trim().parse::<IpAddr>().ok());
+    let kept = |text: &Option<String>| kept_text(text.as_deref().unwrap_or_default());
     let question = Question {
         key: &body.key,
-        request: VerifyRequest { environment: body.environment, client_ip, resource: body.resource.as_deref() },
+        request: VerifyRequest {
+            environment: body.environment,
+            client_ip,
+            resource: body.resource.as_deref(),
+        },
         permissions: permissions.as_ref(),
         method: &kept(&body.method),
         path: &kept(&body.path),
@@ -156,8 +167,16 @@ async fn answer_to(
         request_id: request_id.as_str(),
         caller_ip: caller.ip.map(|ip| ip.to_string()),
     };
-    let answer = verification::verify(ctx, &token, &question).await.map_err(AppError::from)?;
+    let answer = verification::verify(ctx, &token, &question)
+        .await
+        .map_err(AppError::from)?;
     Ok(respond(&answer, request_id, http_style))
+}
+
+/// What the usage log keeps of a text: without any key that stands in it (before cutting, which could leave half of
+/// one), on one line, not too long.
+fn kept_text(text: &str) -> String {
+    shown(&redacted(text), KEPT_MAX)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, AppError> {
@@ -165,23 +184,35 @@ fn bearer(headers: &HeaderMap) -> Result<&str, AppError> {
     match (all.next(), all.next()) {
         (Some(one), None) => {
             let text = one.to_str().ok().and_then(|text| text.split_once(' '));
-            text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim()).ok_or_else(no_token)
+            text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                .map(|(_, token)| token.trim())
+                .ok_or_else(no_token)
         }
         (None, _) => Err(no_token()),
-        _ => Err(AppError::new(Code::MalformedBody, "The request has two Authorization headers. Send one.")),
+        _ => Err(AppError::new(
+            Code::MalformedBody,
+            "The request has two Authorization headers. Send one.",
+        )),
     }
 }
 
 fn no_token() -> AppError {
-    AppError::new(Code::Unauthenticated, "Send a service token: Authorization: Bearer kwt_…")
+    AppError::new(
+        Code::Unauthenticated,
+        "Send a service token: Authorization: Bearer kwt_…",
+    )
 }
 
 fn caller_error(error: CallerError) -> AppError {
     match error {
-        CallerError::Unauthenticated => {
-            AppError::new(Code::Unauthenticated, "The service token is unknown, expired or revoked.")
-        }
-        CallerError::Forbidden => AppError::new(Code::Forbidden, "The service token lacks the permission “verify”."),
+        CallerError::Unauthenticated => AppError::new(
+            Code::Unauthenticated,
+            "The service token is unknown, expired or revoked.",
+        ),
+        CallerError::Forbidden => AppError::new(
+            Code::Forbidden,
+            "The service token lacks the permission “verify”.",
+        ),
         CallerError::Domain(error) => error.into(),
     }
 }
@@ -190,44 +221,91 @@ fn parse_style(uri: &Uri) -> Result<bool, AppError> {
     match uri.query().unwrap_or_default() {
         "" => Ok(false),
         "style=http" => Ok(true),
-        _ => Err(mistake("style", "choice", "The only parameter is style=http.".to_owned())),
+        _ => Err(mistake(
+            "style",
+            "choice",
+            "The only parameter is style=http.".to_owned(),
+        )),
     }
 }
 
 fn mistake(field: &str, code: &str, message: String) -> AppError {
     let fields = vec![FieldError::new(field, code, message.clone())];
-    AppError { fields, ..AppError::new(Code::MalformedBody, message) }
+    AppError {
+        fields,
+        ..AppError::new(Code::MalformedBody, message)
+    }
 }
 
 fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<VerifyBody, AppError> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !media_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(AppError::new(Code::UnsupportedMediaType, "Send JSON, with Content-Type: application/json."));
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !media_type
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    {
+        return Err(AppError::new(
+            Code::UnsupportedMediaType,
+            "Send JSON, with Content-Type: application/json.",
+        ));
     }
     let body: VerifyBody = serde_json::from_slice(body).map_err(|error| {
         // Serde's message may quote a value, and the value may be the key: only the place is told.
         let what = match error.classify() {
-            serde_json::error::Category::Data => "The body has an unknown field, lacks one, or one has the wrong type",
+            serde_json::error::Category::Data => {
+                "The body has an unknown field, lacks one, or one has the wrong type"
+            }
             _ => "The body is not valid JSON",
         };
-        AppError::new(Code::MalformedBody, format!("{what} (line {}, column {}).", error.line(), error.column()))
+        AppError::new(
+            Code::MalformedBody,
+            format!("{what} (line {}, column {}).", error.line(), error.column()),
+        )
     })?;
     if body.cost.is_some_and(|cost| !(0..=COST_MAX).contains(&cost)) {
-        return Err(mistake("cost", "range", format!("The cost is between 0 and {COST_MAX}.")));
+        return Err(mistake(
+            "cost",
+            "range",
+            format!("The cost is between 0 and {COST_MAX}."),
+        ));
     }
-    if body.resource.as_ref().is_some_and(|text| text.chars().count() > RESOURCE_MAX) {
-        return Err(mistake("resource", "too_long", format!("The resource has at most {RESOURCE_MAX} characters.")));
+    if body
+        .resource
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > RESOURCE_MAX)
+    {
+        return Err(mistake(
+            "resource",
+            "too_long",
+            format!("The resource has at most {RESOURCE_MAX} characters."),
+        ));
     }
     let tags = body.tags.as_deref().unwrap_or_default();
-    if tags.len() > TAGS_MAX || tags.iter().any(|tag| !tag.contains('=') || tag.chars().count() > TAG_LENGTH_MAX) {
-        return Err(mistake("tags", "syntax", format!("At most {TAGS_MAX} tags, each name=value of {TAG_LENGTH_MAX} characters.")));
+    if tags.len() > TAGS_MAX
+        || tags
+            .iter()
+            .any(|tag| !tag.contains('=') || tag.chars().count() > TAG_LENGTH_MAX)
+    {
+        return Err(mistake(
+            "tags",
+            "syntax",
+            format!("At most {TAGS_MAX} tags, each name=value of {TAG_LENGTH_MAX} characters."),
+        ));
     }
     Ok(body)
 }
 
 fn parse_permissions(text: &str) -> Result<PermissionQuery, AppError> {
-    PermissionQuery::parse(text)
-        .map_err(|error| mistake("permissions", "permission_syntax", format!("Permission query, column {}: {}.", error.column, error.reason)))
+    PermissionQuery::parse(text).map_err(|error| {
+        mistake(
+            "permissions",
+            "permission_syntax",
+            format!("Permission query, column {}: {}.", error.column, error.reason),
+        )
+    })
 }
 
 fn respond(answer: &Answer, request_id: &RequestId, http_style: bool) -> Response {
@@ -244,7 +322,10 @@ fn respond(answer: &Answer, request_id: &RequestId, http_style: bool) -> Respons
         owner_id: key.and_then(|key| key.owner.as_ref()).map(|owner| owner.as_str()),
         scopes: key.map(|key| key.scopes.iter().map(|scope| scope.as_str()).collect()),
         expires_at: key.and_then(|key| key.expires_at).map(Timestamp::rfc3339),
-        denial: answer.verdict.denial.as_ref().map(|denial| DenialAnswer { detail: &denial.detail, missing: &denial.missing }),
+        denial: answer.verdict.denial.as_ref().map(|denial| DenialAnswer {
+            detail: &denial.detail,
+            missing: &denial.missing,
+        }),
     };
     let mut response = Json(body).into_response();
     if http_style {

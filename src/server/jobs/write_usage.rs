@@ -41,7 +41,10 @@ pub async fn run(ctx: Ctx, mut receiver: UsageReceiver, flush_every: Duration, s
                         batch.clear();
                     }
                     if stopping && tries >= LAST_TRIES {
-                        tracing::error!(lost = batch.len(), "usage was lost: the database did not come back");
+                        tracing::error!(
+                            lost = batch.len(),
+                            "usage was lost: the database did not come back"
+                        );
                         return;
                     }
                     tokio::time::sleep(RETRY).await;

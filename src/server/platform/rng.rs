@@ -14,7 +14,10 @@ pub struct OsRng;
 impl Rng for OsRng {
     /// # Panics
     /// When the operating system has no randomness to give: nothing safe could be done after that.
-    #[expect(clippy::expect_used, reason = "going on without randomness would be worse than stopping")]
+    #[expect(
+        clippy::expect_used,
+        reason = "going on without randomness would be worse than stopping"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     }
@@ -28,7 +31,12 @@ pub fn base62(rng: &dyn Rng, length: usize) -> String {
     while out.len() < length {
         rng.fill(&mut pool);
         let room = length - out.len();
-        out.extend(pool.iter().filter(|&&b| b < 248).take(room).map(|&b| char::from(ALPHABET[usize::from(b % 62)])));
+        out.extend(
+            pool.iter()
+                .filter(|&&b| b < 248)
+                .take(room)
+                .map(|&b| char::from(ALPHABET[usize::from(b % 62)])),
+        );
     }
     out
 }
@@ -45,8 +53,10 @@ mod tests {
             counts[usize::from(byte)] += 1;
         }
         let expected = DRAWS as f64 / 62.0;
-        let chi_square: f64 =
-            ALPHABET.iter().map(|&c| (f64::from(counts[usize::from(c)]) - expected).powi(2) / expected).sum();
+        let chi_square: f64 = ALPHABET
+            .iter()
+            .map(|&c| (f64::from(counts[usize::from(c)]) - expected).powi(2) / expected)
+            .sum();
         // 61 degrees of freedom: beyond 130 lies a chance of less than one in a million.
         assert!(chi_square < 130.0, "χ² = {chi_square}");
     }
@@ -61,6 +71,10 @@ mod tests {
         }
         // 256 consecutive bytes give each character exactly four times; 248–255 must not add a fifth.
         let text = base62(&Counting(0.into()), 248);
-        assert!(ALPHABET.iter().all(|&c| text.bytes().filter(|&b| b == c).count() == 4));
+        assert!(
+            ALPHABET
+                .iter()
+                .all(|&c| text.bytes().filter(|&b| b == c).count() == 4)
+        );
     }
 }

@@ -18,10 +18,16 @@ pub enum LogFormat {
 /// Starts logging to standard error. A second call changes nothing.
 pub fn start(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(RedactedStderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(RedactedStderr);
     let _ = match format {
         LogFormat::Human => builder.with_target(false).with_ansi(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .try_init(),
     };
 }
 
@@ -45,7 +51,10 @@ pub struct RedactingWriter<W: Write> {
 
 impl<W: Write> RedactingWriter<W> {
     pub fn new(inner: W) -> Self {
-        Self { inner, line: Vec::new() }
+        Self {
+            inner,
+            line: Vec::new(),
+        }
     }
 
     fn pass_on(&mut self) -> io::Result<()> {
@@ -85,9 +94,14 @@ mod tests {
         let mut sink = Vec::new();
         {
             let mut writer = RedactingWriter::new(&mut sink);
-            writer.write_all(b"GET /?q=acme_live_0123456789AB0123456789abc").unwrap();
+            writer
+                .write_all(b"GET /?q=acme_live_0123456789AB0123456789abc")
+                .unwrap();
             writer.write_all(b"defghijklmnopqrstuv3ndZub HTTP\n").unwrap();
         }
-        assert_eq!(String::from_utf8(sink).unwrap(), "GET /?q=key_0123456789AB HTTP\n");
+        assert_eq!(
+            String::from_utf8(sink).unwrap(),
+            "GET /?q=key_0123456789AB HTTP\n"
+        );
     }
 }

@@ -13,9 +13,7 @@ statements! {
     INSERT = "INSERT INTO accounts (id, email, email_folded, name, password_hash, password_pepper_id, status,
         is_instance_admin, session_epoch, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, $8)";
     FIND_FOR_SIGN_IN = "SELECT id, password_hash, password_pepper_id, status, session_epoch FROM accounts WHERE email_folded = $1";
-    LIST = "SELECT a.id, a.email, a.name, a.is_instance_admin, a.created_at_ms, a.last_sign_in_at_ms,
-        COALESCE(t.failures, 0) AS failures
-        FROM accounts a LEFT JOIN throttles t ON t.bucket = 'account:' || a.email_folded ORDER BY a.email_folded";
+    LIST = "SELECT id, email, name, is_instance_admin, created_at_ms, last_sign_in_at_ms FROM accounts ORDER BY email_folded";
     SET_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1";
     RAISE_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
@@ -46,8 +44,13 @@ pub async fn insert(tx: &mut Tx, new: &NewAccount<'_>, now: Timestamp) -> Result
 pub async fn find_for_sign_in(tx: &mut Tx, email_folded: &str) -> Result<Option<SignInRow>, StoreError> {
     let row: Option<(String, String, String, String, i64)> =
         on!(tx, c => sqlx::query_as(FIND_FOR_SIGN_IN).bind(email_folded).fetch_optional(c).await)?;
-    let Some((id, phc, pepper_id, status, session_epoch)) = row else { return Ok(None) };
-    let place = RowPlace { table: "accounts", id: &id };
+    let Some((id, phc, pepper_id, status, session_epoch)) = row else {
+        return Ok(None);
+    };
+    let place = RowPlace {
+        table: "accounts",
+        id: &id,
+    };
     Ok(Some(SignInRow {
         id: place.parsed("id", &id)?,
         password: StoredPassword { phc, pepper_id },
@@ -64,20 +67,23 @@ struct AccountRow {
     is_instance_admin: bool,
     created_at_ms: i64,
     last_sign_in_at_ms: Option<i64>,
-    failures: i64,
 }
 
-/// Every account of the installation; for the operator. `locked_from` is the number of failures that locks one.
-pub async fn list(tx: &mut Tx, locked_from: i64) -> Result<Vec<AccountSummary>, StoreError> {
+/// Every account of the installation; for the operator. Whether one is locked is known elsewhere.
+pub async fn list(tx: &mut Tx) -> Result<Vec<AccountSummary>, StoreError> {
     let rows: Vec<AccountRow> = on!(tx, c => sqlx::query_as(LIST).fetch_all(c).await)?;
     rows.into_iter()
         .map(|row| {
             Ok(AccountSummary {
-                id: RowPlace { table: "accounts", id: &row.id }.parsed("id", &row.id)?,
+                id: RowPlace {
+                    table: "accounts",
+                    id: &row.id,
+                }
+                .parsed("id", &row.id)?,
                 email: row.email,
                 name: row.name,
                 is_instance_admin: row.is_instance_admin,
-                locked: row.failures >= locked_from,
+                locked: false,
                 created_at: Timestamp::from_ms(row.created_at_ms),
                 last_sign_in_at: moment(row.last_sign_in_at_ms),
             })

@@ -84,7 +84,10 @@ impl AuditRow {
     /// The texts an event's MAC is made over; the order is part of the stored format.
     #[must_use]
     pub fn mac_parts(&self) -> Vec<String> {
-        let optional = |text: &Option<String>| text.as_ref().map_or_else(|| "-".to_owned(), |text| format!("+{text}"));
+        let optional = |text: &Option<String>| {
+            text.as_ref()
+                .map_or_else(|| "-".to_owned(), |text| format!("+{text}"))
+        };
         vec![
             "keywright-audit-v1".to_owned(),
             self.prev.clone(),
@@ -151,7 +154,12 @@ struct LineRow {
 }
 
 /// One page of an organisation's log, newest first.
-pub async fn list(tx: &mut Tx, scope: &OrgScope, filter: &AuditFilter, page: PageRequest) -> Result<Page<AuditLine>, StoreError> {
+pub async fn list(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &AuditFilter,
+    page: PageRequest,
+) -> Result<Page<AuditLine>, StoreError> {
     let chain = scope.org_id().as_str();
     let (actor, target) = (filter.actor.trim(), filter.target.trim());
     let actor_like = containing(&crate::model::text::folded(actor));
@@ -176,5 +184,10 @@ pub async fn list(tx: &mut Tx, scope: &OrgScope, filter: &AuditFilter, page: Pag
             detail: row.detail,
         })
         .collect();
-    Ok(Page { rows, total, number: page.number, size: page.size })
+    Ok(Page {
+        rows,
+        total,
+        number: page.number,
+        size: page.size,
+    })
 }

@@ -41,7 +41,12 @@ pub struct Change {
 }
 
 /// Notes a change. Call it last in the transaction: the counter's row stays locked until the commit.
-pub async fn record(tx: &mut Tx, kind: ChangeKind, entity_id: &str, now: Timestamp) -> Result<(), StoreError> {
+pub async fn record(
+    tx: &mut Tx,
+    kind: ChangeKind,
+    entity_id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let seq: i64 = on!(tx, c => sqlx::query_scalar(NEXT_SEQ).fetch_one(c).await)?;
     on!(tx, c => sqlx::query(INSERT).bind(seq).bind(kind.as_str()).bind(entity_id).bind(now.ms())
         .execute(c).await.map(drop))
@@ -53,7 +58,8 @@ pub async fn latest_seq(tx: &mut Tx) -> Result<i64, StoreError> {
 
 /// Up to 1,000 changes after `seq`, oldest first.
 pub async fn list_after(tx: &mut Tx, seq: i64) -> Result<Vec<Change>, StoreError> {
-    let rows: Vec<(i64, String, String)> = on!(tx, c => sqlx::query_as(LIST_AFTER).bind(seq).fetch_all(c).await)?;
+    let rows: Vec<(i64, String, String)> =
+        on!(tx, c => sqlx::query_as(LIST_AFTER).bind(seq).fetch_all(c).await)?;
     Ok(rows
         .into_iter()
         .map(|(seq, kind, entity_id)| {

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+};
 
 use super::error::StoreError;
 
-/// How long a request waits for a connection before it is told that the database is unavailable.
+/// How long a request waits for a connection to PostgreSQL before it is told that the database is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
 /// How long SQLite waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -117,9 +119,9 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
-        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
-        // A writer waits for the writer before it, so it may wait longer than a reader.
-        let writer_pool = pool().acquire_timeout(BUSY_TIMEOUT).max_connections(1);
+        // A file does not become unreachable; who waits here waits for others who use it.
+        let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT);
+        let writer_pool = pool().max_connections(1);
         let writer = writer_pool.connect_with(options.clone()).await?;
         let readers = options.read_only(true).create_if_missing(false);
         let readers = pool().max_connections(SQLITE_READERS).connect_lazy_with(readers);
@@ -131,7 +133,9 @@ impl Db {
             .application_name("keywright")
             .options([("statement_timeout", "10000")])
             .disable_statement_logging();
-        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT);
         Ok(Self::Postgres(pool.connect_with(options).await?))
     }
 

@@ -11,7 +11,11 @@ pub enum StoreError {
     Taken,
     /// A stored value is not what this release writes.
     #[error("inconsistent value in {table}.{column} of {id}")]
-    Inconsistent { table: &'static str, column: &'static str, id: String },
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+        id: String,
+    },
     /// Anything else: a defect of ours.
     #[error("database error: {0}")]
     Defect(String),
@@ -44,7 +48,11 @@ impl From<sqlx::Error> for StoreError {
 /// PostgreSQL classes 08 (connection), 25006 (read-only), 53 (resources), 57 (operator intervention), 58 (system).
 fn is_outage(code: &str) -> bool {
     if code.len() == 5 {
-        return ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006";
+        return ["08", "53", "57", "58"]
+            .iter()
+            .any(|class| code.starts_with(class))
+            || code == "25006";
     }
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 8 | 10 | 11 | 13 | 14 | 26))
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 8 | 10 | 11 | 13 | 14 | 26))
 }

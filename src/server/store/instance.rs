@@ -55,7 +55,13 @@ pub async fn delete_setup_tokens(tx: &mut Tx) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(DELETE_SETUP_TOKENS).execute(c).await.map(drop))
 }
 
-pub async fn insert_setup_token(tx: &mut Tx, id: &str, hash: &str, pepper_id: &str, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert_setup_token(
+    tx: &mut Tx,
+    id: &str,
+    hash: &str,
+    pepper_id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT_SETUP_TOKEN).bind(id).bind(hash).bind(pepper_id).bind(now.ms()).execute(c).await.map(drop))
 }
 

@@ -13,9 +13,15 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 pub enum SchemaState {
     Current,
     /// Empty, or made by an older release.
-    Old { applied: i64, known: i64 },
+    Old {
+        applied: i64,
+        known: i64,
+    },
     /// Made by a newer release.
-    New { applied: i64, known: i64 },
+    New {
+        applied: i64,
+        known: i64,
+    },
 }
 
 /// Brings the schema up to date; each step is one transaction.
@@ -32,7 +38,11 @@ pub async fn run(db: &Db) -> Result<(), StoreError> {
 
 /// Compares the versions applied with those known.
 pub async fn state(db: &Db) -> Result<SchemaState, StoreError> {
-    let known = SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let known = SQLITE
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
     let mut tx = db.begin_read().await?;
     let tables: i64 = on!(tx, c => sqlx::query_scalar(match db.is_sqlite() {
         true => "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",

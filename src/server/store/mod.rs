@@ -49,5 +49,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("tokens", tokens::STATEMENTS),
         ("usage", usage::STATEMENTS),
     ];
-    files.into_iter().flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql))).collect()
+    files
+        .into_iter()
+        .flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql)))
+        .collect()
 }

@@ -32,13 +32,24 @@ pub async fn insert(tx: &mut Tx, new: &NewOrganisation<'_>, now: Timestamp) -> R
         .execute(c).await.map(drop))
 }
 
-pub async fn insert_member(tx: &mut Tx, org: &OrgId, account: &AccountId, role: Role, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert_member(
+    tx: &mut Tx,
+    org: &OrgId,
+    account: &AccountId,
+    role: Role,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT_MEMBER).bind(org.as_str()).bind(account.as_str()).bind(role.as_str()).bind(now.ms())
         .execute(c).await.map(drop))
 }
 
 /// `active`, `suspended` or `removed`. `false` when there is no such member.
-pub async fn set_member_status(tx: &mut Tx, scope: &OrgScope, account: &AccountId, status: &str) -> Result<bool, StoreError> {
+pub async fn set_member_status(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    account: &AccountId,
+    status: &str,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_MEMBER_STATUS).bind(scope.org_id().as_str()).bind(account.as_str()).bind(status)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
@@ -48,7 +59,17 @@ pub async fn set_member_status(tx: &mut Tx, scope: &OrgScope, account: &AccountI
 pub async fn list_all(tx: &mut Tx) -> Result<Vec<(OrgId, String, String)>, StoreError> {
     let rows: Vec<(String, String, String)> = on!(tx, c => sqlx::query_as(LIST_ALL).fetch_all(c).await)?;
     rows.into_iter()
-        .map(|(id, name, slug)| Ok((RowPlace { table: "organisations", id: &id }.parsed("id", &id)?, name, slug)))
+        .map(|(id, name, slug)| {
+            Ok((
+                RowPlace {
+                    table: "organisations",
+                    id: &id,
+                }
+                .parsed("id", &id)?,
+                name,
+                slug,
+            ))
+        })
         .collect()
 }
 
@@ -58,7 +79,10 @@ pub async fn list_memberships(tx: &mut Tx, account: &AccountId) -> Result<Vec<Me
         on!(tx, c => sqlx::query_as(LIST_MEMBERSHIPS).bind(account.as_str()).fetch_all(c).await)?;
     rows.into_iter()
         .map(|(org_id, org_name, role)| {
-            let place = RowPlace { table: "members", id: &org_id };
+            let place = RowPlace {
+                table: "members",
+                id: &org_id,
+            };
             Ok(Membership {
                 org_id: place.parsed("org_id", &org_id)?,
                 org_name,
@@ -73,6 +97,15 @@ pub async fn list_member_names(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Memb
     let rows: Vec<(String, String)> =
         on!(tx, c => sqlx::query_as(LIST_MEMBER_NAMES).bind(scope.org_id().as_str()).fetch_all(c).await)?;
     rows.into_iter()
-        .map(|(id, name)| Ok(MemberName { account_id: RowPlace { table: "accounts", id: &id }.parsed("id", &id)?, name }))
+        .map(|(id, name)| {
+            Ok(MemberName {
+                account_id: RowPlace {
+                    table: "accounts",
+                    id: &id,
+                }
+                .parsed("id", &id)?,
+                name,
+            })
+        })
         .collect()
 }

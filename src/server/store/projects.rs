@@ -61,13 +61,22 @@ struct ScopeRow {
     sensitive: bool,
 }
 
-pub async fn insert(tx: &mut Tx, scope: &OrgScope, new: &NewProject<'_>, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    new: &NewProject<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT).bind(new.id.as_str()).bind(scope.org_id().as_str()).bind(new.name).bind(new.name_folded)
         .bind(new.slug).bind(new.prefix).bind(now.ms()).execute(c).await.map(drop))
 }
 
 /// Replaces the catalogue, in the order given.
-pub async fn set_scopes(tx: &mut Tx, project: &ProjectId, scopes: &[CatalogueScope]) -> Result<(), StoreError> {
+pub async fn set_scopes(
+    tx: &mut Tx,
+    project: &ProjectId,
+    scopes: &[CatalogueScope],
+) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(DELETE_SCOPES).bind(project.as_str()).execute(c).await.map(drop))?;
     for (place, scope) in (0_i64..).zip(scopes) {
         insert_scope(tx, project, scope, place).await?;
@@ -75,17 +84,25 @@ pub async fn set_scopes(tx: &mut Tx, project: &ProjectId, scopes: &[CatalogueSco
     Ok(())
 }
 
-pub async fn insert_scope(tx: &mut Tx, project: &ProjectId, scope: &CatalogueScope, place: i64) -> Result<(), StoreError> {
+pub async fn insert_scope(
+    tx: &mut Tx,
+    project: &ProjectId,
+    scope: &CatalogueScope,
+    place: i64,
+) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT_SCOPE).bind(project.as_str()).bind(&scope.name).bind(&scope.description)
         .bind(scope.sensitive).bind(place).execute(c).await.map(drop))
 }
 
 pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<Option<Project>, StoreError> {
-    let row: Option<ProjectRow> =
-        on!(tx, c => sqlx::query_as(FIND).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_optional(c).await)?;
+    let row: Option<ProjectRow> = on!(tx, c => sqlx::query_as(FIND).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
-    let scopes: Vec<ScopeRow> = on!(tx, c => sqlx::query_as(LIST_SCOPES).bind(id.as_str()).fetch_all(c).await)?;
-    let place = RowPlace { table: "projects", id: &row.id };
+    let scopes: Vec<ScopeRow> =
+        on!(tx, c => sqlx::query_as(LIST_SCOPES).bind(id.as_str()).fetch_all(c).await)?;
+    let place = RowPlace {
+        table: "projects",
+        id: &row.id,
+    };
     Ok(Some(Project {
         id: place.parsed("id", &row.id)?,
         status: place.required("status", ProjectStatus::parse(&row.status))?,
@@ -94,25 +111,43 @@ pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<Optio
         prefix: row.prefix,
         scopes: scopes
             .into_iter()
-            .map(|s| CatalogueScope { name: s.name, description: s.description, sensitive: s.sensitive })
+            .map(|s| CatalogueScope {
+                name: s.name,
+                description: s.description,
+                sensitive: s.sensitive,
+            })
             .collect(),
         version: row.version,
         created_at: Timestamp::from_ms(row.created_at_ms),
     }))
 }
 
-pub async fn find_id_by_slug(tx: &mut Tx, scope: &OrgScope, slug: &str) -> Result<Option<ProjectId>, StoreError> {
-    let id: Option<String> =
-        on!(tx, c => sqlx::query_scalar(FIND_ID_BY_SLUG).bind(scope.org_id().as_str()).bind(slug).fetch_optional(c).await)?;
-    id.map(|id| RowPlace { table: "projects", id: &id }.parsed("id", &id)).transpose()
+pub async fn find_id_by_slug(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    slug: &str,
+) -> Result<Option<ProjectId>, StoreError> {
+    let id: Option<String> = on!(tx, c => sqlx::query_scalar(FIND_ID_BY_SLUG).bind(scope.org_id().as_str()).bind(slug).fetch_optional(c).await)?;
+    id.map(|id| {
+        RowPlace {
+            table: "projects",
+            id: &id,
+        }
+        .parsed("id", &id)
+    })
+    .transpose()
 }
 
 /// Active ones first, then by name.
 pub async fn list(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<ProjectSummary>, StoreError> {
-    let rows: Vec<SummaryRow> = on!(tx, c => sqlx::query_as(LIST).bind(scope.org_id().as_str()).fetch_all(c).await)?;
+    let rows: Vec<SummaryRow> =
+        on!(tx, c => sqlx::query_as(LIST).bind(scope.org_id().as_str()).fetch_all(c).await)?;
     rows.into_iter()
         .map(|row| {
-            let place = RowPlace { table: "projects", id: &row.project.id };
+            let place = RowPlace {
+                table: "projects",
+                id: &row.project.id,
+            };
             Ok(ProjectSummary {
                 id: place.parsed("id", &row.project.id)?,
                 status: place.required("status", ProjectStatus::parse(&row.project.status))?,
@@ -128,14 +163,26 @@ pub async fn list(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<ProjectSummary>, 
 }
 
 /// `false` when the project is gone or somebody else saved since `version`.
-pub async fn set_name(tx: &mut Tx, scope: &OrgScope, id: &ProjectId, version: i64, name: &str, folded: &str) -> Result<bool, StoreError> {
+pub async fn set_name(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &ProjectId,
+    version: i64,
+    name: &str,
+    folded: &str,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_NAME).bind(scope.org_id().as_str()).bind(id.as_str()).bind(version).bind(name)
         .bind(folded).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
 /// `false` when it already has that status or is gone.
-pub async fn set_status(tx: &mut Tx, scope: &OrgScope, id: &ProjectId, status: ProjectStatus) -> Result<bool, StoreError> {
+pub async fn set_status(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &ProjectId,
+    status: ProjectStatus,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_STATUS).bind(scope.org_id().as_str()).bind(id.as_str()).bind(status.as_str())
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)

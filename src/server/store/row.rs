@@ -12,7 +12,11 @@ pub struct RowPlace<'a> {
 
 impl RowPlace<'_> {
     pub fn required<T>(self, column: &'static str, value: Option<T>) -> Result<T, StoreError> {
-        value.ok_or_else(|| StoreError::Inconsistent { table: self.table, column, id: self.id.to_owned() })
+        value.ok_or_else(|| StoreError::Inconsistent {
+            table: self.table,
+            column,
+            id: self.id.to_owned(),
+        })
     }
 
     pub fn parsed<T: std::str::FromStr>(self, column: &'static str, text: &str) -> Result<T, StoreError> {

@@ -67,11 +67,18 @@ pub async fn insert(tx: &mut Tx, new: &NewSession<'_>, now: Timestamp) -> Result
 }
 
 /// The session behind a cookie, if it was seen after `idle_since` and has not reached its end.
-pub async fn find_alive(tx: &mut Tx, id_sha256: &str, now: Timestamp, idle_since: Timestamp) -> Result<Option<LiveSession>, StoreError> {
-    let row: Option<SessionRow> =
-        on!(tx, c => sqlx::query_as(FIND_ALIVE).bind(id_sha256).bind(now.ms()).bind(idle_since.ms()).fetch_optional(c).await)?;
+pub async fn find_alive(
+    tx: &mut Tx,
+    id_sha256: &str,
+    now: Timestamp,
+    idle_since: Timestamp,
+) -> Result<Option<LiveSession>, StoreError> {
+    let row: Option<SessionRow> = on!(tx, c => sqlx::query_as(FIND_ALIVE).bind(id_sha256).bind(now.ms()).bind(idle_since.ms()).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
-    let place = RowPlace { table: "sessions", id: &row.account_id };
+    let place = RowPlace {
+        table: "sessions",
+        id: &row.account_id,
+    };
     Ok(Some(LiveSession {
         account_id: place.parsed("account_id", &row.account_id)?,
         org_id: row.org_id.map(|id| place.parsed("org_id", &id)).transpose()?,
@@ -93,7 +100,8 @@ pub async fn set_org(tx: &mut Tx, id_sha256: &str, org: &OrgId) -> Result<(), St
 
 /// `false` when it was not there any more.
 pub async fn delete(tx: &mut Tx, id_sha256: &str) -> Result<bool, StoreError> {
-    let rows = on!(tx, c => sqlx::query(DELETE).bind(id_sha256).execute(c).await.map(|done| done.rows_affected()))?;
+    let rows =
+        on!(tx, c => sqlx::query(DELETE).bind(id_sha256).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows > 0)
 }
 

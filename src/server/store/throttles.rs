@@ -28,8 +28,18 @@ pub struct Counter {
 /// Reads a counter and holds its row until the transaction ends.
 pub async fn take(tx: &mut Tx, bucket: &str, now: Timestamp) -> Result<Counter, StoreError> {
     on!(tx, c => sqlx::query(TOUCH).bind(bucket).bind(now.ms()).execute(c).await.map(drop))?;
+    find(tx, bucket).await
+}
+
+/// Reads a counter without holding it.
+pub async fn find(tx: &mut Tx, bucket: &str) -> Result<Counter, StoreError> {
     let row: Option<(i64, i64)> = on!(tx, c => sqlx::query_as(FIND).bind(bucket).fetch_optional(c).await)?;
-    Ok(row.map(|(failures, blocked_until)| Counter { failures, blocked_until }).unwrap_or_default())
+    Ok(row
+        .map(|(failures, blocked_until)| Counter {
+            failures,
+            blocked_until,
+        })
+        .unwrap_or_default())
 }
 
 pub async fn set(tx: &mut Tx, bucket: &str, counter: Counter, now: Timestamp) -> Result<(), StoreError> {
@@ -39,7 +49,8 @@ pub async fn set(tx: &mut Tx, bucket: &str, counter: Counter, now: Timestamp) ->
 
 /// `false` when there was nothing to clear.
 pub async fn delete(tx: &mut Tx, bucket: &str) -> Result<bool, StoreError> {
-    let rows = on!(tx, c => sqlx::query(DELETE).bind(bucket).execute(c).await.map(|done| done.rows_affected()))?;
+    let rows =
+        on!(tx, c => sqlx::query(DELETE).bind(bucket).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows > 0)
 }
 

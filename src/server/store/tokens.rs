@@ -86,7 +86,12 @@ struct SummaryRow {
     used_ip: Option<String>,
 }
 
-pub async fn insert(tx: &mut Tx, scope: &OrgScope, new: &NewToken<'_>, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    new: &NewToken<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let token = new.secured;
     on!(tx, c => sqlx::query(INSERT).bind(&token.id).bind(scope.org_id().as_str()).bind(&token.project_id).bind(new.name)
         .bind(new.name_folded).bind(&token.permissions).bind(&token.hash).bind(&token.hash_alg).bind(&token.pepper_id)
@@ -105,10 +110,14 @@ pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &TokenId) -> Result<Option<
 
 /// Newest first, at most 500.
 pub async fn list(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<Vec<TokenSummary>, StoreError> {
-    let rows: Vec<SummaryRow> = on!(tx, c => sqlx::query_as(LIST).bind(scope.org_id().as_str()).fetch_all(c).await)?;
+    let rows: Vec<SummaryRow> =
+        on!(tx, c => sqlx::query_as(LIST).bind(scope.org_id().as_str()).fetch_all(c).await)?;
     rows.into_iter()
         .map(|row| {
-            let place = RowPlace { table: "service_tokens", id: &row.id };
+            let place = RowPlace {
+                table: "service_tokens",
+                id: &row.id,
+            };
             let status = match (row.revoked_at_ms, row.expires_at_ms) {
                 (Some(_), _) => TokenStatus::Revoked,
                 (None, Some(at)) if at <= now.ms() => TokenStatus::Expired,
@@ -119,7 +128,10 @@ pub async fn list(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<Vec<T
                 name: row.name.clone(),
                 project_id: place.parsed("project_id", &row.project_id)?,
                 project_name: row.project_name.clone(),
-                permissions: place.required("permissions", TokenPermissions::parse("", row.permissions.split(' ')).ok())?,
+                permissions: place.required(
+                    "permissions",
+                    TokenPermissions::parse("", row.permissions.split(' ')).ok(),
+                )?,
                 status,
                 created_at: Timestamp::from_ms(row.created_at_ms),
                 expires_at: moment(row.expires_at_ms),
@@ -133,13 +145,24 @@ pub async fn list(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<Vec<T
 }
 
 /// `false` when it is revoked already.
-pub async fn set_revoked(tx: &mut Tx, scope: &OrgScope, id: &TokenId, mac: &StoredMac, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn set_revoked(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &TokenId,
+    mac: &StoredMac,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_REVOKED).bind(scope.org_id().as_str()).bind(id.as_str()).bind(now.ms())
         .bind(&mac.mac).bind(&mac.key_id).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
-pub async fn set_stored(tx: &mut Tx, scope: &OrgScope, id: &TokenId, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn set_stored(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &TokenId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_STORED).bind(scope.org_id().as_str()).bind(id.as_str()).bind(now.ms())
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)

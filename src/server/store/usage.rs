@@ -68,10 +68,18 @@ pub async fn insert_events(tx: &mut Tx, events: &[EventRow]) -> Result<(), Store
         ($db:ty, $c:expr, $chunk:expr) => {{
             let mut query = sqlx::QueryBuilder::<$db>::new(INSERT_EVENTS);
             query.push_values($chunk, |mut row, e: &EventRow| {
-                row.push_bind(e.request_id.as_str()).push_bind(e.org_id.as_str()).push_bind(e.project_id.as_str());
-                row.push_bind(e.key_id.as_str()).push_bind(e.token_id.as_str()).push_bind(e.at_ms);
-                row.push_bind(e.code.as_str()).push_bind(e.ip.as_deref()).push_bind(e.method.as_str());
-                row.push_bind(e.path.as_str()).push_bind(e.user_agent.as_str()).push_bind(e.resource.as_str());
+                row.push_bind(e.request_id.as_str())
+                    .push_bind(e.org_id.as_str())
+                    .push_bind(e.project_id.as_str());
+                row.push_bind(e.key_id.as_str())
+                    .push_bind(e.token_id.as_str())
+                    .push_bind(e.at_ms);
+                row.push_bind(e.code.as_str())
+                    .push_bind(e.ip.as_deref())
+                    .push_bind(e.method.as_str());
+                row.push_bind(e.path.as_str())
+                    .push_bind(e.user_agent.as_str())
+                    .push_bind(e.resource.as_str());
             });
             query.build().execute($c).await.map(drop)?;
         }};
@@ -94,7 +102,12 @@ pub async fn set_key_used(tx: &mut Tx, key_id: &str, at_ms: i64, ip: Option<&str
     on!(tx, c => sqlx::query(SET_KEY_USED).bind(key_id).bind(at_ms).bind(ip).execute(c).await.map(drop))
 }
 
-pub async fn set_token_used(tx: &mut Tx, token_id: &str, at_ms: i64, ip: Option<&str>) -> Result<(), StoreError> {
+pub async fn set_token_used(
+    tx: &mut Tx,
+    token_id: &str,
+    at_ms: i64,
+    ip: Option<&str>,
+) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(SET_TOKEN_USED).bind(token_id).bind(at_ms).bind(ip).execute(c).await.map(drop))
 }
 
@@ -108,26 +121,50 @@ pub async fn list_for_key(
 ) -> Result<Vec<(Timestamp, VerdictCode, i64)>, StoreError> {
     let rows: Vec<(i64, String, i64)> = on!(tx, c => sqlx::query_as(LIST_FOR_KEY).bind(scope.org_id().as_str())
         .bind(key.as_str()).bind(grain.as_str()).bind(since.ms()).fetch_all(c).await)?;
-    let place = RowPlace { table: "usage_rollups", id: key.as_str() };
+    let place = RowPlace {
+        table: "usage_rollups",
+        id: key.as_str(),
+    };
     rows.into_iter()
-        .map(|(at, code, n)| Ok((Timestamp::from_ms(at), place.required("code", VerdictCode::parse(&code))?, n)))
+        .map(|(at, code, n)| {
+            Ok((
+                Timestamp::from_ms(at),
+                place.required("code", VerdictCode::parse(&code))?,
+                n,
+            ))
+        })
         .collect()
 }
 
-pub async fn count_for_key(tx: &mut Tx, scope: &OrgScope, key: &KeyId, grain: Grain, since: Timestamp) -> Result<i64, StoreError> {
+pub async fn count_for_key(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &KeyId,
+    grain: Grain,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
     on!(tx, c => sqlx::query_scalar(COUNT_FOR_KEY).bind(scope.org_id().as_str()).bind(key.as_str()).bind(grain.as_str())
         .bind(since.ms()).fetch_one(c).await)
 }
 
 /// Requests a day for the keys of one page, in one query: `(key, start of day, count)`, in no order.
-pub async fn list_days(tx: &mut Tx, scope: &OrgScope, keys: &[&KeyId], since: Timestamp) -> Result<Vec<(String, Timestamp, i64)>, StoreError> {
+pub async fn list_days(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    keys: &[&KeyId],
+    since: Timestamp,
+) -> Result<Vec<(String, Timestamp, i64)>, StoreError> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
     macro_rules! select_from {
         ($db:ty, $c:expr) => {{
             let mut query = sqlx::QueryBuilder::<$db>::new(LIST_DAYS);
-            query.push_bind(scope.org_id().as_str()).push(" AND bucket_at_ms >= ").push_bind(since.ms()).push(" AND key_id IN (");
+            query
+                .push_bind(scope.org_id().as_str())
+                .push(" AND bucket_at_ms >= ")
+                .push_bind(since.ms())
+                .push(" AND key_id IN (");
             let mut ids = query.separated(", ");
             for key in keys {
                 ids.push_bind(key.as_str());
@@ -140,7 +177,10 @@ pub async fn list_days(tx: &mut Tx, scope: &OrgScope, keys: &[&KeyId], since: Ti
         Connection::Sqlite(c) => select_from!(sqlx::Sqlite, c),
         Connection::Postgres(c) => select_from!(sqlx::Postgres, c),
     };
-    Ok(rows.into_iter().map(|(key, at, n)| (key, Timestamp::from_ms(at), n)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(key, at, n)| (key, Timestamp::from_ms(at), n))
+        .collect())
 }
 
 pub async fn delete_events_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {

@@ -16,7 +16,9 @@ pub struct Measured {
 
 /// The bytes of one verification.
 pub fn request(token: &str, key: &str) -> Arc<[u8]> {
-    let body = format!("{{\"key\":\"{key}\",\"permissions\":\"images:read AND images:write\",\"clientIp\":\"203.0.113.7\"}}");
+    let body = format!(
+        "{{\"key\":\"{key}\",\"permissions\":\"images:read AND images:write\",\"clientIp\":\"203.0.113.7\"}}"
+    );
     let head = format!(
         "POST /v1/keys/verify HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
@@ -27,7 +29,9 @@ pub fn request(token: &str, key: &str) -> Arc<[u8]> {
 pub async fn run(address: SocketAddr, connections: usize, seconds: u64, requests: &[Arc<[u8]>]) -> Measured {
     let until = Instant::now() + Duration::from_secs(seconds);
     let started = Instant::now();
-    let tasks: Vec<_> = (0..connections).map(|n| tokio::spawn(client(address, requests.to_vec(), n * 7, until))).collect();
+    let tasks: Vec<_> = (0..connections)
+        .map(|n| tokio::spawn(client(address, requests.to_vec(), n * 7, until)))
+        .collect();
     let mut latencies: Vec<u32> = Vec::new();
     for task in tasks {
         latencies.extend(task.await.expect("a client finishes"));
@@ -35,7 +39,11 @@ pub async fn run(address: SocketAddr, connections: usize, seconds: u64, requests
     let elapsed = started.elapsed().as_secs_f64();
     latencies.sort_unstable();
     let at = |part: f64| f64::from(latencies[((latencies.len() - 1) as f64 * part) as usize]);
-    Measured { per_second: latencies.len() as f64 / elapsed, p50_us: at(0.5), p99_us: at(0.99) }
+    Measured {
+        per_second: latencies.len() as f64 / elapsed,
+        p50_us: at(0.5),
+        p99_us: at(0.99),
+    }
 }
 
 async fn client(address: SocketAddr, requests: Vec<Arc<[u8]>>, offset: usize, until: Instant) -> Vec<u32> {
@@ -45,7 +53,10 @@ async fn client(address: SocketAddr, requests: Vec<Arc<[u8]>>, offset: usize, un
     let mut n = offset;
     while Instant::now() < until {
         let sent = Instant::now();
-        stream.write_all(&requests[n % requests.len()]).await.expect("the request is taken");
+        stream
+            .write_all(&requests[n % requests.len()])
+            .await
+            .expect("the request is taken");
         read_answer(&mut stream, &mut buffer).await;
         latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
         n += 1;
@@ -62,8 +73,15 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) {
         if let Some(end) = text.windows(4).position(|w| w == b"\r\n\r\n") {
             let head = std::str::from_utf8(&text[..end]).expect("headers are text");
             assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-            let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-            let length: usize = length.expect("the answer tells its length").parse().expect("a number");
+            let length = head.lines().find_map(|line| {
+                line.to_ascii_lowercase()
+                    .strip_prefix("content-length: ")
+                    .map(str::to_owned)
+            });
+            let length: usize = length
+                .expect("the answer tells its length")
+                .parse()
+                .expect("a number");
             if filled >= end + 4 + length {
                 return;
             }

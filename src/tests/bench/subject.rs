@@ -41,20 +41,45 @@ pub struct Subject {
 impl Subject {
     pub async fn start(keys: usize, ttl_ms: i64) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let db = Db::open(&DatabaseUrl::Sqlite(folder.path().join("bench.db")), true).await.expect("a database");
+        let db = Db::open(&DatabaseUrl::Sqlite(folder.path().join("bench.db")), true)
+            .await
+            .expect("a database");
         migrate::run(&db).await.expect("a schema");
         let parts = Parts::offline().expect("settings");
-        let parts = Parts { cache: CacheLimits { ttl_ms, ..CacheLimits::default() }, ..parts };
+        let parts = Parts {
+            cache: CacheLimits {
+                ttl_ms,
+                ..CacheLimits::default()
+            },
+            ..parts
+        };
         let master = MasterKey::random(&OsRng);
-        let keyring = instance::open_keyring(&db, &master, &OsRng, parts.clock.now()).await.expect("secrets");
+        let keyring = instance::open_keyring(&db, &master, &OsRng, parts.clock.now())
+            .await
+            .expect("secrets");
         let (ctx, receiver) = boot::assemble(db, keyring, parts).expect("a context");
         follow_changes(&ctx).await.expect("news");
         let (token, secrets) = fill(&ctx, keys).await;
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(500));
-        let house = listen(router(AppState { ctx: ctx.clone(), assets: &EMBEDDED })).await;
+        let house = listen(router(AppState {
+            ctx: ctx.clone(),
+            assets: &EMBEDDED,
+        }))
+        .await;
         let reference = listen(Router::new().route("/v1/keys/verify", post(echo))).await;
-        let requests = secrets.iter().map(|secret| crate::load::request(&token, secret)).collect();
-        Self { ctx, house, reference, token, requests, _jobs: jobs, _folder: folder }
+        let requests = secrets
+            .iter()
+            .map(|secret| crate::load::request(&token, secret))
+            .collect();
+        Self {
+            ctx,
+            house,
+            reference,
+            token,
+            requests,
+            _jobs: jobs,
+            _folder: folder,
+        }
     }
 
     pub async fn persisted(&self) -> u64 {
@@ -80,23 +105,60 @@ async fn listen(router: Router) -> SocketAddr {
 }
 
 async fn fill(ctx: &Ctx, keys: usize) -> (String, Vec<String>) {
-    let scope = |name: &str| CatalogueScope { name: name.to_owned(), description: String::new(), sensitive: false };
-    let draft = SetUpDraft {
-        email: "ada@acme.example", name: "Ada", organisation: "Acme", project: "Image API", prefix: "acme",
-        scopes: Ok(vec![scope("images:read"), scope("images:write")]), password: "a phrase that only benchmarks know".into(),
+    let scope = |name: &str| CatalogueScope {
+        name: name.to_owned(),
+        description: String::new(),
+        sensitive: false,
     };
-    let (made, _) = set_up::set_up(ctx, draft, By::Operator("bench")).await.expect("a set-up");
+    let draft = SetUpDraft {
+        email: "ada@acme.example",
+        name: "Ada",
+        organisation: "Acme",
+        project: "Image API",
+        prefix: "acme",
+        scopes: Ok(vec![scope("images:read"), scope("images:write")]),
+        password: "a phrase that only benchmarks know".into(),
+    };
+    let (made, _) = set_up::set_up(ctx, draft, By::Operator("bench"))
+        .await
+        .expect("a set-up");
     let actor = Actor::operator("bench", Some(made.org_id));
-    let draft = TokenDraft { project: &made.project_id, name: "bench", permissions: vec!["verify"], expiry: "none", expiry_date: "" };
-    let token = tokens::create(ctx, &actor, &draft, None).await.expect("a token").secret.expose().clone();
+    let draft = TokenDraft {
+        project: Some(&made.project_id),
+        name: "bench",
+        permissions: vec!["verify"],
+        expiry: "none",
+        expiry_date: "",
+    };
+    let token = tokens::create(ctx, &actor, &draft, None)
+        .await
+        .expect("a token")
+        .secret
+        .expose()
+        .clone();
     let mut secrets = Vec::with_capacity(keys);
     for n in 0..keys {
         let name = format!("key {n}");
         let draft = KeyDraft {
-            project: &made.project_id, environment: "live", name: &name, purpose: "", owner: "team:bench",
-            scopes: vec!["images:*"], expiry: "90", expiry_date: "", extend_catalogue: true,
+            project: Some(&made.project_id),
+            environment: "live",
+            name: &name,
+            purpose: "",
+            owner: "team:bench",
+            scopes: vec!["images:*"],
+            expiry: "90",
+            expiry_date: "",
+            extend_catalogue: true,
+            scopes_required: false,
         };
-        secrets.push(issue::issue(ctx, &actor, &draft, None).await.expect("a key").secret.expose().clone());
+        secrets.push(
+            issue::issue(ctx, &actor, &draft, None)
+                .await
+                .expect("a key")
+                .secret
+                .expose()
+                .clone(),
+        );
     }
     (token, secrets)
 }

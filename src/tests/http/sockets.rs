@@ -19,9 +19,15 @@ async fn listening(app: &TestApp, connections: usize) -> (std::net::SocketAddr, 
 
 async fn healthy(address: std::net::SocketAddr) -> bool {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
-    tokio::time::timeout(Duration::from_secs(5), stream.read_to_string(&mut answer)).await.is_ok() && answer.starts_with("HTTP/1.1 200")
+    tokio::time::timeout(Duration::from_secs(5), stream.read_to_string(&mut answer))
+        .await
+        .is_ok()
+        && answer.starts_with("HTTP/1.1 200")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +50,10 @@ async fn r71_silent_and_slow_peers_are_let_go() {
         let closed = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await;
         assert!(closed.is_ok(), "still open after {:?}", started.elapsed());
     }
-    assert!(started.elapsed() >= Duration::from_secs(5), "not cut off at once either");
+    assert!(
+        started.elapsed() >= Duration::from_secs(5),
+        "not cut off at once either"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,13 +61,20 @@ async fn requests_in_flight_finish_when_the_server_stops() {
     let app = TestApp::on(Backend::Sqlite).await;
     let (address, stop) = listening(&app, 10).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut first = [0_u8; 15];
     stream.read_exact(&mut first).await.unwrap();
     assert!(healthy(address).await);
     stop.cancel();
     let mut rest = Vec::new();
-    assert!(tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.is_ok());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest))
+            .await
+            .is_ok()
+    );
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(TcpStream::connect(address).await.is_err(), "nobody new is let in");
 }

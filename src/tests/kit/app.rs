@@ -36,8 +36,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::browser::{Answer, Browser, ORIGIN};
+use super::clock::ManualClock;
 use super::database::{Backend, TestDb};
-use super::time::{ManualClock, SeededRng};
+use super::rng::SeededRng;
 
 pub const EMAIL: &str = "ada@acme.example";
 pub const PASSWORD: &str = "a phrase that only tests know";
@@ -46,7 +47,9 @@ static SEEDS: AtomicU64 = AtomicU64::new(1);
 
 /// A seed that no other app of this process has: ids of two apps differ, and a run repeats itself.
 fn next_seed() -> u64 {
-    SEEDS.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    SEEDS
+        .fetch_add(1, Ordering::SeqCst)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A running house with one organisation.
@@ -87,10 +90,19 @@ impl EmptyHouse {
         let clock = Arc::new(ManualClock::new(Timestamp::from_ms(1_795_255_200_000)));
         let rng = Arc::new(SeededRng::new(next_seed()));
         let master = MasterKey::random(&OsRng);
-        let keyring = instance::open_keyring(&db.db, &master, &OsRng, clock.now()).await.unwrap();
+        let keyring = instance::open_keyring(&db.db, &master, &OsRng, clock.now())
+            .await
+            .unwrap();
         let parts = Parts {
-            site: Site { public_origin: ORIGIN.parse().unwrap(), trusted_proxies: Vec::new(), development: true },
-            cache: CacheLimits { keys: 20_000, ..CacheLimits::default() },
+            site: Site {
+                public_origin: ORIGIN.parse().unwrap(),
+                trusted_proxies: Vec::new(),
+                development: true,
+            },
+            cache: CacheLimits {
+                keys: 20_000,
+                ..CacheLimits::default()
+            },
             password_cost: PasswordCost::default(),
             clock: clock.clone(),
             rng,
@@ -98,8 +110,18 @@ impl EmptyHouse {
         let (ctx, receiver) = boot::assemble(db.db.clone(), keyring, parts).unwrap();
         follow_changes(&ctx).await.unwrap();
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(50));
-        let router = router(AppState { ctx: ctx.clone(), assets: &EMBEDDED });
-        Self { ctx, router, clock, db, jobs, master }
+        let router = router(AppState {
+            ctx: ctx.clone(),
+            assets: &EMBEDDED,
+        });
+        Self {
+            ctx,
+            router,
+            clock,
+            db,
+            jobs,
+            master,
+        }
     }
 
     pub fn browser(&self) -> Browser {
@@ -108,7 +130,11 @@ impl EmptyHouse {
 }
 
 pub fn catalogue(names: &[&str]) -> Vec<CatalogueScope> {
-    let scope = |name: &&str| CatalogueScope { name: (*name).to_owned(), description: String::new(), sensitive: false };
+    let scope = |name: &&str| CatalogueScope {
+        name: (*name).to_owned(),
+        description: String::new(),
+        sensitive: false,
+    };
     names.iter().map(scope).collect()
 }
 
@@ -124,9 +150,17 @@ impl TestApp {
             scopes: Ok(catalogue(&["images:read", "images:write", "admin"])),
             password: PASSWORD.into(),
         };
-        let (made, _) = set_up::set_up(&house.ctx, draft, By::Operator("tests")).await.unwrap();
+        let (made, _) = set_up::set_up(&house.ctx, draft, By::Operator("tests"))
+            .await
+            .unwrap();
         let actor = Actor::operator("tests", Some(made.org_id.clone()));
-        let draft = TokenDraft { project: &made.project_id, name: "tests", permissions: vec!["verify"], expiry: "none", expiry_date: "" };
+        let draft = TokenDraft {
+            project: Some(&made.project_id),
+            name: "tests",
+            permissions: vec!["verify"],
+            expiry: "none",
+            expiry_date: "",
+        };
         let token = tokens::create(&house.ctx, &actor, &draft, None).await.unwrap();
         Self {
             org: made.org_id,
@@ -144,8 +178,13 @@ impl TestApp {
 
     /// The same installation opened by another process: its own memory, the same database.
     pub async fn another_process(&self) -> Ctx {
-        let keyring = instance::open_existing_keyring(&self.db.db, &self.master).await.unwrap();
-        let parts = Parts { clock: self.clock.clone(), ..Parts::offline().unwrap() };
+        let keyring = instance::open_existing_keyring(&self.db.db, &self.master)
+            .await
+            .unwrap();
+        let parts = Parts {
+            clock: self.clock.clone(),
+            ..Parts::offline().unwrap()
+        };
         boot::assemble(self.db.db.clone(), keyring, parts).unwrap().0
     }
 
@@ -154,7 +193,12 @@ impl TestApp {
     }
 
     pub fn member(&self, role: Role) -> Actor {
-        Actor::account(self.account.clone(), Some((self.org.clone(), role)), SessionStage::Complete, Origin::default())
+        Actor::account(
+            self.account.clone(),
+            Some((self.org.clone(), role)),
+            SessionStage::Complete,
+            Origin::default(),
+        )
     }
 
     pub fn browser(&self) -> Browser {
@@ -164,7 +208,9 @@ impl TestApp {
     /// The owner, signed in.
     pub async fn owner(&self) -> Browser {
         let mut browser = self.browser();
-        let answer = browser.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+        let answer = browser
+            .post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)])
+            .await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         browser
     }
@@ -173,9 +219,15 @@ impl TestApp {
         self.try_issue(name, "live", scopes, "90").await.unwrap()
     }
 
-    pub async fn try_issue(&self, name: &str, environment: &str, scopes: &[&str], expiry: &str) -> Result<Issued, DomainError> {
+    pub async fn try_issue(
+        &self,
+        name: &str,
+        environment: &str,
+        scopes: &[&str],
+        expiry: &str,
+    ) -> Result<Issued, DomainError> {
         let draft = KeyDraft {
-            project: &self.project,
+            project: Some(&self.project),
             environment,
             name,
             purpose: "",
@@ -184,29 +236,47 @@ impl TestApp {
             expiry,
             expiry_date: "",
             extend_catalogue: false,
+            scopes_required: false,
         };
         let made = issue::issue(&self.ctx, &self.operator(), &draft, None).await?;
-        Ok(Issued { id: made.id, secret: made.secret.expose().clone() })
+        Ok(Issued {
+            id: made.id,
+            secret: made.secret.expose().clone(),
+        })
     }
 
     pub async fn revoke(&self, id: &KeyId) {
-        lifecycle::revoke(&self.ctx, &self.operator(), id, RevocationReason::Superseded, "").await.unwrap();
+        lifecycle::revoke(&self.ctx, &self.operator(), id, RevocationReason::Superseded, "")
+            .await
+            .unwrap();
     }
 
     /// Asks about a key and gives the code.
     pub async fn verify(&self, secret: &str) -> String {
-        self.ask(json!({ "key": secret })).await["code"].as_str().unwrap().to_owned()
+        self.ask(json!({ "key": secret })).await["code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Asks and gives the whole answer, which must be 200.
     pub async fn ask(&self, body: Value) -> Value {
-        let answer = self.verify_raw(&self.token, "application/json", body.to_string(), "").await;
+        let answer = self
+            .verify_raw(&self.token, "application/json", body.to_string(), "")
+            .await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }
 
-    pub async fn verify_raw(&self, token: &str, media_type: &str, body: impl Into<Body>, query: &str) -> Answer {
-        let mut request = Request::post(format!("/v1/keys/verify{query}")).header(header::CONTENT_TYPE, media_type);
+    pub async fn verify_raw(
+        &self,
+        token: &str,
+        media_type: &str,
+        body: impl Into<Body>,
+        query: &str,
+    ) -> Answer {
+        let mut request =
+            Request::post(format!("/v1/keys/verify{query}")).header(header::CONTENT_TYPE, media_type);
         if !token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -215,7 +285,9 @@ impl TestApp {
 
     /// Sends any request as it is.
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
-        request.extensions_mut().insert(Peer("203.0.113.7:4711".parse().unwrap()));
+        request
+            .extensions_mut()
+            .insert(Peer("203.0.113.7:4711".parse().unwrap()));
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 }

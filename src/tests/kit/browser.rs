@@ -22,16 +22,27 @@ impl Answer {
     pub async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Self { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// What lies between two marks.
     pub fn between(&self, from: &str, to: &str) -> &str {
-        let start = self.body.find(from).unwrap_or_else(|| panic!("{from} is not in {}", self.body)) + from.len();
+        let start = self
+            .body
+            .find(from)
+            .unwrap_or_else(|| panic!("{from} is not in {}", self.body))
+            + from.len();
         let length = self.body[start..].find(to).unwrap();
         &self.body[start..start + length]
     }
@@ -45,7 +56,11 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(router: Router) -> Self {
-        Self { router, cookie: None, peer: "203.0.113.7:4711".to_owned() }
+        Self {
+            router,
+            cookie: None,
+            peer: "203.0.113.7:4711".to_owned(),
+        }
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
@@ -58,12 +73,18 @@ impl Browser {
     }
 
     async fn send(&mut self, method: Method, path: &str, body: Option<String>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, HOST).header(header::ACCEPT, "text/html");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, HOST)
+            .header(header::ACCEPT, "text/html");
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, format!("kw_s={cookie}"));
         }
         if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin");
+            request = request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header("sec-fetch-site", "same-origin");
         }
         let mut request = request.body(Body::from(body.unwrap_or_default())).unwrap();
         request.extensions_mut().insert(Peer(self.peer.parse().unwrap()));

@@ -12,7 +12,10 @@ pub enum Backend {
     Postgres,
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where PostgreSQL is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by the environment where PostgreSQL is"
+)]
 fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -20,14 +23,17 @@ fn setting(name: &str) -> Option<String> {
 /// Whether the run was asked to include this database; both unless it says otherwise.
 pub fn takes_part(backend: Backend) -> bool {
     let asked = setting("KEYWRIGHT_TEST_DATABASES").unwrap_or_else(|| "sqlite,postgres".to_owned());
-    let name = if backend == Backend::Sqlite { "sqlite" } else { "postgres" };
+    let name = if backend == Backend::Sqlite {
+        "sqlite"
+    } else {
+        "postgres"
+    };
     asked.split(',').any(|part| part.trim() == name)
 }
 
 /// A migrated database of one's own.
 pub struct TestDb {
     pub db: Db,
-    pub url: DatabaseUrl,
     pub folder: TempDir,
 }
 
@@ -46,7 +52,10 @@ fn with_database(url: &str, database: &str) -> String {
 async fn command(sql: String) {
     let options: sqlx::postgres::PgConnectOptions = server_url().parse().unwrap();
     let mut connection: PgConnection = options.disable_statement_logging().connect().await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 }
 
@@ -84,7 +93,7 @@ impl TestDb {
         };
         let db = Db::open(&url, true).await.unwrap();
         migrate::run(&db).await.unwrap();
-        Self { db, url, folder }
+        Self { db, folder }
     }
 
     /// Runs SQL behind the application's back.

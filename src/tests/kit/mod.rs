@@ -2,13 +2,14 @@
 
 pub mod app;
 pub mod browser;
+mod clock;
 mod database;
-mod time;
+mod rng;
 
-pub use app::{Issued, TestApp};
+pub use app::TestApp;
 pub use browser::{Answer, Browser};
 pub use database::{Backend, TestDb, takes_part};
-pub use time::{ManualClock, SeededRng};
+pub use rng::SeededRng;
 
 /// Writes each test once and runs it on SQLite and PostgreSQL.
 macro_rules! on_both_databases {

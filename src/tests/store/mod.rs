@@ -5,7 +5,6 @@ use keywright::model::key::{Badge, KeyFilter, KeyStatus, badge};
 use keywright::model::page::PageRequest;
 use keywright::model::permission::Permission;
 use keywright::model::time::{DAY_MS, Timestamp};
-use keywright::server::platform::clock::Clock;
 use keywright::server::store::db::Db;
 use keywright::server::store::{all_statements, keys};
 use sqlx::{Executor, SqlSafeStr};
@@ -79,7 +78,7 @@ on_both_databases! {
         }
         let scope = app.operator().require(Permission::KeysRead).unwrap();
         let mut tx = app.ctx.db.begin_read().await.unwrap();
-        for (search, expected) in [("100%", 1), ("GRÖSSE", 0), ("größe", 1), ("GRÖ", 2), ("r_s", 1), ("\\", 0), ("acme_live_", 4), ("key_", 4)] {
+        for (search, expected) in [("100%", 1), ("GRÖSSE", 0), ("größe", 1), ("GRÖ", 1), ("100", 2), ("r_s", 1), ("\\", 0), ("acme_live_", 4), ("key_", 4)] {
             let filter = KeyFilter { search: search.to_owned(), page: PageRequest::default(), ..KeyFilter::default() };
             let page = keys::list(&mut tx, &scope, &filter, app.ctx.clock.now()).await.unwrap();
             assert_eq!(page.total, expected, "{search}");
@@ -109,8 +108,13 @@ async fn both_schemas_have_the_same_tables_columns_and_nulls() {
 #[test]
 fn both_schemas_have_the_same_migrations() {
     let names = |folder: &str| {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
-        let mut names: Vec<_> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("migrations")
+            .join(folder);
+        let mut names: Vec<_> = std::fs::read_dir(root)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         names.sort();
         names
     };

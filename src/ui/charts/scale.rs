@@ -25,7 +25,11 @@ pub fn nice(peak: i64) -> (i64, i64) {
 pub fn short(number: i64) -> String {
     let with_unit = |unit: i64, letter: char| {
         let tenths = number * 10 / unit;
-        if tenths % 10 == 0 || tenths >= 100 { format!("{}{letter}", tenths / 10) } else { format!("{}.{}{letter}", tenths / 10, tenths % 10) }
+        if tenths % 10 == 0 || tenths >= 100 {
+            format!("{}{letter}", tenths / 10)
+        } else {
+            format!("{}.{}{letter}", tenths / 10, tenths % 10)
+        }
     };
     match number {
         ..1_000 => number.to_string(),

@@ -36,7 +36,10 @@ fn bucket_label(bucket: &UsageBucket, range: UsageRange) -> String {
 
 /// The bars that get a label below, and whether it stays on a narrow screen: natural boundaries only.
 fn tick(bucket: &UsageBucket, range: UsageRange) -> Option<(String, bool)> {
-    let (hour, day) = (bucket.at.ms().div_euclid(3_600_000).rem_euclid(24), bucket.at.ms().div_euclid(DAY_MS));
+    let (hour, day) = (
+        bucket.at.ms().div_euclid(3_600_000).rem_euclid(24),
+        bucket.at.ms().div_euclid(DAY_MS),
+    );
     match range {
         UsageRange::Day if hour % 3 == 0 => Some((bucket.at.clock_time(), hour % 6 == 0)),
         UsageRange::Week if hour == 0 => Some((bucket.at.day_and_month(), day % 2 == 0)),
@@ -58,16 +61,26 @@ pub fn UsageChart(series: UsageSeries) -> impl IntoView {
     let peak = series.buckets.iter().map(UsageBucket::total).max().unwrap_or(0);
     let (top, step) = nice(peak);
     let (allowed, refused) = (series.allowed(), series.refused());
-    let title = format!("Requests over the last {}: {} allowed, {} refused.", range.label(), grouped(allowed), grouped(refused));
+    let title = format!(
+        "Requests over the last {}: {} allowed, {} refused.",
+        range.label(),
+        grouped(allowed),
+        grouped(refused)
+    );
     let share = 1.0 / range.bucket_count() as f64;
-    let columns = series.buckets.iter().enumerate().map(|(n, bucket)| column(bucket, n as f64 * share, share, top, range));
+    let columns = series
+        .buckets
+        .iter()
+        .enumerate()
+        .map(|(n, bucket)| column(bucket, n as f64 * share, share, top, range));
     let labels = series.buckets.iter().enumerate().filter_map(|(n, bucket)| {
         let (text, stays) = tick(bucket, range)?;
         let x = percent(n as f64 * share + share / 2.0);
         Some(view! { <text class=(!stays).then_some("minor") x=x y="200">{text}</text> })
     });
     let levels = || (1..=top / step).map(|n| (n * step, PLOT_HEIGHT - n * step * (PLOT_HEIGHT - 8) / top));
-    let grid = levels().map(|(_, y)| view! { <line x1="0" x2="100%" y1=format!("{y}.5") y2=format!("{y}.5")></line> });
+    let grid = levels()
+        .map(|(_, y)| view! { <line x1="0" x2="100%" y1=format!("{y}.5") y2=format!("{y}.5")></line> });
     let axis = levels().map(|(value, y)| view! { <text x="-8" y=(y + 4).to_string()>{short(value)}</text> });
     let legend = legend(&series, &refusals);
     view! {
@@ -134,19 +147,38 @@ fn column(bucket: &UsageBucket, left: f64, share: f64, top: i64, range: UsageRan
 
 fn legend(series: &UsageSeries, refusals: &[VerdictCode]) -> AnyView {
     let total = |code: VerdictCode| -> i64 {
-        series.buckets.iter().flat_map(|bucket| &bucket.counts).filter(|(c, _)| *c == code).map(|(_, n)| n).sum()
+        series
+            .buckets
+            .iter()
+            .flat_map(|bucket| &bucket.counts)
+            .filter(|(c, _)| *c == code)
+            .map(|(_, n)| n)
+            .sum()
     };
     let codes = std::iter::once(VerdictCode::Valid).chain(refusals.iter().copied());
-    let items = codes.map(|code| view! { <li class=series_class(code)>{code.label()}" "<b>{grouped(total(code))}</b></li> });
+    let items = codes.map(
+        |code| view! { <li class=series_class(code)>{code.label()}" "<b>{grouped(total(code))}</b></li> },
+    );
     view! { <ul class="legend">{items.collect_view()}</ul> }.into_any()
 }
 
 fn table(series: &UsageSeries, refusals: &[VerdictCode]) -> AnyView {
     let range = series.range;
-    let heads = refusals.iter().map(|code| view! { <th scope="col" class="num">{code.label()}</th> }).collect_view();
+    let heads = refusals
+        .iter()
+        .map(|code| view! { <th scope="col" class="num">{code.label()}</th> })
+        .collect_view();
     let rows = series.buckets.iter().rev().map(|bucket| {
-        let count = |code: VerdictCode| bucket.counts.iter().find(|(c, _)| *c == code).map_or(0, |(_, n)| *n);
-        let cells = refusals.iter().map(|code| view! { <td class="num" data-label=code.label()>{grouped(count(*code))}</td> });
+        let count = |code: VerdictCode| {
+            bucket
+                .counts
+                .iter()
+                .find(|(c, _)| *c == code)
+                .map_or(0, |(_, n)| *n)
+        };
+        let cells = refusals
+            .iter()
+            .map(|code| view! { <td class="num" data-label=code.label()>{grouped(count(*code))}</td> });
         view! {
             <tr>
                 <th scope="row">{bucket_label(bucket, range)}</th>
@@ -155,7 +187,11 @@ fn table(series: &UsageSeries, refusals: &[VerdictCode]) -> AnyView {
             </tr>
         }
     });
-    let caption = format!("Requests over the last {}, UTC: {} in all", range.label(), counted(series.allowed() + series.refused(), "request"));
+    let caption = format!(
+        "Requests over the last {}, UTC: {} in all",
+        range.label(),
+        counted(series.allowed() + series.refused(), "request")
+    );
     view! {
         <div class="table-wrap" tabindex="0" role="region" aria-label="Requests as a table">
             <table class="table compact plain">

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::model::form::FormState;
 use crate::model::key::DEFAULT_LIFETIME_DAYS;
 use crate::model::time::{DAY_MS, Timestamp};
-use crate::ui::form::{field_class, field_error, typed};
+use crate::ui::form::{error_id, field_class, field_error, typed};
 use crate::ui::islands::{CREATE_FORM, LifetimeWords, lifetime_in_words};
 
 const CHOICES: [(&str, &str); 7] = [
@@ -34,7 +34,7 @@ pub fn ExpiryField(state: FormState, now: Timestamp) -> impl IntoView {
         }
     });
     view! {
-        <fieldset class=field_class(&state, "expiry") id="expiry">
+        <fieldset class=field_class(&state, "expiry") id="expiry" aria-describedby=error_id(&state, "expiry")>
             <legend>"Expires"</legend>
             <div class="segments">{radios.collect_view()}</div>
             <div class="when-custom field short">

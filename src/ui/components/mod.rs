@@ -6,6 +6,7 @@ mod page_head;
 mod pager;
 mod resource;
 mod time;
+mod title;
 
 pub use badge::{EnvironmentTag, key_badge, token_badge};
 pub use expiry::ExpiryField;
@@ -13,6 +14,7 @@ pub use page_head::{Crumb, PageHead, flash};
 pub use pager::Pager;
 pub use resource::{Loaded, loaded};
 pub use time::{expiry, moment, never};
+pub use title::PageTitle;
 
 use leptos::prelude::*;
 

@@ -1,10 +1,9 @@
 //! The head of every page: where one is, its title, its one action.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::Icon;
+use super::{Icon, PageTitle};
 
 /// A step of the breadcrumb: label and address.
 pub type Crumb = (String, String);
@@ -18,9 +17,12 @@ pub fn PageHead(
     #[prop(optional, into)] beside: Option<AnyView>,
     #[prop(optional, into)] actions: Option<AnyView>,
 ) -> impl IntoView {
-    let steps = crumbs.into_iter().map(|(label, href)| view! { <li><a href=href>{label}</a></li> }).collect_view();
+    let steps = crumbs
+        .into_iter()
+        .map(|(label, href)| view! { <li><a href=href>{label}</a></li> })
+        .collect_view();
     view! {
-        <Title text=format!("{title} · Keywright")/>
+        <PageTitle text=title.clone()/>
         <header class="page-head">
             <nav class="crumbs" aria-label="Breadcrumb">
                 <ol>

@@ -6,7 +6,14 @@ use crate::model::calendar::grouped;
 
 /// `1–50 of 128`, and where there is one, the page before and after. `href` makes the address of a page.
 #[component]
-pub fn Pager<F: Fn(u32) -> String>(number: u32, last: u32, size: u32, shown: usize, total: i64, href: F) -> impl IntoView {
+pub fn Pager<F: Fn(u32) -> String>(
+    number: u32,
+    last: u32,
+    size: u32,
+    shown: usize,
+    total: i64,
+    href: F,
+) -> impl IntoView {
     let first = i64::from(number.saturating_sub(1)) * i64::from(size) + 1;
     let end = first - 1 + i64::try_from(shown).unwrap_or(0);
     let step = |label: &'static str, rel: &'static str, target: Option<u32>| match target {

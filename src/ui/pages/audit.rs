@@ -13,15 +13,31 @@ use crate::ui::islands::{FILTER_FORM, FilterComfort, SEARCH_BOX};
 const HERE: &str = "/settings/audit-log";
 
 fn asked(query: &ParamsMap) -> (AuditFilter, u32) {
-    let text = |name: &str| query.get(name).unwrap_or_default().chars().take(200).collect::<String>();
-    let filter = AuditFilter { action: text("action"), actor: text("actor"), target: text("target") };
+    let text = |name: &str| {
+        query
+            .get(name)
+            .unwrap_or_default()
+            .chars()
+            .take(200)
+            .collect::<String>()
+    };
+    let filter = AuditFilter {
+        action: text("action"),
+        actor: text("actor"),
+        target: text("target"),
+    };
     (filter, text("page").parse().unwrap_or(1))
 }
 
 fn address_of(filter: &AuditFilter, page: u32) -> String {
     let mut query = ParamsMap::new();
     let page = if page > 1 { page.to_string() } else { String::new() };
-    for (name, value) in [("action", &filter.action), ("actor", &filter.actor), ("target", &filter.target), ("page", &page)] {
+    for (name, value) in [
+        ("action", &filter.action),
+        ("actor", &filter.actor),
+        ("target", &filter.target),
+        ("page", &page),
+    ] {
         if !value.is_empty() {
             query.insert(name, value.clone());
         }
@@ -33,14 +49,24 @@ fn address_of(filter: &AuditFilter, page: u32) -> String {
 pub fn AuditLogPage() -> impl IntoView {
     let query = use_query_map();
     let request = Memo::new(move |_| asked(&query.read()));
-    let lines = Resource::new_blocking(move || request.get(), async |(filter, page)| list_audit(filter, page).await);
+    let lines = Resource::new_blocking(
+        move || request.get(),
+        async |(filter, page)| list_audit(filter, page).await,
+    );
     loaded(lines, move |page| draw(&page, &request.get_untracked().0))
 }
 
 fn draw(page: &AuditPage, filter: &AuditFilter) -> AnyView {
     let lede = "Who did what, when and from where. Each event is chained to the one before; keywright audit verify checks them all.".into_any();
-    let options = ACTIONS.iter().map(|(name, label)| view! { <option value=*name selected=filter.action == *name>{*label}</option> });
-    let rows = page.page.rows.iter().map(|line| row(line, page.now)).collect_view();
+    let options = ACTIONS
+        .iter()
+        .map(|(name, label)| view! { <option value=*name selected=filter.action == *name>{*label}</option> });
+    let rows = page
+        .page
+        .rows
+        .iter()
+        .map(|line| row(line, page.now))
+        .collect_view();
     let body = if page.page.rows.is_empty() {
         view! {
             <div class="empty">
@@ -97,12 +123,15 @@ fn draw(page: &AuditPage, filter: &AuditFilter) -> AnyView {
 }
 
 fn row(line: &AuditLine, now: Timestamp) -> AnyView {
-    let who = line.actor_name.clone().unwrap_or_else(|| match line.actor_type.as_str() {
-        "operator" => format!("operator {}", line.actor_id),
-        "system" => "Keywright".to_owned(),
-        "anonymous" => "Nobody signed in".to_owned(),
-        _ => line.actor_id.clone(),
-    });
+    let who = line
+        .actor_name
+        .clone()
+        .unwrap_or_else(|| match line.actor_type.as_str() {
+            "operator" => format!("operator {}", line.actor_id),
+            "system" => "Keywright".to_owned(),
+            "anonymous" => "Nobody signed in".to_owned(),
+            _ => line.actor_id.clone(),
+        });
     let detail = (line.detail != "{}").then(|| line.detail.clone());
     view! {
         <tr>

@@ -1,9 +1,9 @@
 //! What happened, why, and what to do next.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::model::error::{AppError, Code};
+use crate::ui::components::PageTitle;
 use crate::ui::target::set_status;
 
 fn next_step(code: Code) -> (&'static str, &'static str) {
@@ -15,8 +15,14 @@ fn next_step(code: Code) -> (&'static str, &'static str) {
 
 fn body(error: &AppError) -> impl IntoView + use<> {
     let (href, label) = next_step(error.code);
-    let retry = matches!(error.code, Code::Unavailable | Code::Busy | Code::Conflict | Code::Internal);
-    let request = error.request_id.clone().map(|id| view! { <p class="meta">"Request "<code>{id}</code></p> });
+    let retry = matches!(
+        error.code,
+        Code::Unavailable | Code::Busy | Code::Conflict | Code::Internal
+    );
+    let request = error
+        .request_id
+        .clone()
+        .map(|id| view! { <p class="meta">"Request "<code>{id}</code></p> });
     view! {
         <p class="code-no">{error.status().to_string()}</p>
         <h1>{error.code.title()}</h1>
@@ -37,9 +43,8 @@ pub fn problem_page(error: AppError) -> impl IntoView {
 /// An error in the place of a page's content, with its status for whoever asked.
 pub fn problem_section(error: AppError) -> AnyView {
     set_status(error.status());
-    let title = format!("{} · Keywright", error.code.title());
     view! {
-        <Title text=title/>
+        <PageTitle text=error.code.title()/>
         <section class="problem">{body(&error)}</section>
     }
     .into_any()
@@ -49,9 +54,12 @@ pub fn problem_section(error: AppError) -> AnyView {
 #[component]
 pub fn NotFound() -> impl IntoView {
     set_status(404);
-    let error = AppError::new(Code::NotFound, "There is no page at this address. It may have moved, or the link was cut short.");
+    let error = AppError::new(
+        Code::NotFound,
+        "There is no page at this address. It may have moved, or the link was cut short.",
+    );
     view! {
-        <Title text="Not found · Keywright"/>
+        <PageTitle text="Not found"/>
         <main class="problem" id="main" tabindex="-1">{body(&error)}</main>
     }
 }

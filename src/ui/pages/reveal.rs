@@ -26,7 +26,17 @@ pub struct AlreadyShown {
 }
 
 pub fn reveal_page(revealed: Revealed) -> impl IntoView {
-    let Revealed { what, name, secret, variable, expires, confirm_at, takes_note, command, command_hint } = revealed;
+    let Revealed {
+        what,
+        name,
+        secret,
+        variable,
+        expires,
+        confirm_at,
+        takes_note,
+        command,
+        command_hint,
+    } = revealed;
     let until = match expires {
         Some(day) => format!("It is valid until {day}."),
         None => "It does not expire.".to_owned(),

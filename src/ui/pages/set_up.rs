@@ -13,12 +13,29 @@ use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state}
 pub fn SetUpPage() -> impl IntoView {
     let state = use_form_state();
     let query = use_query_map();
-    let token = typed(&state, "token", &query.get_untracked().get("token").unwrap_or_default());
+    let token = typed(
+        &state,
+        "token",
+        &query.get_untracked().get("token").unwrap_or_default(),
+    );
     if token.is_empty() {
         return gate("Set up Keywright", no_token()).into_any();
     }
-    let name = TextField { name: "name", label: "Your name", autocomplete: "name", optional: true, ..TextField::default() };
-    let email = TextField { name: "email", label: "E-mail", kind: "email", autocomplete: "username", max: 254, ..TextField::default() };
+    let name = TextField {
+        name: "name",
+        label: "Your name",
+        autocomplete: "name",
+        optional: true,
+        ..TextField::default()
+    };
+    let email = TextField {
+        name: "email",
+        label: "E-mail",
+        kind: "email",
+        autocomplete: "username",
+        max: 254,
+        ..TextField::default()
+    };
     let organisation = TextField {
         name: "organisation",
         label: "Organisation",

@@ -1,16 +1,16 @@
 //! Where one becomes somebody.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use crate::ui::components::PageTitle;
 use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state};
 use crate::ui::islands::PasswordToggle;
 
 /// The narrow card of pages before the frame.
 pub(super) fn gate(title: &'static str, body: impl IntoView + 'static) -> impl IntoView {
     view! {
-        <Title text=format!("{title} · Keywright")/>
+        <PageTitle text=title/>
         <div class="gate-body">
             <main class="gate" id="main" tabindex="-1">
                 <svg class="wordmark" role="img" aria-label="Keywright" viewBox="0 0 126 28"><use href="/wordmark.svg#wordmark"></use></svg>
@@ -24,7 +24,12 @@ pub(super) fn gate(title: &'static str, body: impl IntoView + 'static) -> impl I
 }
 
 /// A password with a button that shows it; the button appears once it works.
-pub(super) fn password_field(label: &'static str, hint: &'static str, autocomplete: &'static str, error: Option<AnyView>) -> AnyView {
+pub(super) fn password_field(
+    label: &'static str,
+    hint: &'static str,
+    autocomplete: &'static str,
+    error: Option<AnyView>,
+) -> AnyView {
     let invalid = error.is_some();
     let described = match (hint.is_empty(), invalid) {
         (true, false) => None,
@@ -57,8 +62,19 @@ pub(super) fn password_field(label: &'static str, hint: &'static str, autocomple
 pub fn SignInPage() -> impl IntoView {
     let state = use_form_state();
     let query = use_query_map();
-    let next = typed(&state, "next", &query.get_untracked().get("next").unwrap_or_default());
-    let email = TextField { name: "email", label: "E-mail", kind: "email", autocomplete: "username", max: 254, ..TextField::default() };
+    let next = typed(
+        &state,
+        "next",
+        &query.get_untracked().get("next").unwrap_or_default(),
+    );
+    let email = TextField {
+        name: "email",
+        label: "E-mail",
+        kind: "email",
+        autocomplete: "username",
+        max: 254,
+        ..TextField::default()
+    };
     let form = view! {
         <form class="form" method="post" action="/sign-in" novalidate>
             <FormErrors state=state.clone()/>

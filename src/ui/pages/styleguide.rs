@@ -18,11 +18,26 @@ const NOW: Timestamp = Timestamp::from_ms(1_795_255_200_000);
 #[component]
 pub fn StyleguidePage() -> impl IntoView {
     let refused = FormState {
-        errors: vec![FieldError::new("wrong", "syntax", "The address 10.0.0.300 is not valid. Use an IPv4 or IPv6 address.")],
+        errors: vec![FieldError::new(
+            "wrong",
+            "syntax",
+            "The address 10.0.0.300 is not valid. Use an IPv4 or IPv6 address.",
+        )],
         ..FormState::default()
     };
-    let field = TextField { name: "right", label: "Name", hint: "Shown to everybody in the organisation.", ..TextField::default() };
-    let wrong = TextField { name: "wrong", label: "Allowed address", mono: true, initial: "10.0.0.300", ..TextField::default() };
+    let field = TextField {
+        name: "right",
+        label: "Name",
+        hint: "Shown to everybody in the organisation.",
+        ..TextField::default()
+    };
+    let wrong = TextField {
+        name: "wrong",
+        label: "Allowed address",
+        mono: true,
+        initial: "10.0.0.300",
+        ..TextField::default()
+    };
     view! {
         <main class="page" id="main" tabindex="-1">
             <PageHead title="Style guide" lede="What the pages are made of.".into_any() actions=view! { <a class="button primary" href="#main"><Icon name="plus"/>"Primary action"</a> }.into_any()/>

@@ -14,7 +14,12 @@ use crate::server::store::{accounts, throttles};
 
 pub async fn list(ctx: &Context) -> Result<Vec<AccountSummary>, DomainError> {
     let mut tx = ctx.db.begin_read().await?;
-    Ok(accounts::list(&mut tx, LOCKED_FROM).await?)
+    let mut all = accounts::list(&mut tx).await?;
+    for account in &mut all {
+        let bucket = account_bucket(ctx, &crate::model::text::folded(&account.email));
+        account.locked = throttles::find(&mut tx, &bucket).await?.failures >= LOCKED_FROM;
+    }
+    Ok(all)
 }
 
 /// Lets a locked account try again. Unlocking one that is not locked is no error.
@@ -22,8 +27,10 @@ pub async fn unlock(ctx: &Context, actor: &Actor, email: &str) -> Result<(), Dom
     let email = Email::parse("email", email)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let account = accounts::find_for_sign_in(&mut tx, &email.folded).await?.ok_or(DomainError::NotFound)?;
-    throttles::delete(&mut tx, &account_bucket(&email.folded)).await?;
+    let account = accounts::find_for_sign_in(&mut tx, &email.folded)
+        .await?
+        .ok_or(DomainError::NotFound)?;
+    throttles::delete(&mut tx, &account_bucket(ctx, &email.folded)).await?;
     let entry = Entry::new("account.unlocked", "account", account.id.as_str());
     audit::record(ctx, &mut tx, None, actor, entry, now).await?;
     tx.commit().await?;
@@ -31,17 +38,25 @@ pub async fn unlock(ctx: &Context, actor: &Actor, email: &str) -> Result<(), Dom
 }
 
 /// Sets a new password, ends the account's sessions and releases a lock.
-pub async fn reset_password(ctx: &Context, actor: &Actor, email: &str, password: SecretText) -> Result<(), DomainError> {
+pub async fn reset_password(
+    ctx: &Context,
+    actor: &Actor,
+    email: &str,
+    password: SecretText,
+) -> Result<(), DomainError> {
     let email = Email::parse("email", email)?;
     check_new_password("password", password.expose())?;
     let hashed = ctx.passwords.hash(password).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let account = accounts::find_for_sign_in(&mut tx, &email.folded).await?.ok_or(DomainError::NotFound)?;
+    let account = accounts::find_for_sign_in(&mut tx, &email.folded)
+        .await?
+        .ok_or(DomainError::NotFound)?;
     accounts::set_password(&mut tx, &account.id, &hashed).await?;
     accounts::raise_session_epoch(&mut tx, &account.id).await?;
-    throttles::delete(&mut tx, &account_bucket(&email.folded)).await?;
-    let entry = Entry::new("account.password_reset", "account", account.id.as_str()).with(json!({ "sessionsEnded": true }));
+    throttles::delete(&mut tx, &account_bucket(ctx, &email.folded)).await?;
+    let entry = Entry::new("account.password_reset", "account", account.id.as_str())
+        .with(json!({ "sessionsEnded": true }));
     audit::record(ctx, &mut tx, None, actor, entry, now).await?;
     tx.commit().await?;
     Ok(())

@@ -17,15 +17,15 @@ use crate::model::org::Membership;
 use crate::model::text;
 use crate::model::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::server::ctx::Context;
-use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::DomainError;
+use crate::server::domain::audit::{self, Entry};
 use crate::server::platform::crypto::master_key::hex;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::rng::base62;
 use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
-use crate::server::store::sessions::{self as store, NewSession};
 use crate::server::store::orgs;
+use crate::server::store::sessions::{self as store, NewSession};
 
 /// A session unseen for so long is dead.
 pub const IDLE_MS: i64 = HOUR_MS;
@@ -110,17 +110,26 @@ pub async fn begin(
 }
 
 /// Who a cookie's value stands for. `None` when the session is unknown, over, or its account may not be here.
-pub async fn resolve(ctx: &Context, session_id: &str, caller: &Caller) -> Result<Option<SignedIn>, DomainError> {
+pub async fn resolve(
+    ctx: &Context,
+    session_id: &str,
+    caller: &Caller,
+) -> Result<Option<SignedIn>, DomainError> {
     let now = ctx.clock.now();
     let id_sha256 = digest(session_id);
     let mut tx = ctx.db.begin_read().await?;
-    let Some(live) = store::find_alive(&mut tx, &id_sha256, now, now.minus_ms(IDLE_MS)).await? else { return Ok(None) };
+    let Some(live) = store::find_alive(&mut tx, &id_sha256, now, now.minus_ms(IDLE_MS)).await? else {
+        return Ok(None);
+    };
     let memberships = orgs::list_memberships(&mut tx, &live.account_id).await?;
     drop(tx);
     if now.since_ms(live.last_seen_at) >= TOUCH_EVERY_MS {
         touch(ctx, &id_sha256, now).await;
     }
-    let chosen = memberships.iter().find(|m| Some(&m.org_id) == live.org_id.as_ref()).or(memberships.first());
+    let chosen = memberships
+        .iter()
+        .find(|m| Some(&m.org_id) == live.org_id.as_ref())
+        .or(memberships.first());
     let membership = chosen.map(|m| (m.org_id.clone(), m.role));
     let origin = caller.origin(Some(handle(&id_sha256)));
     Ok(Some(SignedIn {
@@ -157,7 +166,12 @@ pub async fn end(ctx: &Context, actor: &Actor, session_id: &str) -> Result<(), D
 }
 
 /// Shows another of the account's organisations from now on.
-pub async fn switch_org(ctx: &Context, signed_in: &SignedIn, session_id: &str, org: &OrgId) -> Result<(), DomainError> {
+pub async fn switch_org(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    session_id: &str,
+    org: &OrgId,
+) -> Result<(), DomainError> {
     if !signed_in.memberships.iter().any(|m| &m.org_id == org) {
         return Err(DomainError::NotFound);
     }

@@ -50,7 +50,10 @@ pub struct SetUp {
 /// Who may set up.
 pub enum By<'a> {
     /// Whoever holds the one-time token.
-    Token { token: &'a str, caller: &'a Caller },
+    Token {
+        token: &'a str,
+        caller: &'a Caller,
+    },
     Operator(&'a str),
 }
 
@@ -64,7 +67,10 @@ impl By<'_> {
 }
 
 pub fn already_set_up() -> AppError {
-    AppError::new(Code::AlreadySetUp, "This installation is set up already. Sign in instead.")
+    AppError::new(
+        Code::AlreadySetUp,
+        "This installation is set up already. Sign in instead.",
+    )
 }
 
 fn refuse_second() -> DomainError {
@@ -75,17 +81,34 @@ fn check(draft: &SetUpDraft<'_>) -> Result<Checked, DomainError> {
     let mut errors = Vec::new();
     let mut keep = |error: FieldError| errors.push(error);
     let email = Email::parse("email", draft.email).map_err(&mut keep).ok();
-    let name = text::line("name", "Your name", draft.name, 0, NAME_MAX).map_err(&mut keep).ok();
-    check_new_password("password", draft.password.expose()).map_err(&mut keep).ok();
-    let organisation = orgs::OrganisationName::parse("organisation", draft.organisation).map_err(&mut keep).ok();
-    let project = ProjectName::parse("project", draft.project).map_err(&mut keep).ok();
+    let name = text::line("name", "Your name", draft.name, 0, NAME_MAX)
+        .map_err(&mut keep)
+        .ok();
+    check_new_password("password", draft.password.expose())
+        .map_err(&mut keep)
+        .ok();
+    let organisation = orgs::OrganisationName::parse("organisation", draft.organisation)
+        .map_err(&mut keep)
+        .ok();
+    let project = ProjectName::parse("project", draft.project)
+        .map_err(&mut keep)
+        .ok();
     let prefix = parse_prefix("prefix", draft.prefix).map_err(&mut keep).ok();
     let scopes = draft.scopes.clone().map_err(&mut keep).ok();
     match (email, name, organisation, project, prefix, scopes) {
-        (Some(email), Some(name), Some(organisation), Some(project), Some(prefix), Some(scopes)) if errors.is_empty() => {
+        (Some(email), Some(name), Some(organisation), Some(project), Some(prefix), Some(scopes))
+            if errors.is_empty() =>
+        {
             let local = email.shown.split('@').next().unwrap_or_default().to_owned();
             let name = if name.is_empty() { local } else { name };
-            Ok(Checked { email, name, organisation, project, prefix, scopes })
+            Ok(Checked {
+                email,
+                name,
+                organisation,
+                project,
+                prefix,
+                scopes,
+            })
         }
         _ => Err(DomainError::Invalid(errors)),
     }
@@ -93,7 +116,11 @@ fn check(draft: &SetUpDraft<'_>) -> Result<Checked, DomainError> {
 
 /// Sets the installation up, once. Two racing calls make one owner. With a caller, also signs the owner in and gives
 /// the session's id.
-pub async fn set_up(ctx: &Context, draft: SetUpDraft<'_>, by: By<'_>) -> Result<(SetUp, Option<SecretText>), DomainError> {
+pub async fn set_up(
+    ctx: &Context,
+    draft: SetUpDraft<'_>,
+    by: By<'_>,
+) -> Result<(SetUp, Option<SecretText>), DomainError> {
     if instance::is_set_up(ctx).await? {
         return Err(refuse_second());
     }
@@ -123,21 +150,55 @@ pub async fn set_up(ctx: &Context, draft: SetUpDraft<'_>, by: By<'_>) -> Result<
     }
     instance_store::delete_setup_tokens(&mut tx).await?;
     let actor = by.actor(&org_id);
-    let new = NewAccount { id: &account_id, email: &checked.email, name: &checked.name, password: &password, is_instance_admin: true };
+    let new = NewAccount {
+        id: &account_id,
+        email: &checked.email,
+        name: &checked.name,
+        password: &password,
+        is_instance_admin: true,
+    };
     accounts::insert(&mut tx, &new, now).await?;
     orgs::insert(ctx, &mut tx, &org_id, &checked.organisation, &actor, now).await?;
     crate::server::store::orgs::insert_member(&mut tx, &org_id, &account_id, Role::Owner, now).await?;
-    let project = projects::Checked { name: checked.project, prefix: checked.prefix, scopes: checked.scopes };
+    let project = projects::Checked {
+        name: checked.project,
+        prefix: checked.prefix,
+        scopes: checked.scopes,
+    };
     let project_id = projects::insert(ctx, &mut tx, &actor, &project, now).await?;
     let detail = json!({ "accountId": account_id.as_str() });
-    audit::record(ctx, &mut tx, None, &actor, Entry::new("instance.set_up", "organisation", org_id.as_str()).with(detail), now).await?;
+    audit::record(
+        ctx,
+        &mut tx,
+        None,
+        &actor,
+        Entry::new("instance.set_up", "organisation", org_id.as_str()).with(detail),
+        now,
+    )
+    .await?;
     let session_id = match &by {
         By::Token { caller, .. } => {
-            let begun = session::begin(ctx, &mut tx, (&account_id, 0), Some(&org_id), SessionStage::Complete, caller, now).await?;
+            let begun = session::begin(
+                ctx,
+                &mut tx,
+                (&account_id, 0),
+                Some(&org_id),
+                SessionStage::Complete,
+                caller,
+                now,
+            )
+            .await?;
             Some(begun.0)
         }
         By::Operator(_) => None,
     };
     tx.commit().await?;
-    Ok((SetUp { account_id, org_id, project_id }, session_id))
+    Ok((
+        SetUp {
+            account_id,
+            org_id,
+            project_id,
+        },
+        session_id,
+    ))
 }

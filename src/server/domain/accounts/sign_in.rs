@@ -8,8 +8,8 @@ use crate::model::account::{Email, PASSWORD_MAX_BYTES, SessionStage};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::server::ctx::Context;
-use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::DomainError;
+use crate::server::domain::audit::{self, Entry};
 use crate::server::platform::crypto::password::StoredPassword;
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::accounts::{self, SignInRow};
@@ -22,18 +22,28 @@ fn wrong() -> DomainError {
 }
 
 /// Checks the password and begins a session. Gives the new session's id, for the cookie alone.
-pub async fn sign_in(ctx: &Context, email: &str, password: SecretText, caller: &Caller) -> Result<SecretText, DomainError> {
+pub async fn sign_in(
+    ctx: &Context,
+    email: &str,
+    password: SecretText,
+    caller: &Caller,
+) -> Result<SecretText, DomainError> {
     // An address that is none cannot have an account: it goes the same way as an unknown one.
     let typed = email.chars().take(300).collect::<String>();
-    let email_folded = Email::parse("email", &typed).map_or_else(|_| crate::model::text::folded(&typed), |email| email.folded);
+    let email_folded = Email::parse("email", &typed)
+        .map_or_else(|_| crate::model::text::folded(&typed), |email| email.folded);
     if password.expose().len() > PASSWORD_MAX_BYTES {
         let message = format!("The password is longer than {PASSWORD_MAX_BYTES} bytes.");
         return Err(FieldError::new("password", "too_long", message).into());
     }
-    let door = Door::SignIn { email_folded: &email_folded };
+    let door = Door::SignIn {
+        email_folded: &email_folded,
+    };
     let admitted = throttle::admit(ctx, door, caller.ip).await?;
     let account = find(ctx, &email_folded).await?;
-    let usable = account.as_ref().filter(|account| account.is_active && !admitted.locked);
+    let usable = account
+        .as_ref()
+        .filter(|account| account.is_active && !admitted.locked);
     let stored = usable.map(|account| account.password.clone());
     let matches = ctx.passwords.matches(password.clone(), stored.clone()).await;
     let matches = match matches {
@@ -42,7 +52,7 @@ pub async fn sign_in(ctx: &Context, email: &str, password: SecretText, caller: &
         Err(error) => {
             let now = ctx.clock.now();
             let mut tx = ctx.db.begin_write().await?;
-            throttle::forgive_one(&mut tx, door, caller.ip, now).await?;
+            throttle::forgive_one(ctx, &mut tx, door, caller.ip, now).await?;
             tx.commit().await?;
             return Err(error.into());
         }
@@ -61,14 +71,20 @@ async fn find(ctx: &Context, email_folded: &str) -> Result<Option<SignInRow>, Do
     Ok(accounts::find_for_sign_in(&mut tx, email_folded).await?)
 }
 
-async fn let_in(ctx: &Context, account: &SignInRow, password: SecretText, door: Door<'_>, caller: &Caller) -> Result<SecretText, DomainError> {
+async fn let_in(
+    ctx: &Context,
+    account: &SignInRow,
+    password: SecretText,
+    door: Door<'_>,
+    caller: &Caller,
+) -> Result<SecretText, DomainError> {
     let upgraded: Option<StoredPassword> = match ctx.passwords.is_outdated(&account.password) {
         true => Some(ctx.passwords.hash(password).await?),
         false => None,
     };
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    throttle::forgive(&mut tx, door, caller.ip, now).await?;
+    throttle::forgive(ctx, &mut tx, door, caller.ip, now).await?;
     if let Some(upgraded) = upgraded {
         accounts::set_password(&mut tx, &account.id, &upgraded).await?;
     }
@@ -76,9 +92,24 @@ async fn let_in(ctx: &Context, account: &SignInRow, password: SecretText, door: 
     let memberships = orgs::list_memberships(&mut tx, &account.id).await?;
     let org = memberships.first().map(|m| m.org_id.clone());
     let of = (&account.id, account.session_epoch);
-    let (id, handle) = session::begin(ctx, &mut tx, of, org.as_ref(), SessionStage::Complete, caller, now).await?;
-    let actor = Actor::account(account.id.clone(), None, SessionStage::Complete, caller.origin(Some(handle)));
-    let entry = Entry::new("session.started", "account", account.id.as_str()).with(json!({ "factors": ["password"] }));
+    let (id, handle) = session::begin(
+        ctx,
+        &mut tx,
+        of,
+        org.as_ref(),
+        SessionStage::Complete,
+        caller,
+        now,
+    )
+    .await?;
+    let actor = Actor::account(
+        account.id.clone(),
+        None,
+        SessionStage::Complete,
+        caller.origin(Some(handle)),
+    );
+    let entry = Entry::new("session.started", "account", account.id.as_str())
+        .with(json!({ "factors": ["password"] }));
     audit::record(ctx, &mut tx, org.as_ref(), &actor, entry, now).await?;
     tx.commit().await?;
     Ok(id)
@@ -86,18 +117,42 @@ async fn let_in(ctx: &Context, account: &SignInRow, password: SecretText, door: 
 
 /// Refusals are told of the account, in the chain of its first organisation; of an unknown address only that it
 /// happened: it may be a password typed into the wrong field.
-async fn note_refusal(ctx: &Context, account: Option<&SignInRow>, locks: bool, caller: &Caller) -> Result<(), DomainError> {
+async fn note_refusal(
+    ctx: &Context,
+    account: Option<&SignInRow>,
+    locks: bool,
+    caller: &Caller,
+) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let actor = Actor::anonymous(caller.origin(None));
     let mut tx = ctx.db.begin_write().await?;
     let target = account.map_or("-", |account| account.id.as_str());
     let org = match account {
-        Some(account) => orgs::list_memberships(&mut tx, &account.id).await?.first().map(|m| m.org_id.clone()),
+        Some(account) => orgs::list_memberships(&mut tx, &account.id)
+            .await?
+            .first()
+            .map(|m| m.org_id.clone()),
         None => None,
     };
-    audit::record(ctx, &mut tx, org.as_ref(), &actor, Entry::new("session.refused", "account", target), now).await?;
+    audit::record(
+        ctx,
+        &mut tx,
+        org.as_ref(),
+        &actor,
+        Entry::new("session.refused", "account", target),
+        now,
+    )
+    .await?;
     if locks && account.is_some() {
-        audit::record(ctx, &mut tx, org.as_ref(), &actor, Entry::new("session.locked", "account", target), now).await?;
+        audit::record(
+            ctx,
+            &mut tx,
+            org.as_ref(),
+            &actor,
+            Entry::new("session.locked", "account", target),
+            now,
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(())

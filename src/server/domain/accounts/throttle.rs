@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use crate::model::time::{HOUR_MS, SECOND_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::platform::crypto::keyring::Purpose;
 use crate::server::store::throttles::{self as store, Counter};
 
 /// Consecutive failures after which a password no longer signs in until somebody releases the account.
@@ -28,17 +29,22 @@ pub enum Door<'a> {
 }
 
 impl Door<'_> {
-    fn account_bucket(self) -> Option<String> {
+    fn account_bucket(self, ctx: &Context) -> Option<String> {
         match self {
-            Self::SignIn { email_folded } => Some(account_bucket(email_folded)),
+            Self::SignIn { email_folded } => Some(account_bucket(ctx, email_folded)),
             Self::SetUp => None,
         }
     }
 }
 
+/// The counter's name: a keyed digest, because people type keys and passwords into the wrong box.
 #[must_use]
-pub fn account_bucket(email_folded: &str) -> String {
-    format!("account:{email_folded}")
+pub fn account_bucket(ctx: &Context, email_folded: &str) -> String {
+    let digest = ctx
+        .keyring
+        .sign(Purpose::Row, &["keywright-throttle-v1", email_folded])
+        .mac;
+    format!("account:{digest}")
 }
 
 /// The network an address belongs to: itself for IPv4, its /64 for IPv6.
@@ -81,23 +87,39 @@ pub async fn admit(ctx: &Context, door: Door<'_>, ip: Option<IpAddr>) -> Result<
     if network.blocked_until < now.ms() - NETWORK_MEMORY_MS {
         network = Counter::default();
     }
-    let account = match door.account_bucket() {
+    let account = match door.account_bucket(ctx) {
         Some(bucket) => Some((store::take(&mut tx, &bucket, now).await?, bucket)),
         None => None,
     };
-    let blocked_until = network.blocked_until.max(account.as_ref().map_or(0, |(counter, _)| counter.blocked_until));
-    let network_waits = network.failures > NETWORK_GRACE || account.as_ref().is_some_and(|(counter, _)| counter.blocked_until > now.ms());
+    let blocked_until = network
+        .blocked_until
+        .max(account.as_ref().map_or(0, |(counter, _)| counter.blocked_until));
+    let network_waits = network.failures > NETWORK_GRACE
+        || account
+            .as_ref()
+            .is_some_and(|(counter, _)| counter.blocked_until > now.ms());
     if blocked_until > now.ms() && network_waits {
-        return Err(DomainError::Throttled { retry_after_s: seconds_until(now, blocked_until) });
+        return Err(DomainError::Throttled {
+            retry_after_s: seconds_until(now, blocked_until),
+        });
     }
     network.failures += 1;
     network.blocked_until = now.ms() + delay_ms(network.failures - NETWORK_GRACE);
     store::set(&mut tx, &network_bucket, network, now).await?;
-    let mut admitted = Admitted { locked: false, locks: false };
+    let mut admitted = Admitted {
+        locked: false,
+        locks: false,
+    };
     if let Some((counter, bucket)) = account {
         let failures = counter.failures.saturating_add(1);
-        admitted = Admitted { locked: counter.failures >= LOCKED_FROM, locks: failures == LOCKED_FROM };
-        let counter = Counter { failures, blocked_until: now.ms() + delay_ms(failures) };
+        admitted = Admitted {
+            locked: counter.failures >= LOCKED_FROM,
+            locks: failures == LOCKED_FROM,
+        };
+        let counter = Counter {
+            failures,
+            blocked_until: now.ms() + delay_ms(failures),
+        };
         store::set(&mut tx, &bucket, counter, now).await?;
     }
     tx.commit().await?;
@@ -106,6 +128,7 @@ pub async fn admit(ctx: &Context, door: Door<'_>, ip: Option<IpAddr>) -> Result<
 
 /// Takes back what [`admit`] counted, after a success: the account's failures are forgotten, the network's are one less.
 pub async fn forgive(
+    ctx: &Context,
     tx: &mut crate::server::store::db::Tx,
     door: Door<'_>,
     ip: Option<IpAddr>,
@@ -113,9 +136,12 @@ pub async fn forgive(
 ) -> Result<(), DomainError> {
     let bucket = network_bucket(ip);
     let network = store::take(tx, &bucket, now).await?;
-    let fewer = Counter { failures: (network.failures - 1).max(0), blocked_until: network.blocked_until.min(now.ms()) };
+    let fewer = Counter {
+        failures: (network.failures - 1).max(0),
+        blocked_until: network.blocked_until.min(now.ms()),
+    };
     store::set(tx, &bucket, fewer, now).await?;
-    if let Some(bucket) = door.account_bucket() {
+    if let Some(bucket) = door.account_bucket(ctx) {
         store::delete(tx, &bucket).await?;
     }
     Ok(())
@@ -123,21 +149,30 @@ pub async fn forgive(
 
 /// Takes back one attempt that was never tried, and leaves earlier failures as they were.
 pub async fn forgive_one(
+    ctx: &Context,
     tx: &mut crate::server::store::db::Tx,
     door: Door<'_>,
     ip: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    for bucket in [Some(network_bucket(ip)), door.account_bucket()].into_iter().flatten() {
+    for bucket in [Some(network_bucket(ip)), door.account_bucket(ctx)]
+        .into_iter()
+        .flatten()
+    {
         let counter = store::take(tx, &bucket, now).await?;
-        let fewer = Counter { failures: (counter.failures - 1).max(0), blocked_until: counter.blocked_until.min(now.ms()) };
+        let fewer = Counter {
+            failures: (counter.failures - 1).max(0),
+            blocked_until: counter.blocked_until.min(now.ms()),
+        };
         store::set(tx, &bucket, fewer, now).await?;
     }
     Ok(())
 }
 
 fn seconds_until(now: Timestamp, until_ms: i64) -> u32 {
-    u32::try_from((until_ms - now.ms() + SECOND_MS - 1) / SECOND_MS).unwrap_or(1).max(1)
+    u32::try_from((until_ms - now.ms() + SECOND_MS - 1) / SECOND_MS)
+        .unwrap_or(1)
+        .max(1)
 }
 
 #[cfg(test)]

@@ -10,12 +10,20 @@ use crate::server::ctx::Context;
 use crate::server::domain::{DomainError, mint, orgs, projects};
 
 /// Projects, owners, powers and a fresh nonce; with `from`, a key to begin with.
-pub async fn material(ctx: &Context, actor: &Actor, from: Option<&KeyId>) -> Result<KeyFormMaterial, DomainError> {
+pub async fn material(
+    ctx: &Context,
+    actor: &Actor,
+    from: Option<&KeyId>,
+) -> Result<KeyFormMaterial, DomainError> {
     if !actor.may(Permission::KeysCreateTest) {
         return Err(Denied::Forbidden.into());
     }
     let mut active = Vec::new();
-    for project in projects::list(ctx, actor).await?.iter().filter(|project| project.status == ProjectStatus::Active) {
+    for project in projects::list(ctx, actor)
+        .await?
+        .iter()
+        .filter(|project| project.status == ProjectStatus::Active)
+    {
         active.push(projects::find(ctx, actor, &project.id).await?);
     }
     let from = match from {

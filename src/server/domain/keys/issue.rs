@@ -25,7 +25,8 @@ use crate::server::store::{orgs, projects as project_store};
 
 /// A new key as typed or given on the command line.
 pub struct KeyDraft<'a> {
-    pub project: &'a ProjectId,
+    /// None when what was chosen is no project at all.
+    pub project: Option<&'a ProjectId>,
     pub environment: &'a str,
     pub name: &'a str,
     pub purpose: &'a str,
@@ -36,6 +37,8 @@ pub struct KeyDraft<'a> {
     pub expiry_date: &'a str,
     /// Scopes that the catalogue lacks are added to it, if the caller may, instead of refused.
     pub extend_catalogue: bool,
+    /// A form that was sent without any scope was most likely not finished.
+    pub scopes_required: bool,
 }
 
 /// A form's right to be submitted once.
@@ -70,23 +73,83 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
         .ok_or_else(|| FieldError::new("environment", "choice", "Choose live or test."))
         .map_err(&mut keep)
         .ok();
-    let name = text::line("name", "The name", draft.name, 1, NAME_MAX).map_err(&mut keep).ok();
-    let purpose = text::line("purpose", "The purpose", draft.purpose, 0, NOTE_MAX).map_err(&mut keep).ok();
+    let name = text::line("name", "The name", draft.name, 1, NAME_MAX)
+        .map_err(&mut keep)
+        .ok();
+    let purpose = text::line("purpose", "The purpose", draft.purpose, 0, NOTE_MAX)
+        .map_err(&mut keep)
+        .ok();
     let owner = parse_owner(draft.owner, actor).map_err(&mut keep).ok();
-    let scopes = ScopeSet::parse("scopes", draft.scopes.iter().copied()).map_err(&mut keep).ok();
-    let lifetime = Lifetime::parse(draft.expiry, draft.expiry_date, now).map_err(&mut keep).ok();
+    let scopes = ScopeSet::parse("scopes", draft.scopes.iter().copied()).and_then(|scopes| {
+        let missing = "Choose at least one scope: a key that may do nothing is of no use.";
+        let enough = !draft.scopes_required || !scopes.is_empty();
+        if enough {
+            Ok(scopes)
+        } else {
+            Err(FieldError::new("scopes", "required", missing))
+        }
+    });
+    let scopes = scopes.map_err(&mut keep).ok();
+    let lifetime = Lifetime::parse(draft.expiry, draft.expiry_date, now)
+        .map_err(&mut keep)
+        .ok();
     match (environment, name, purpose, owner, scopes, lifetime) {
         (Some(environment), Some(name), Some(purpose), Some(owner), Some(scopes), Some(lifetime)) => {
-            Ok(Checked { environment, name, purpose, owner, scopes, lifetime })
+            Ok(Checked {
+                environment,
+                name,
+                purpose,
+                owner,
+                scopes,
+                lifetime,
+            })
         }
         _ => Err(DomainError::Invalid(errors)),
     }
 }
 
+/// A project that keys can be made for.
+fn usable(project: Option<Project>) -> Result<Project, DomainError> {
+    match project {
+        Some(project) if project.status == ProjectStatus::Archived => {
+            let message = format!(
+                "The project {} is archived. Restore it first, or choose another.",
+                project.name
+            );
+            Err(FieldError::new("project", "archived", message).into())
+        }
+        Some(project) => Ok(project),
+        None => {
+            Err(FieldError::new("project", "choice", "Choose one of your organisation’s projects.").into())
+        }
+    }
+}
+
+/// Both, or all that is wrong with either: people see every mistake at once.
+fn both<A, B>(one: Result<A, DomainError>, other: Result<B, DomainError>) -> Result<(A, B), DomainError> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(DomainError::Invalid(mut all)), Err(DomainError::Invalid(more))) => {
+            all.extend(more);
+            Err(DomainError::Invalid(all))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
 fn parse_owner(text: &str, actor: &Actor) -> Result<(Option<AccountId>, String), FieldError> {
-    let unknown = || FieldError::new("owner", "choice", "Choose a member of the organisation, or name a team.");
+    let unknown = || {
+        FieldError::new(
+            "owner",
+            "choice",
+            "Choose a member of the organisation, or name a team.",
+        )
+    };
     if let Some(label) = text.strip_prefix("team:") {
-        return Ok((None, text::line("owner_team", "The team’s name", label, 1, NAME_MAX)?));
+        return Ok((
+            None,
+            text::line("owner_team", "The team’s name", label, 1, NAME_MAX)?,
+        ));
     }
     let id = match text.strip_prefix("member:") {
         Some(id) => id.parse().map_err(|_| unknown())?,
@@ -97,23 +160,32 @@ fn parse_owner(text: &str, actor: &Actor) -> Result<(Option<AccountId>, String),
 }
 
 /// Issues a key. With a nonce that was used before, `AlreadyShown` says when: the secret is not shown twice.
-pub async fn issue(ctx: &Context, actor: &Actor, draft: &KeyDraft<'_>, nonce: Option<Nonce<'_>>) -> Result<RevealedKey, DomainError> {
+pub async fn issue(
+    ctx: &Context,
+    actor: &Actor,
+    draft: &KeyDraft<'_>,
+    nonce: Option<Nonce<'_>>,
+) -> Result<RevealedKey, DomainError> {
     let live = draft.environment == Environment::Live.as_str();
-    let scope = actor.require(if live { Permission::KeysCreateLive } else { Permission::KeysCreateTest })?;
+    let scope = actor.require(if live {
+        Permission::KeysCreateLive
+    } else {
+        Permission::KeysCreateTest
+    })?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     if let Some(nonce) = &nonce {
         refuse_used(&store::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
     }
-    let unknown_project = || FieldError::new("project", "choice", "Choose one of your organisation’s projects.");
-    let project = project_store::find(&mut tx, &scope, draft.project).await?.ok_or_else(unknown_project)?;
-    if project.status == ProjectStatus::Archived {
-        let message = format!("The project {} is archived. Restore it first, or choose another.", project.name);
-        return Err(FieldError::new("project", "archived", message).into());
-    }
-    let checked = check(draft, actor, now)?;
+    let project = match draft.project {
+        Some(id) => project_store::find(&mut tx, &scope, id).await?,
+        None => None,
+    };
+    let (project, checked) = both(usable(project), check(draft, actor, now))?;
     let members = orgs::list_member_names(&mut tx, &scope).await?;
-    check_owner(actor, &checked.owner, |id| members.iter().any(|member| &member.account_id == id))?;
+    check_owner(actor, &checked.owner, |id| {
+        members.iter().any(|member| &member.account_id == id)
+    })?;
     let missing = unlisted(&checked.scopes, &project);
     if !missing.is_empty() {
         if !(draft.extend_catalogue && actor.may(Permission::ProjectsManage)) {
@@ -121,34 +193,72 @@ pub async fn issue(ctx: &Context, actor: &Actor, draft: &KeyDraft<'_>, nonce: Op
         }
         projects::extend_catalogue(ctx, &mut tx, actor, &scope, &project, &missing, now).await?;
     }
-    let minted = mint::credential(ctx, &format!("{}_{}", project.prefix, checked.environment.as_str()));
+    let minted = mint::credential(
+        ctx,
+        &format!("{}_{}", project.prefix, checked.environment.as_str()),
+    );
     let id = mint::key_id(&minted.kid)?;
     let expires_at = checked.lifetime.expires_at(now);
-    let credential = Credential::Key { org_id: scope.org_id().as_str(), key_id: id.as_str() };
+    let credential = Credential::Key {
+        org_id: scope.org_id().as_str(),
+        key_id: id.as_str(),
+    };
     let hashed = mint::hashed(ctx, credential, &minted.text);
     let mut key = new_row(&id, scope.org_id().as_str(), &project, &checked, expires_at, now);
     key.secrets.push(hashed);
     let mac = secured::sign(&ctx.keyring, &key);
     (key.row_mac, key.row_mac_key_id) = (mac.mac, mac.key_id);
-    let new = NewKey { secured: &key, name_folded: &text::folded(&checked.name), purpose: &checked.purpose, created_by: actor_columns(actor) };
+    let new = NewKey {
+        secured: &key,
+        name_folded: &text::folded(&checked.name),
+        purpose: &checked.purpose,
+        created_by: actor_columns(actor),
+    };
     if let Some(nonce) = &nonce {
         use_up(&mut tx, nonce, id.as_str(), now).await?;
     }
-    let message = format!("Another {} key of this project has this name. Choose another, or revoke that one.", checked.environment.as_str());
-    store::insert(&mut tx, &scope, &new, now).await.map_err(|error| DomainError::from(error).taken("name", &message))?;
+    let message = format!(
+        "Another {} key of this project has this name. Choose another, or revoke that one.",
+        checked.environment.as_str()
+    );
+    store::insert(&mut tx, &scope, &new, now)
+        .await
+        .map_err(|error| DomainError::from(error).taken("name", &message))?;
     let detail = json!({
         "name": checked.name, "projectId": project.id.as_str(), "environment": checked.environment.as_str(),
         "scopes": checked.scopes, "expiresAt": expires_at.map(Timestamp::rfc3339),
         "ownerId": key.owner_account_id, "ownerTeam": key.owner_team,
     });
-    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new("key.created", "key", id.as_str()).with(detail), now).await?;
+    audit::record(
+        ctx,
+        &mut tx,
+        Some(scope.org_id()),
+        actor,
+        Entry::new("key.created", "key", id.as_str()).with(detail),
+        now,
+    )
+    .await?;
     changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(id.as_str());
-    Ok(RevealedKey { id, name: checked.name, environment: checked.environment, project, expires_at, secret: minted.text })
+    Ok(RevealedKey {
+        id,
+        name: checked.name,
+        environment: checked.environment,
+        project,
+        expires_at,
+        secret: minted.text,
+    })
 }
 
-fn new_row(id: &KeyId, org_id: &str, project: &Project, checked: &Checked, expires_at: Option<Timestamp>, now: Timestamp) -> SecuredKey {
+fn new_row(
+    id: &KeyId,
+    org_id: &str,
+    project: &Project,
+    checked: &Checked,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> SecuredKey {
     SecuredKey {
         id: id.as_str().to_owned(),
         org_id: org_id.to_owned(),
@@ -176,28 +286,45 @@ fn new_row(id: &KeyId, org_id: &str, project: &Project, checked: &Checked, expir
 }
 
 /// A developer's keys are the developer's own; whoever manages all keys may give one to any member or team.
-fn check_owner(actor: &Actor, owner: &(Option<AccountId>, String), is_member: impl Fn(&AccountId) -> bool) -> Result<(), DomainError> {
+fn check_owner(
+    actor: &Actor,
+    owner: &(Option<AccountId>, String),
+    is_member: impl Fn(&AccountId) -> bool,
+) -> Result<(), DomainError> {
     let own = owner.0.is_some() && owner.0.as_ref() == actor.account_id();
     if !own && !actor.may(Permission::KeysManageAny) {
-        return Err(FieldError::new("owner", "not_yours", "You can create keys that you own yourself.").into());
+        return Err(
+            FieldError::new("owner", "not_yours", "You can create keys that you own yourself.").into(),
+        );
     }
     match &owner.0 {
-        Some(id) if !is_member(id) => {
-            Err(FieldError::new("owner", "choice", "The owner must be an active member of the organisation.").into())
-        }
+        Some(id) if !is_member(id) => Err(FieldError::new(
+            "owner",
+            "choice",
+            "The owner must be an active member of the organisation.",
+        )
+        .into()),
         _ => Ok(()),
     }
 }
 
 /// Concrete scopes that the project does not list. A wildcard may stand for scopes that are still to come.
 fn unlisted<'a>(scopes: &'a ScopeSet, project: &Project) -> Vec<&'a str> {
-    let listed = |scope: &crate::model::scope::Scope| project.scopes.iter().any(|entry| scope.covers(&entry.name));
-    scopes.iter().filter(|scope| !scope.is_wildcard() && !listed(scope)).map(|scope| scope.as_str()).collect()
+    let listed =
+        |scope: &crate::model::scope::Scope| project.scopes.iter().any(|entry| scope.covers(&entry.name));
+    scopes
+        .iter()
+        .filter(|scope| !scope.is_wildcard() && !listed(scope))
+        .map(|scope| scope.as_str())
+        .collect()
 }
 
 fn unlisted_error(missing: &[&str], project: &Project) -> FieldError {
     let names = missing.join(", ");
-    let message = format!("{} does not list {names}. Add it to the project’s scopes first, or choose one that is listed.", project.name);
+    let message = format!(
+        "{} does not list {names}. Add it to the project’s scopes first, or choose one that is listed.",
+        project.name
+    );
     FieldError::new("scopes", "unlisted", message)
 }
 
@@ -206,14 +333,22 @@ pub(in crate::server::domain) fn refuse_used(used: &Option<(String, Timestamp)>)
     match used {
         None => Ok(()),
         Some((_, at)) => {
-            let message = format!("This form was submitted already and its secret was shown at {}. It cannot be shown again.", at.exact_in_words());
+            let message = format!(
+                "This form was submitted already and its secret was shown at {}. It cannot be shown again.",
+                at.exact_in_words()
+            );
             Err(DomainError::refused(Code::AlreadyShown, message))
         }
     }
 }
 
 /// Uses the form up, before anything else is written: of two submissions at once the second waits here and is refused.
-pub(in crate::server::domain) async fn use_up(tx: &mut Tx, nonce: &Nonce<'_>, target_id: &str, now: Timestamp) -> Result<(), DomainError> {
+pub(in crate::server::domain) async fn use_up(
+    tx: &mut Tx,
+    nonce: &Nonce<'_>,
+    target_id: &str,
+    now: Timestamp,
+) -> Result<(), DomainError> {
     match store::insert_nonce(tx, nonce.text, nonce.account, target_id, now).await {
         Err(StoreError::Taken) => refuse_used(&Some((String::new(), now))),
         done => Ok(done?),
@@ -221,7 +356,10 @@ pub(in crate::server::domain) async fn use_up(tx: &mut Tx, nonce: &Nonce<'_>, ta
 }
 
 /// The object that a used-up form made, for the page that says "already shown".
-pub async fn made_by_form(ctx: &Context, nonce: &Nonce<'_>) -> Result<Option<(String, Timestamp)>, DomainError> {
+pub async fn made_by_form(
+    ctx: &Context,
+    nonce: &Nonce<'_>,
+) -> Result<Option<(String, Timestamp)>, DomainError> {
     let mut tx = ctx.db.begin_read().await?;
     Ok(store::find_nonce(&mut tx, nonce.text, nonce.account).await?)
 }

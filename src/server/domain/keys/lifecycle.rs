@@ -14,7 +14,10 @@ use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::store::keys as store;
 
 fn already_revoked() -> DomainError {
-    DomainError::refused(Code::KeyAlreadyRevoked, "This key is revoked. A revoked key stays revoked; create a new one instead.")
+    DomainError::refused(
+        Code::KeyAlreadyRevoked,
+        "This key is revoked. A revoked key stays revoked; create a new one instead.",
+    )
 }
 
 /// Refuses the key from the next request on. Doing it twice is no error.
@@ -43,7 +46,15 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
     }
     key.status = wanted.as_str().to_owned();
     key.disabled_at_ms = (!enabled).then_some(now.ms());
-    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, Entry::new(action, "key", id.as_str()), now).await?;
+    audit::record(
+        ctx,
+        &mut tx,
+        Some(scope.org_id()),
+        actor,
+        Entry::new(action, "key", id.as_str()),
+        now,
+    )
+    .await?;
     secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(id.as_str());
@@ -51,7 +62,13 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
 }
 
 /// Ends the key for ever. Its row stays, with who, when and why; its hash too, so that the answer can say `REVOKED`.
-pub async fn revoke(ctx: &Context, actor: &Actor, id: &KeyId, reason: RevocationReason, note: &str) -> Result<(), DomainError> {
+pub async fn revoke(
+    ctx: &Context,
+    actor: &Actor,
+    id: &KeyId,
+    reason: RevocationReason,
+    note: &str,
+) -> Result<(), DomainError> {
     let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
@@ -67,7 +84,8 @@ pub async fn revoke(ctx: &Context, actor: &Actor, id: &KeyId, reason: Revocation
     key.revoked_by_id = Some(who.to_owned());
     key.revoked_reason = Some(reason.as_str().to_owned());
     key.revoked_note.clone_from(&note);
-    let entry = Entry::new("key.revoked", "key", id.as_str()).with(json!({ "reason": reason.as_str(), "note": note }));
+    let entry = Entry::new("key.revoked", "key", id.as_str())
+        .with(json!({ "reason": reason.as_str(), "note": note }));
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;

@@ -14,13 +14,23 @@ use crate::server::store::keys::SecuredKey;
 
 /// Whether the actor may edit, disable or revoke the key of this owner.
 fn may_manage(actor: &Actor, owner_account_id: Option<&str>) -> bool {
-    let own = actor.account_id().is_some_and(|id| Some(id.as_str()) == owner_account_id);
+    let own = actor
+        .account_id()
+        .is_some_and(|id| Some(id.as_str()) == owner_account_id);
     actor.may(Permission::KeysManageAny) || (own && actor.may(Permission::KeysManageOwn))
 }
 
 /// The door for acts on one key: everybody sees it, so being refused is no secret.
 fn require_manage(actor: &Actor, key: &SecuredKey) -> Result<OrgScope, DomainError> {
-    let permission = if actor.may(Permission::KeysManageAny) { Permission::KeysManageAny } else { Permission::KeysManageOwn };
+    let permission = if actor.may(Permission::KeysManageAny) {
+        Permission::KeysManageAny
+    } else {
+        Permission::KeysManageOwn
+    };
     let scope = actor.require(permission)?;
-    if may_manage(actor, key.owner_account_id.as_deref()) { Ok(scope) } else { Err(Denied::Forbidden.into()) }
+    if may_manage(actor, key.owner_account_id.as_deref()) {
+        Ok(scope)
+    } else {
+        Err(Denied::Forbidden.into())
+    }
 }

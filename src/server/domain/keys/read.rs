@@ -31,8 +31,15 @@ pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Pa
 }
 
 fn week_of(key_id: &str, days: &[(String, Timestamp, i64)], first_day: Timestamp) -> Vec<i64> {
-    let on = |day: Timestamp| days.iter().filter(|(id, at, _)| id == key_id && *at == day).map(|(_, _, n)| n).sum();
-    (0..WEEK_DAYS).map(|n| on(first_day.plus_ms(n * DAY_MS))).collect()
+    let on = |day: Timestamp| {
+        days.iter()
+            .filter(|(id, at, _)| id == key_id && *at == day)
+            .map(|(_, _, n)| n)
+            .sum()
+    };
+    (0..WEEK_DAYS)
+        .map(|n| on(first_day.plus_ms(n * DAY_MS)))
+        .collect()
 }
 
 pub async fn counts(ctx: &Context, actor: &Actor) -> Result<KeyCounts, DomainError> {
@@ -45,8 +52,11 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
-    let row = store::find_detail(&mut tx, &scope, id, now).await?.ok_or(DomainError::NotFound)?;
-    let requests_last_hour = usage::count_for_key(&mut tx, &scope, id, Grain::Minute, now.minus_ms(HOUR_MS)).await?;
+    let row = store::find_detail(&mut tx, &scope, id, now)
+        .await?
+        .ok_or(DomainError::NotFound)?;
+    let requests_last_hour =
+        usage::count_for_key(&mut tx, &scope, id, Grain::Minute, now.minus_ms(HOUR_MS)).await?;
     let owner = match &row.summary.owner {
         Owner::Member { id, .. } => Some(id.as_str()),
         Owner::Team(_) => None,
@@ -79,7 +89,12 @@ fn actor_name((kind, id, name): (String, String, Option<String>)) -> String {
 }
 
 /// Requests of one key per bar, oldest first, including empty bars. Counts lag by the flush interval.
-pub async fn usage(ctx: &Context, actor: &Actor, id: &KeyId, range: UsageRange) -> Result<UsageSeries, DomainError> {
+pub async fn usage(
+    ctx: &Context,
+    actor: &Actor,
+    id: &KeyId,
+    range: UsageRange,
+) -> Result<UsageSeries, DomainError> {
     let scope = actor.require(Permission::UsageRead)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;

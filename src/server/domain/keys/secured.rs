@@ -20,7 +20,12 @@ pub fn sign(keyring: &Keyring, key: &SecuredKey) -> StoredMac {
 /// Whether the row is one that this application wrote.
 #[must_use]
 pub fn is_intact(keyring: &Keyring, key: &SecuredKey) -> bool {
-    keyring.is_signed(Purpose::Row, &key.row_mac_key_id, &as_strs(&key.mac_parts()), &key.row_mac)
+    keyring.is_signed(
+        Purpose::Row,
+        &key.row_mac_key_id,
+        &as_strs(&key.mac_parts()),
+        &key.row_mac,
+    )
 }
 
 fn as_strs(parts: &[String]) -> Vec<&str> {
@@ -30,7 +35,9 @@ fn as_strs(parts: &[String]) -> Vec<&str> {
 /// Reads the key for a change. A row that was edited behind our back is not signed afresh by accident.
 pub async fn find(ctx: &Context, tx: &mut Tx, actor: &Actor, id: &KeyId) -> Result<SecuredKey, DomainError> {
     let scope = actor.require(Permission::KeysRead)?;
-    let key = store::find_secured(tx, &scope, id).await?.ok_or(DomainError::NotFound)?;
+    let key = store::find_secured(tx, &scope, id)
+        .await?
+        .ok_or(DomainError::NotFound)?;
     if !is_intact(&ctx.keyring, &key) {
         let message = "This key’s record was changed outside Keywright, so it is refused everywhere and cannot be changed. \
                        Create a new key in its place and tell whoever runs this installation.";
@@ -40,7 +47,13 @@ pub async fn find(ctx: &Context, tx: &mut Tx, actor: &Actor, id: &KeyId) -> Resu
 }
 
 /// Signs and saves a changed key, and tells every node. Call it last before the commit.
-pub async fn save(ctx: &Context, tx: &mut Tx, scope: &OrgScope, mut key: SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+pub async fn save(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    mut key: SecuredKey,
+    now: Timestamp,
+) -> Result<(), DomainError> {
     let read_version = key.version;
     key.version += 1;
     let mac = sign(&ctx.keyring, &key);

@@ -57,8 +57,18 @@ impl UsageSink {
     pub fn new() -> (Self, UsageReceiver) {
         let (events, receiver) = mpsc::channel(QUEUE_MAX);
         let (flushes, flush_receiver) = mpsc::unbounded_channel();
-        let sink = Self { events, flushes, counts: Arc::default() };
-        (sink, UsageReceiver { events: receiver, flushes: flush_receiver })
+        let sink = Self {
+            events,
+            flushes,
+            counts: Arc::default(),
+        };
+        (
+            sink,
+            UsageReceiver {
+                events: receiver,
+                flushes: flush_receiver,
+            },
+        )
     }
 
     pub fn record(&self, event: UsageEvent) {

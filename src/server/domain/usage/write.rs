@@ -60,22 +60,27 @@ fn folded(events: &[UsageEvent]) -> BTreeMap<Cell<'_>, RollUp<'_>> {
     for event in events {
         for grain in [Grain::Minute, Grain::Hour, Grain::Day] {
             let bucket_at_ms = event.at.floor_to(grain.width_ms()).ms();
-            let cell = cells.entry((event.key.id.as_str(), grain.as_str(), bucket_at_ms, event.code)).or_insert(RollUp {
-                key_id: event.key.id.as_str(),
-                org_id: &event.key.org_id,
-                project_id: event.key.project_id.as_str(),
-                grain,
-                bucket_at_ms,
-                code: event.code,
-                requests: 0,
-            });
+            let cell = cells
+                .entry((event.key.id.as_str(), grain.as_str(), bucket_at_ms, event.code))
+                .or_insert(RollUp {
+                    key_id: event.key.id.as_str(),
+                    org_id: &event.key.org_id,
+                    project_id: event.key.project_id.as_str(),
+                    grain,
+                    bucket_at_ms,
+                    code: event.code,
+                    requests: 0,
+                });
             cell.requests += 1;
         }
     }
     cells
 }
 
-fn latest<'a>(events: &'a [UsageEvent], id: impl Fn(&'a UsageEvent) -> &'a str) -> BTreeMap<&'a str, &'a UsageEvent> {
+fn latest<'a>(
+    events: &'a [UsageEvent],
+    id: impl Fn(&'a UsageEvent) -> &'a str,
+) -> BTreeMap<&'a str, &'a UsageEvent> {
     let mut latest: BTreeMap<&str, &UsageEvent> = BTreeMap::new();
     for event in events {
         let known = latest.entry(id(event)).or_insert(event);

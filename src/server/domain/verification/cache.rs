@@ -32,7 +32,13 @@ pub struct CacheLimits {
 
 impl Default for CacheLimits {
     fn default() -> Self {
-        Self { keys: 1_000_000, tokens: 10_000, unknown: 10_000, ttl_ms: 5 * SECOND_MS, unknown_ttl_ms: 30 * SECOND_MS }
+        Self {
+            keys: 1_000_000,
+            tokens: 10_000,
+            unknown: 10_000,
+            ttl_ms: 5 * SECOND_MS,
+            unknown_ttl_ms: 30 * SECOND_MS,
+        }
     }
 }
 
@@ -44,7 +50,10 @@ pub struct Aged<T> {
 
 impl<T> Clone for Aged<T> {
     fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), read_at: self.read_at }
+        Self {
+            value: Arc::clone(&self.value),
+            read_at: self.read_at,
+        }
     }
 }
 
@@ -77,14 +86,24 @@ impl<T> Shelf<T> {
     }
 
     /// The value of `id`, from memory if it may be trusted, else by `read`.
-    pub async fn get_or_read<F>(&self, id: &str, now: Timestamp, trusted: bool, read: F) -> Result<Option<Arc<T>>, StoreError>
+    pub async fn get_or_read<F>(
+        &self,
+        id: &str,
+        now: Timestamp,
+        trusted: bool,
+        read: F,
+    ) -> Result<Option<Arc<T>>, StoreError>
     where
         F: AsyncFnOnce() -> Result<Option<T>, StoreError>,
     {
         if !trusted {
             return Ok(read().await?.map(Arc::new));
         }
-        if self.unknown.get(id).is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms) {
+        if self
+            .unknown
+            .get(id)
+            .is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms)
+        {
             return Ok(None);
         }
         if let Some(aged) = self.known.get(id) {
@@ -97,7 +116,11 @@ impl<T> Shelf<T> {
             Ok(aged) => Ok(Some(aged.value)),
             Err(guard) => {
                 // Waiters behind a reader that found nothing come here one by one; they need not ask again.
-                if self.unknown.get(id).is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms) {
+                if self
+                    .unknown
+                    .get(id)
+                    .is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms)
+                {
                     return Ok(None);
                 }
                 let Some(value) = read().await? else {
@@ -106,7 +129,10 @@ impl<T> Shelf<T> {
                 };
                 let value = Arc::new(value);
                 // Refused when the id was forgotten while it was read: then the next asker reads again.
-                let _ = guard.insert(Aged { value: Arc::clone(&value), read_at: now });
+                let _ = guard.insert(Aged {
+                    value: Arc::clone(&value),
+                    read_at: now,
+                });
                 Ok(Some(value))
             }
         }
@@ -187,7 +213,9 @@ pub async fn follow_changes(ctx: &Context) -> Result<(), StoreError> {
     } else {
         loop {
             let news = changes::list_after(&mut tx, seq).await?;
-            let Some(last) = news.last().map(|change| change.seq) else { break };
+            let Some(last) = news.last().map(|change| change.seq) else {
+                break;
+            };
             // A gap means that lines were pruned before this node read them.
             if news.first().is_some_and(|first| first.seq != seq + 1) {
                 cache.forget_everything();

@@ -34,10 +34,19 @@ pub struct Verdict {
 
 impl Verdict {
     pub(super) fn refused(code: VerdictCode, detail: impl Into<String>) -> Self {
-        Self { code, denial: Some(Denial { detail: detail.into(), missing: Vec::new() }) }
+        Self {
+            code,
+            denial: Some(Denial {
+                detail: detail.into(),
+                missing: Vec::new(),
+            }),
+        }
     }
 
-    const VALID: Self = Self { code: VerdictCode::Valid, denial: None };
+    const VALID: Self = Self {
+        code: VerdictCode::Valid,
+        denial: None,
+    };
 }
 
 /// Decides about a key whose secret matched.
@@ -59,22 +68,38 @@ pub fn decide(
         return Verdict::refused(Code::Disabled, "The key’s project is archived.");
     }
     if let Some(at) = key.expires_at.filter(|at| *at <= now) {
-        return Verdict::refused(Code::Expired, format!("The key expired on {}.", at.date_in_words()));
+        return Verdict::refused(
+            Code::Expired,
+            format!("The key expired on {}.", at.date_in_words()),
+        );
     }
     if let Some(at) = secret.expires_at.filter(|at| *at <= now) {
-        return Verdict::refused(Code::Expired, format!("This secret was replaced on {}.", at.date_in_words()));
+        return Verdict::refused(
+            Code::Expired,
+            format!("This secret was replaced on {}.", at.date_in_words()),
+        );
     }
     if let Some(wanted) = request.environment.filter(|wanted| *wanted != key.environment) {
-        let detail = format!("The key is for {}, the request for {}.", key.environment.as_str(), wanted.as_str());
+        let detail = format!(
+            "The key is for {}, the request for {}.",
+            key.environment.as_str(),
+            wanted.as_str()
+        );
         return Verdict::refused(Code::EnvironmentMismatch, detail);
     }
     if !key.owner_is_active {
-        return Verdict::refused(Code::OwnerInactive, "The key’s owner is no longer an active member.");
+        return Verdict::refused(
+            Code::OwnerInactive,
+            "The key’s owner is no longer an active member.",
+        );
     }
     if let Some(query) = permissions.filter(|query| !query.is_met_by(&key.scopes)) {
         let missing = query.missing_from(&key.scopes);
         let detail = format!("The key lacks {}.", missing.join(", "));
-        return Verdict { code: Code::InsufficientScope, denial: Some(Denial { detail, missing }) };
+        return Verdict {
+            code: Code::InsufficientScope,
+            denial: Some(Denial { detail, missing }),
+        };
     }
     Verdict::VALID
 }
@@ -117,7 +142,10 @@ mod tests {
     #[test]
     fn the_order_of_the_contract_holds() {
         let (mut key, mut secret) = everything_wrong();
-        let mut request = VerifyRequest { environment: Some(Environment::Test), ..VerifyRequest::default() };
+        let mut request = VerifyRequest {
+            environment: Some(Environment::Test),
+            ..VerifyRequest::default()
+        };
         let query = PermissionQuery::parse("a AND b").unwrap();
         let code = |key: &CachedKey, secret: &CachedSecret, request: &VerifyRequest<'_>| {
             decide(key, secret, request, Some(&query), NOW).code
@@ -126,11 +154,19 @@ mod tests {
         key.status = KeyStatus::Disabled;
         assert_eq!(code(&key, &secret, &request), VerdictCode::Disabled);
         key.status = KeyStatus::Active;
-        assert_eq!(code(&key, &secret, &request), VerdictCode::Disabled, "archived project");
+        assert_eq!(
+            code(&key, &secret, &request),
+            VerdictCode::Disabled,
+            "archived project"
+        );
         key.project_status = ProjectStatus::Active;
         assert_eq!(code(&key, &secret, &request), VerdictCode::Expired);
         key.expires_at = Some(NOW.plus_ms(1));
-        assert_eq!(code(&key, &secret, &request), VerdictCode::Expired, "past its overlap");
+        assert_eq!(
+            code(&key, &secret, &request),
+            VerdictCode::Expired,
+            "past its overlap"
+        );
         secret.expires_at = None;
         assert_eq!(code(&key, &secret, &request), VerdictCode::EnvironmentMismatch);
         request.environment = Some(Environment::Live);

@@ -62,12 +62,19 @@ impl CachedKey {
     pub fn from_row(row: Verifiable, keyring: &Keyring) -> Result<Self, StoreError> {
         let is_intact = secured::is_intact(keyring, &row.key);
         let key = row.key;
-        let place = RowPlace { table: "api_keys", id: &key.id };
+        let place = RowPlace {
+            table: "api_keys",
+            id: &key.id,
+        };
         Ok(Self {
             id: place.parsed("id", &key.id)?,
             project_id: place.parsed("project_id", &key.project_id)?,
             environment: place.required("environment", Environment::parse(&key.environment))?,
-            owner: key.owner_account_id.as_deref().map(|id| place.parsed("owner_account_id", id)).transpose()?,
+            owner: key
+                .owner_account_id
+                .as_deref()
+                .map(|id| place.parsed("owner_account_id", id))
+                .transpose()?,
             owner_is_active: row.owner_is_active == 1,
             project_status: place.required("project_status", ProjectStatus::parse(&row.project_status))?,
             status: place.required("status", KeyStatus::parse(&key.status))?,
@@ -84,17 +91,28 @@ impl CachedKey {
 
 impl From<crate::server::store::keys::SecretRow> for CachedSecret {
     fn from(row: crate::server::store::keys::SecretRow) -> Self {
-        Self { hash: row.hash, hash_alg: row.hash_alg, pepper_id: row.pepper_id, expires_at: moment(row.expires_at_ms) }
+        Self {
+            hash: row.hash,
+            hash_alg: row.hash_alg,
+            pepper_id: row.pepper_id,
+            expires_at: moment(row.expires_at_ms),
+        }
     }
 }
 
 impl CachedToken {
     pub fn from_row(token: SecuredToken, keyring: &Keyring) -> Result<Self, StoreError> {
         let is_intact = tokens::is_intact(keyring, &token);
-        let place = RowPlace { table: "service_tokens", id: &token.id };
+        let place = RowPlace {
+            table: "service_tokens",
+            id: &token.id,
+        };
         Ok(Self {
             project_id: place.parsed("project_id", &token.project_id)?,
-            permissions: place.required("permissions", TokenPermissions::parse("", token.permissions.split(' ')).ok())?,
+            permissions: place.required(
+                "permissions",
+                TokenPermissions::parse("", token.permissions.split(' ')).ok(),
+            )?,
             expires_at: moment(token.expires_at_ms),
             revoked: token.revoked_at_ms.is_some(),
             id: token.id,

@@ -1,7 +1,7 @@
 //! Verification: may this key pass? Asked on every request of somebody's API, so: no write, no lock across an await,
 //! the database only on a miss, and never for text that is no key.
 //!
-//! Order: the caller's token → the key's text → cache or store → secret → [`decide`] (pure) → usage event.
+//! Order: the caller's token → the key's text → cache or store → secret → [`decide()`] (pure) → usage event.
 
 mod cache;
 mod decide;
@@ -61,25 +61,51 @@ pub struct Answer {
 pub async fn authenticate(ctx: &Context, bearer: &str) -> Result<Arc<CachedToken>, CallerError> {
     let now = ctx.clock.now();
     let id = key_text::parse_token(TokenKind::Service, bearer).and_then(|id| TokenId::from_random(id).ok());
-    let Some(id) = id else { return Err(CallerError::Unauthenticated) };
+    let Some(id) = id else {
+        return Err(CallerError::Unauthenticated);
+    };
     let Some(token) = load::token(ctx, &id, now).await.map_err(DomainError::from)? else {
         mint::compare_with_nothing(ctx, bearer);
         return Err(CallerError::Unauthenticated);
     };
-    let credential = Credential::Token { org_id: &token.org_id, token_id: &token.id };
-    let matches = mint::is_match(ctx, credential, bearer, &token.hash_alg, &token.pepper_id, &token.hash);
+    let credential = Credential::Token {
+        org_id: &token.org_id,
+        token_id: &token.id,
+    };
+    let matches = mint::is_match(
+        ctx,
+        credential,
+        bearer,
+        &token.hash_alg,
+        &token.pepper_id,
+        &token.hash,
+    );
     if !matches || !token.is_intact || token.revoked || token.expires_at.is_some_and(|at| at <= now) {
         return Err(CallerError::Unauthenticated);
     }
-    if token.permissions.has(TokenPermission::Verify) { Ok(token) } else { Err(CallerError::Forbidden) }
+    if token.permissions.has(TokenPermission::Verify) {
+        Ok(token)
+    } else {
+        Err(CallerError::Forbidden)
+    }
 }
 
 /// Answers a question for the token's project. Errors only when the database is needed and does not answer.
-pub async fn verify(ctx: &Context, token: &CachedToken, question: &Question<'_>) -> Result<Answer, DomainError> {
+pub async fn verify(
+    ctx: &Context,
+    token: &CachedToken,
+    question: &Question<'_>,
+) -> Result<Answer, DomainError> {
     let now = ctx.clock.now();
-    let refuse = |code, detail| Answer { verdict: Verdict::refused(code, detail), key: None };
+    let refuse = |code, detail| Answer {
+        verdict: Verdict::refused(code, detail),
+        key: None,
+    };
     let Some(parsed) = key_text::parse_key(question.key) else {
-        return Ok(refuse(VerdictCode::Malformed, "The text is not a key: a part is missing, added or mistyped."));
+        return Ok(refuse(
+            VerdictCode::Malformed,
+            "The text is not a key: a part is missing, added or mistyped.",
+        ));
     };
     let not_found = || refuse(VerdictCode::NotFound, "No key of this project matches.");
     let id = mint::key_id(parsed.kid)?;
@@ -90,24 +116,51 @@ pub async fn verify(ctx: &Context, token: &CachedToken, question: &Question<'_>)
     let secret = matching_secret(ctx, &key, &id, question.key);
     let is_ours = key.project_id == token.project_id && key.org_id == token.org_id;
     let is_same_key = key.prefix == parsed.prefix && key.environment == parsed.environment;
-    let Some(secret) = secret.filter(|_| is_ours && is_same_key && key.is_intact) else { return Ok(not_found()) };
+    let Some(secret) = secret.filter(|_| is_ours && is_same_key && key.is_intact) else {
+        return Ok(not_found());
+    };
     let verdict = decide(&key, secret, &question.request, question.permissions, now);
     if !question.dry_run {
         record(ctx, token, &key, question, verdict.code, now);
     }
-    Ok(Answer { verdict, key: Some(key) })
+    Ok(Answer {
+        verdict,
+        key: Some(key),
+    })
 }
 
 /// Compares with every stored secret of the key, matching or not, so that the work does not depend on which matches.
-fn matching_secret<'a>(ctx: &Context, key: &'a CachedKey, id: &KeyId, text: &str) -> Option<&'a CachedSecret> {
-    let credential = Credential::Key { org_id: &key.org_id, key_id: id.as_str() };
+fn matching_secret<'a>(
+    ctx: &Context,
+    key: &'a CachedKey,
+    id: &KeyId,
+    text: &str,
+) -> Option<&'a CachedSecret> {
+    let credential = Credential::Key {
+        org_id: &key.org_id,
+        key_id: id.as_str(),
+    };
     key.secrets.iter().fold(None, |found, secret| {
-        let matches = mint::is_match(ctx, credential, text, &secret.hash_alg, &secret.pepper_id, &secret.hash);
+        let matches = mint::is_match(
+            ctx,
+            credential,
+            text,
+            &secret.hash_alg,
+            &secret.pepper_id,
+            &secret.hash,
+        );
         if matches { Some(secret) } else { found }
     })
 }
 
-fn record(ctx: &Context, token: &CachedToken, key: &Arc<CachedKey>, question: &Question<'_>, code: VerdictCode, now: Timestamp) {
+fn record(
+    ctx: &Context,
+    token: &CachedToken,
+    key: &Arc<CachedKey>,
+    question: &Question<'_>,
+    code: VerdictCode,
+    now: Timestamp,
+) {
     ctx.usage.record(UsageEvent {
         request_id: question.request_id.to_owned(),
         key: Arc::clone(key),
@@ -115,7 +168,11 @@ fn record(ctx: &Context, token: &CachedToken, key: &Arc<CachedKey>, question: &Q
         at: now,
         code,
         // A service that does not say for whom it asks is taken to use the key itself.
-        client_ip: question.request.client_ip.map(|ip| ip.to_canonical().to_string()).or_else(|| question.caller_ip.clone()),
+        client_ip: question
+            .request
+            .client_ip
+            .map(|ip| ip.to_canonical().to_string())
+            .or_else(|| question.caller_ip.clone()),
         caller_ip: question.caller_ip.clone(),
         method: question.method.to_owned(),
         path: question.path.to_owned(),

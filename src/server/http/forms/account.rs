@@ -20,7 +20,9 @@ const HOME: &str = "/settings/api-keys";
 
 fn signed_in_at(state: &AppState, location: &str, session_id: &SecretText) -> Response {
     let mut response = see_other(location);
-    response.headers_mut().append(header::SET_COOKIE, begin_cookie(state, session_id));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, begin_cookie(state, session_id));
     response
 }
 
@@ -37,14 +39,24 @@ pub async fn set_up(State(state): State<AppState>, mut form: Submitted) -> Respo
         scopes: parse_catalogue(&form.values),
         password,
     };
-    match set_up::set_up(&state.ctx, draft, By::Token { token: &token, caller: &caller }).await {
+    match set_up::set_up(
+        &state.ctx,
+        draft,
+        By::Token {
+            token: &token,
+            caller: &caller,
+        },
+    )
+    .await
+    {
         Ok((_, Some(session_id))) => signed_in_at(&state, HOME, &session_id),
         Ok((_, None)) => see_other("/sign-in"),
         Err(error) => {
             let error = AppError::from(error);
             // For whoever comes later there is no such page (R13).
             let closed = error.code == crate::model::error::Code::AlreadySetUp;
-            form.again(&state, if closed { AppError::not_found() } else { error }).await
+            form.again(&state, if closed { AppError::not_found() } else { error })
+                .await
         }
     }
 }
@@ -85,7 +97,10 @@ pub async fn sign_out(State(state): State<AppState>, form: Submitted) -> Respons
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, end_cookie(&state));
     // Not "cookies": that would sign people out of sibling sites (R31).
-    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    headers.insert(
+        "clear-site-data",
+        HeaderValue::from_static("\"cache\", \"storage\""),
+    );
     response
 }
 
@@ -100,7 +115,10 @@ pub async fn switch_organisation(State(state): State<AppState>, form: Submitted)
     };
     match session::switch_org(&state.ctx, &signed_in, id.expose(), &org).await {
         Ok(()) => see_other(HOME),
-        Err(error) => form.refused(&state, Some(&signed_in.actor), "organisation", error).await,
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "organisation", error)
+                .await
+        }
     }
 }
 
@@ -110,7 +128,11 @@ pub async fn theme(State(state): State<AppState>, form: Submitted) -> Response {
         theme @ ("light" | "dark") => theme,
         _ => "auto",
     };
-    let secure = if state.ctx.site.public_origin.is_https() { "; Secure" } else { "" };
+    let secure = if state.ctx.site.public_origin.is_https() {
+        "; Secure"
+    } else {
+        ""
+    };
     let cookie = format!("kw_theme={theme}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}");
     let mut response = see_other(&back(&state, &form));
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -121,7 +143,18 @@ pub async fn theme(State(state): State<AppState>, form: Submitted) -> Response {
 
 /// The page the form stood on; a foreign Referer was removed before.
 fn back(state: &AppState, form: &Submitted) -> String {
-    let referer = form.parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let path = referer.strip_prefix(state.ctx.site.public_origin.as_str()).unwrap_or_default();
-    if is_own_path(path) { path.to_owned() } else { HOME.to_owned() }
+    let referer = form
+        .parts
+        .headers
+        .get(header::REFERER)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let path = referer
+        .strip_prefix(state.ctx.site.public_origin.as_str())
+        .unwrap_or_default();
+    if is_own_path(path) {
+        path.to_owned()
+    } else {
+        HOME.to_owned()
+    }
 }

@@ -38,7 +38,12 @@ pub(super) fn nonce_of<'a>(form: &'a Submitted, account: &'a AccountId) -> Resul
     if text.len() == 24 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Ok(Nonce { text, account });
     }
-    Err(FieldError::new("nonce", "missing", "The form lost its one-time mark. Reload the page and try again.").into())
+    Err(FieldError::new(
+        "nonce",
+        "missing",
+        "The form lost its one-time mark. Reload the page and try again.",
+    )
+    .into())
 }
 
 async fn issue_from(
@@ -47,15 +52,21 @@ async fn issue_from(
     signed_in: &crate::server::domain::accounts::session::SignedIn,
 ) -> Result<RevealedKey, DomainError> {
     let actor = &signed_in.actor;
-    let account = actor.account_id().ok_or(crate::model::actor::Denied::Unauthenticated)?;
+    let account = actor
+        .account_id()
+        .ok_or(crate::model::actor::Denied::Unauthenticated)?;
     let values = &form.values;
-    let project = values.first("project").parse();
-    let project = project.map_err(|_| FieldError::new("project", "choice", "Choose one of your organisation’s projects."))?;
-    let typed = values.first("other_scopes").split([' ', ',', '\n']).filter(|scope| !scope.is_empty());
-    let scopes: Vec<&str> = values.all("scopes").iter().map(String::as_str).chain(typed).collect();
-    if scopes.is_empty() {
-        return Err(FieldError::new("scopes", "required", "Choose at least one scope: a key that may do nothing is of no use.").into());
-    }
+    let project = values.first("project").parse().ok();
+    let typed = values
+        .first("other_scopes")
+        .split([' ', ',', '\n'])
+        .filter(|scope| !scope.is_empty());
+    let scopes: Vec<&str> = values
+        .all("scopes")
+        .iter()
+        .map(String::as_str)
+        .chain(typed)
+        .collect();
     let team = format!("team:{}", values.first("owner_team"));
     let owner = match values.first("owner") {
         "" => "me",
@@ -63,7 +74,7 @@ async fn issue_from(
         owner => owner,
     };
     let draft = KeyDraft {
-        project: &project,
+        project: project.as_ref(),
         environment: values.first("environment"),
         name: values.first("name"),
         purpose: values.first("purpose"),
@@ -72,6 +83,7 @@ async fn issue_from(
         expiry: values.first("expiry"),
         expiry_date: values.first("expiry_date"),
         extend_catalogue: false,
+        scopes_required: true,
     };
     issue::issue(&state.ctx, actor, &draft, Some(nonce_of(form, account)?)).await
 }
@@ -87,7 +99,9 @@ macro_rules! act_on_key {
             Ok(signed_in) => signed_in,
             Err(error) => return $form.again(&$state, error).await,
         };
-        let Ok($key) = $id.parse::<KeyId>() else { return $form.again(&$state, AppError::not_found()).await };
+        let Ok($key) = $id.parse::<KeyId>() else {
+            return $form.again(&$state, AppError::not_found()).await;
+        };
         let $actor = &signed_in.actor;
         match $act.await {
             Ok(()) => see_other(&$location),
@@ -98,42 +112,82 @@ macro_rules! act_on_key {
 
 /// `POST /settings/api-keys/{id}/edit`
 pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    act_on_key!(state, form, id, "keys.edit", |actor, key| {
-        edit::describe(&state.ctx, actor, &key, form.values.first("name"), form.values.first("purpose"))
-    }, format!("{}?done=saved", key_page(&key)))
+    act_on_key!(
+        state,
+        form,
+        id,
+        "keys.edit",
+        |actor, key| {
+            edit::describe(
+                &state.ctx,
+                actor,
+                &key,
+                form.values.first("name"),
+                form.values.first("purpose"),
+            )
+        },
+        format!("{}?done=saved", key_page(&key))
+    )
 }
 
 /// `POST /settings/api-keys/{id}/revoke`
 pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
     let Some(reason) = RevocationReason::parse(form.values.first("reason")) else {
-        return form.again(&state, FieldError::new("reason", "choice", "Choose why the key is revoked.").into()).await;
+        return form
+            .again(
+                &state,
+                FieldError::new("reason", "choice", "Choose why the key is revoked.").into(),
+            )
+            .await;
     };
     let again = form.values.first("again") == "1";
-    act_on_key!(state, form, id, "keys.revoke", |actor, key| {
-        lifecycle::revoke(&state.ctx, actor, &key, reason, form.values.first("note"))
-    }, if again { format!("/settings/api-keys/new?from={key}") } else { format!("{}?done=revoked", key_page(&key)) })
+    act_on_key!(
+        state,
+        form,
+        id,
+        "keys.revoke",
+        |actor, key| { lifecycle::revoke(&state.ctx, actor, &key, reason, form.values.first("note")) },
+        if again {
+            format!("/settings/api-keys/new?from={key}")
+        } else {
+            format!("{}?done=revoked", key_page(&key))
+        }
+    )
 }
 
 /// `POST /settings/api-keys/{id}/stored`
 pub async fn stored(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    act_on_key!(state, form, id, "keys.stored", |actor, key| {
-        lifecycle::confirm_stored(&state.ctx, actor, &key, form.values.first("note"))
-    }, format!("{}?done=stored", key_page(&key)))
+    act_on_key!(
+        state,
+        form,
+        id,
+        "keys.stored",
+        |actor, key| { lifecycle::confirm_stored(&state.ctx, actor, &key, form.values.first("note")) },
+        format!("{}?done=stored", key_page(&key))
+    )
 }
-
 
 /// `POST /settings/env-file`: gives back, as a file, the secret that the page just showed. Nothing is looked up or
 /// kept; it exists so that the download works without a script and without the secret in an address.
 pub async fn env_file(State(state): State<AppState>, form: Submitted) -> Response {
     let (variable, secret) = (form.values.first("variable"), form.values.first("secret"));
-    let is_name = !variable.is_empty() && variable.len() <= 60 && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_name = !variable.is_empty()
+        && variable.len() <= 60
+        && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let is_secret = parse_key(secret).is_some() || parse_token(TokenKind::Service, secret).is_some();
     if !(is_name && is_secret) {
         let detail = "This is not a secret that Keywright just showed.";
-        return form.again(&state, AppError::new(Code::MalformedBody, detail)).await;
+        return form
+            .again(&state, AppError::new(Code::MalformedBody, detail))
+            .await;
     }
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\".env\"")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\".env\""),
+    ];
     let mut response = (headers, format!("{variable}={secret}\n")).into_response();
-    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     response
 }

@@ -43,17 +43,30 @@ impl FromRequest<AppState> for Submitted {
             *request.extensions_mut() = parts.extensions.clone();
             answer::for_request(state, &request, &error)
         };
-        let media_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if media_type.split(';').next().is_none_or(|essence| essence.trim() != "application/x-www-form-urlencoded") {
+        let media_type = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if media_type
+            .split(';')
+            .next()
+            .is_none_or(|essence| essence.trim() != "application/x-www-form-urlencoded")
+        {
             let detail = "Forms are sent as application/x-www-form-urlencoded.";
             return Err(refuse(&parts, AppError::new(Code::UnsupportedMediaType, detail)));
         }
         let body = Bytes::from_request(Request::new(body), state).await;
         let pairs = body.ok().and_then(|body| parse(&body));
         match pairs {
-            Some(pairs) => Ok(Self { parts, values: FormValues::from_pairs(pairs) }),
+            Some(pairs) => Ok(Self {
+                parts,
+                values: FormValues::from_pairs(pairs),
+            }),
             None => {
-                let detail = format!("The form could not be read: it must be UTF-8 and have at most {FIELDS_MAX} fields.");
+                let detail = format!(
+                    "The form could not be read: it must be UTF-8 and have at most {FIELDS_MAX} fields."
+                );
                 Err(refuse(&parts, AppError::new(Code::MalformedBody, detail)))
             }
         }
@@ -65,23 +78,34 @@ fn parse(body: &[u8]) -> Option<Vec<(String, String)>> {
     let text = std::str::from_utf8(body).ok()?;
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+        percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8()
+            .ok()
+            .map(std::borrow::Cow::into_owned)
     };
     let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         Some((decode(name)?, decode(value)?))
     });
-    pairs.collect::<Option<Vec<_>>>().filter(|pairs| pairs.len() <= FIELDS_MAX)
+    pairs
+        .collect::<Option<Vec<_>>>()
+        .filter(|pairs| pairs.len() <= FIELDS_MAX)
 }
 
 impl Submitted {
     pub fn session(&self) -> RequestSession {
-        self.parts.extensions.get::<RequestSession>().cloned().unwrap_or_default()
+        self.parts
+            .extensions
+            .get::<RequestSession>()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Who acts. The access layer let nobody else through, but a handler does not rely on that.
     pub fn signed_in(&self) -> Result<SignedIn, AppError> {
-        self.session().signed_in.ok_or_else(|| Denied::Unauthenticated.into())
+        self.session()
+            .signed_in
+            .ok_or_else(|| Denied::Unauthenticated.into())
     }
 
     pub fn caller(&self) -> Caller {
@@ -89,7 +113,10 @@ impl Submitted {
     }
 
     fn request_id(&self) -> &str {
-        self.parts.extensions.get::<RequestId>().map_or("", RequestId::as_str)
+        self.parts
+            .extensions
+            .get::<RequestId>()
+            .map_or("", RequestId::as_str)
     }
 
     /// The form again. Errors that are not about what was typed get a page of their own.
@@ -97,21 +124,39 @@ impl Submitted {
         let error = error.with_request_id(self.request_id());
         let about_the_form = matches!(
             error.code,
-            Code::Invalid | Code::Conflict | Code::Unauthenticated | Code::Throttled | Code::Busy | Code::ProjectArchived
+            Code::Invalid
+                | Code::Conflict
+                | Code::Unauthenticated
+                | Code::Throttled
+                | Code::Busy
+                | Code::ProjectArchived
         ) || (error.code == Code::Forbidden && self.parts.uri.path() == "/setup");
         if !about_the_form {
-            return answer::render(state, answer::wants_html(&self.parts.uri, &self.parts.headers), &error);
+            return answer::render(
+                state,
+                answer::wants_html(&self.parts.uri, &self.parts.headers),
+                &error,
+            );
         }
         let (status, retry_after_s) = (error.status(), error.retry_after_s);
-        let mut response = form_again(state, &self.parts, FormState::refused(self.values, error), status).await;
+        let mut response =
+            form_again(state, &self.parts, FormState::refused(self.values, error), status).await;
         if let Some(seconds) = retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
 
     /// The form again after a use case failed; a denial is noted in the audit log.
-    pub async fn refused(self, state: &AppState, actor: Option<&Actor>, what: &'static str, error: DomainError) -> Response {
+    pub async fn refused(
+        self,
+        state: &AppState,
+        actor: Option<&Actor>,
+        what: &'static str,
+        error: DomainError,
+    ) -> Response {
         let error = AppError::from(error);
         if let (Code::Forbidden, Some(actor)) = (error.code, actor) {
             audit::record_denial(&state.ctx, actor, what).await;
@@ -134,11 +179,14 @@ mod tests {
 
     #[test]
     fn broken_encodings_are_refused_not_replaced() {
-        assert_eq!(parse(b"a=1&b=%C3%A9+x&c").unwrap(), [
-            ("a".into(), "1".into()),
-            ("b".into(), "é x".into()),
-            ("c".into(), String::new()),
-        ]);
+        assert_eq!(
+            parse(b"a=1&b=%C3%A9+x&c").unwrap(),
+            [
+                ("a".into(), "1".into()),
+                ("b".into(), "é x".into()),
+                ("c".into(), String::new()),
+            ]
+        );
         assert!(parse(b"a=%FF").is_none());
         assert!(parse(b"a=\xff").is_none());
         assert!(parse("a=1&".repeat(501).as_bytes()).is_none());

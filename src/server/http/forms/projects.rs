@@ -23,7 +23,10 @@ pub async fn create(State(state): State<AppState>, form: Submitted) -> Response 
     };
     match projects::create(&state.ctx, &signed_in.actor, draft).await {
         Ok(id) => see_other(&format!("/settings/projects/{id}?done=created")),
-        Err(error) => form.refused(&state, Some(&signed_in.actor), "projects.create", error).await,
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "projects.create", error)
+                .await
+        }
     }
 }
 
@@ -33,11 +36,25 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
         Ok(signed_in) => signed_in,
         Err(error) => return form.again(&state, error).await,
     };
-    let Ok(id) = id.parse::<ProjectId>() else { return form.again(&state, AppError::not_found()).await };
+    let Ok(id) = id.parse::<ProjectId>() else {
+        return form.again(&state, AppError::not_found()).await;
+    };
     let version = form.values.first("version").parse().unwrap_or(-1);
     let scopes = parse_catalogue(&form.values);
-    match projects::edit(&state.ctx, &signed_in.actor, &id, version, form.values.first("name"), scopes).await {
+    match projects::edit(
+        &state.ctx,
+        &signed_in.actor,
+        &id,
+        version,
+        form.values.first("name"),
+        scopes,
+    )
+    .await
+    {
         Ok(()) => see_other(&format!("/settings/projects/{id}?done=saved")),
-        Err(error) => form.refused(&state, Some(&signed_in.actor), "projects.edit", error).await,
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "projects.edit", error)
+                .await
+        }
     }
 }

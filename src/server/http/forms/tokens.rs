@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::keys::nonce_of;
 use super::{Submitted, see_other};
 use crate::model::actor::{Actor, Denied};
-use crate::model::error::{AppError, Code, FieldError};
+use crate::model::error::{AppError, Code};
 use crate::model::id::TokenId;
 use crate::server::domain::DomainError;
 use crate::server::domain::tokens::{self, RevealedToken, TokenDraft};
@@ -25,18 +25,29 @@ pub async fn create(State(state): State<AppState>, form: Submitted) -> Response 
             let account = signed_in.actor.account_id().cloned();
             reveal::already_shown(&state, &form, account.as_ref(), detail).await
         }
-        Err(error) => form.refused(&state, Some(&signed_in.actor), "tokens.create", error).await,
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "tokens.create", error)
+                .await
+        }
     }
 }
 
-async fn create_from(state: &AppState, form: &Submitted, actor: &Actor) -> Result<RevealedToken, DomainError> {
+async fn create_from(
+    state: &AppState,
+    form: &Submitted,
+    actor: &Actor,
+) -> Result<RevealedToken, DomainError> {
     let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
-    let project = form.values.first("project").parse();
-    let project = project.map_err(|_| FieldError::new("project", "choice", "Choose one of your organisation’s projects."))?;
+    let project = form.values.first("project").parse().ok();
     let draft = TokenDraft {
-        project: &project,
+        project: project.as_ref(),
         name: form.values.first("name"),
-        permissions: form.values.all("permissions").iter().map(String::as_str).collect(),
+        permissions: form
+            .values
+            .all("permissions")
+            .iter()
+            .map(String::as_str)
+            .collect(),
         expiry: form.values.first("expiry"),
         expiry_date: form.values.first("expiry_date"),
     };
@@ -45,12 +56,23 @@ async fn create_from(state: &AppState, form: &Submitted, actor: &Actor) -> Resul
 
 /// `POST /settings/service-tokens/{id}/revoke`
 pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    act(&state, &id, form, "tokens.revoke", "revoked", async |actor, id| tokens::revoke(&state.ctx, actor, id).await).await
+    act(
+        &state,
+        &id,
+        form,
+        "tokens.revoke",
+        "revoked",
+        async |actor, id| tokens::revoke(&state.ctx, actor, id).await,
+    )
+    .await
 }
 
 /// `POST /settings/service-tokens/{id}/stored`
 pub async fn stored(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    act(&state, &id, form, "tokens.stored", "stored", async |actor, id| tokens::confirm_stored(&state.ctx, actor, id).await).await
+    act(&state, &id, form, "tokens.stored", "stored", async |actor, id| {
+        tokens::confirm_stored(&state.ctx, actor, id).await
+    })
+    .await
 }
 
 async fn act(
@@ -65,7 +87,9 @@ async fn act(
         Ok(signed_in) => signed_in,
         Err(error) => return form.again(state, error).await,
     };
-    let Ok(id) = id.parse::<TokenId>() else { return form.again(state, AppError::not_found()).await };
+    let Ok(id) = id.parse::<TokenId>() else {
+        return form.again(state, AppError::not_found()).await;
+    };
     match act(&signed_in.actor, &id).await {
         Ok(()) => see_other(&format!("/settings/service-tokens?done={done}")),
         Err(error) => form.refused(state, Some(&signed_in.actor), what, error).await,

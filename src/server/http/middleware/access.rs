@@ -20,26 +20,41 @@ pub const PUBLIC: &[(&str, &str)] = &[
     ("/icons.svg", "pictures of the sign-in page"),
     ("/wordmark.svg", "picture of the sign-in page"),
     ("/sign-in", "where one becomes somebody"),
-    ("/setup", "before the first account exists; closed by a one-time token, and for ever after"),
+    (
+        "/setup",
+        "before the first account exists; closed by a one-time token, and for ever after",
+    ),
     ("/theme", "light or dark, kept in a cookie of the browser"),
     ("/styleguide", "only exists in development"),
 ];
 
 #[must_use]
 pub fn is_public(path: &str) -> bool {
-    PUBLIC.iter().any(|(open, _)| path == *open || (open.ends_with('/') && path.starts_with(open)))
+    PUBLIC
+        .iter()
+        .any(|(open, _)| path == *open || (open.ends_with('/') && path.starts_with(open)))
 }
 
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if is_public(request.uri().path()) {
         return next.run(request).await;
     }
-    let signed_in = request.extensions().get::<RequestSession>().and_then(|session| session.signed_in.as_ref());
+    let signed_in = request
+        .extensions()
+        .get::<RequestSession>()
+        .and_then(|session| session.signed_in.as_ref());
     match signed_in.map(|signed_in| signed_in.actor.stage()) {
         Some(SessionStage::Complete) => next.run(request).await,
-        Some(SessionStage::SecondFactorDue) => answer::for_request(&state, &request, &Denied::SecondFactorDue.into()),
+        Some(SessionStage::SecondFactorDue) => {
+            answer::for_request(&state, &request, &Denied::SecondFactorDue.into())
+        }
         None if request.method() == Method::GET && answer::wants_html(request.uri(), request.headers()) => {
-            to_sign_in(request.uri().path_and_query().map_or("/", |target| target.as_str()))
+            to_sign_in(
+                request
+                    .uri()
+                    .path_and_query()
+                    .map_or("/", |target| target.as_str()),
+            )
         }
         None => answer::for_request(&state, &request, &AppError::unauthenticated()),
     }
@@ -48,7 +63,11 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
 /// Off to the sign-in page, which leads back here afterwards.
 fn to_sign_in(target: &str) -> Response {
     let next = percent_encoding::utf8_percent_encode(target, percent_encoding::NON_ALPHANUMERIC);
-    let location = if target == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    let location = if target == "/" {
+        "/sign-in".to_owned()
+    } else {
+        format!("/sign-in?next={next}")
+    };
     let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static("/sign-in"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
@@ -72,8 +91,20 @@ mod tests {
     fn r45_only_own_relative_paths_are_followed() {
         assert!(is_own_path("/settings/api-keys?q=a%20b"));
         for bad in [
-            "", "//evil.org", "/\\evil.org", "\\\\evil.org", "https://evil.org", "javascript:alert(1)", "/a\nb", "/a\tb",
-            " /a", "evil.org", "/a\\b", "/\u{202e}", "data:text/html,x", "///evil.org",
+            "",
+            "//evil.org",
+            "/\\evil.org",
+            "\\\\evil.org",
+            "https://evil.org",
+            "javascript:alert(1)",
+            "/a\nb",
+            "/a\tb",
+            " /a",
+            "evil.org",
+            "/a\\b",
+            "/\u{202e}",
+            "data:text/html,x",
+            "///evil.org",
         ] {
             assert!(!is_own_path(bad), "{bad:?}");
         }

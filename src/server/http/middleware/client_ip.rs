@@ -21,9 +21,20 @@ pub struct Peer(pub SocketAddr);
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let ip = peer.and_then(|peer| client_of(peer, request.headers(), &state.ctx.site.trusted_proxies));
-    let user_agent = request.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let request_id = request.extensions().get::<RequestId>().map_or("", RequestId::as_str);
-    let caller = Caller { ip, user_agent: user_agent.to_owned(), request_id: request_id.to_owned() };
+    let user_agent = request
+        .headers()
+        .get("user-agent")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let request_id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or("", RequestId::as_str);
+    let caller = Caller {
+        ip,
+        user_agent: user_agent.to_owned(),
+        request_id: request_id.to_owned(),
+    };
     request.extensions_mut().insert(caller);
     next.run(request).await
 }
@@ -77,18 +88,39 @@ mod tests {
 
     #[test]
     fn r66_only_a_trusted_peer_is_believed() {
-        assert_eq!(client("203.0.113.9", &["1.2.3.4"], &[]).as_deref(), Some("203.0.113.9"));
-        assert_eq!(client("203.0.113.9", &["1.2.3.4"], &["10.0.0.0/8"]).as_deref(), Some("203.0.113.9"));
-        assert_eq!(client("10.0.0.1", &["1.2.3.4"], &["10.0.0.0/8"]).as_deref(), Some("1.2.3.4"));
-        assert_eq!(client("::ffff:10.0.0.1", &["1.2.3.4"], &["10.0.0.0/8"]).as_deref(), Some("1.2.3.4"));
+        assert_eq!(
+            client("203.0.113.9", &["1.2.3.4"], &[]).as_deref(),
+            Some("203.0.113.9")
+        );
+        assert_eq!(
+            client("203.0.113.9", &["1.2.3.4"], &["10.0.0.0/8"]).as_deref(),
+            Some("203.0.113.9")
+        );
+        assert_eq!(
+            client("10.0.0.1", &["1.2.3.4"], &["10.0.0.0/8"]).as_deref(),
+            Some("1.2.3.4")
+        );
+        assert_eq!(
+            client("::ffff:10.0.0.1", &["1.2.3.4"], &["10.0.0.0/8"]).as_deref(),
+            Some("1.2.3.4")
+        );
     }
 
     #[test]
     fn r66_the_right_most_untrusted_hop_counts() {
         let trusted = ["10.0.0.0/8"];
-        assert_eq!(client("10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], &trusted).as_deref(), Some("1.2.3.4"));
-        assert_eq!(client("10.0.0.1", &["6.6.6.6", "1.2.3.4"], &trusted).as_deref(), Some("1.2.3.4"));
-        assert_eq!(client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &trusted).as_deref(), Some("10.0.0.3"));
+        assert_eq!(
+            client("10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], &trusted).as_deref(),
+            Some("1.2.3.4")
+        );
+        assert_eq!(
+            client("10.0.0.1", &["6.6.6.6", "1.2.3.4"], &trusted).as_deref(),
+            Some("1.2.3.4")
+        );
+        assert_eq!(
+            client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &trusted).as_deref(),
+            Some("10.0.0.3")
+        );
         assert_eq!(client("10.0.0.1", &[], &trusted).as_deref(), Some("10.0.0.1"));
     }
 
@@ -96,12 +128,31 @@ mod tests {
     fn r66_ports_and_brackets_are_read_and_garbage_is_unknown() {
         let trusted = ["10.0.0.0/8"];
         for (hop, expected) in [
-            ("1.2.3.4:5", "1.2.3.4"), ("[2001:db8::1]:443", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"),
-            ("2001:db8::1", "2001:db8::1"), ("::ffff:1.2.3.4", "1.2.3.4"), (" 1.2.3.4 ", "1.2.3.4"),
+            ("1.2.3.4:5", "1.2.3.4"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("::ffff:1.2.3.4", "1.2.3.4"),
+            (" 1.2.3.4 ", "1.2.3.4"),
         ] {
-            assert_eq!(client("10.0.0.1", &[hop], &trusted).as_deref(), Some(expected), "{hop}");
+            assert_eq!(
+                client("10.0.0.1", &[hop], &trusted).as_deref(),
+                Some(expected),
+                "{hop}"
+            );
         }
-        for hop in ["unknown", "", "1.2.3", "1.2.3.4.5", "fe80::1%eth0", "_x", "1.2.3.4,", "010.0.0.1", "0x7f.1", "1.2.3.4 5"] {
+        for hop in [
+            "unknown",
+            "",
+            "1.2.3",
+            "1.2.3.4.5",
+            "fe80::1%eth0",
+            "_x",
+            "1.2.3.4,",
+            "010.0.0.1",
+            "0x7f.1",
+            "1.2.3.4 5",
+        ] {
             assert_eq!(client("10.0.0.1", &[hop], &trusted), None, "{hop}");
         }
     }

@@ -19,7 +19,10 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
         let detail = "Your browser says that this came from another site, so nothing was done. Open the page here and try again.";
         return answer::for_request(&state, &request, &AppError::new(Code::CrossSiteRequest, detail));
     }
-    let referer = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
+    let referer = request
+        .headers()
+        .get(header::REFERER)
+        .and_then(|value| value.to_str().ok());
     if referer.is_none_or(|referer| !is_ours(referer, &origin)) {
         request.headers_mut().remove(header::REFERER);
     }
@@ -27,7 +30,9 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
 }
 
 fn is_ours(referer: &str, origin: &str) -> bool {
-    referer.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    referer
+        .strip_prefix(origin)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
@@ -51,8 +56,17 @@ mod tests {
         let ours = "https://keys.example.com";
         let cases: [(&[(&str, &str)], bool); 14] = [
             (&[("sec-fetch-site", "same-origin")], true),
-            (&[("sec-fetch-site", "same-origin"), ("origin", "https://evil.org")], true),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "https://keys.example.com")], false),
+            (
+                &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.org")],
+                true,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://keys.example.com"),
+                ],
+                false,
+            ),
             (&[("sec-fetch-site", "same-site")], false),
             (&[("sec-fetch-site", "none")], false),
             (&[("origin", "https://keys.example.com")], true),
@@ -63,7 +77,13 @@ mod tests {
             (&[("origin", "null")], false),
             (&[("referer", "https://keys.example.com/")], false),
             (&[], false),
-            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
+            (
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("sec-fetch-site", "cross-site"),
+                ],
+                false,
+            ),
         ];
         for (pairs, allowed) in cases {
             let mut headers = HeaderMap::new();
@@ -78,7 +98,11 @@ mod tests {
     fn r45_a_foreign_referer_is_not_ours() {
         let ours = "https://keys.example.com";
         assert!(is_ours("https://keys.example.com/settings", ours));
-        for foreign in ["https://keys.example.com.evil.org/", "https://evil.org/https://keys.example.com/", "http://keys.example.com/"] {
+        for foreign in [
+            "https://keys.example.com.evil.org/",
+            "https://evil.org/https://keys.example.com/",
+            "http://keys.example.com/",
+        ] {
             assert!(!is_ours(foreign, ours), "{foreign}");
         }
     }

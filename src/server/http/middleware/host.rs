@@ -20,7 +20,10 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
         _ => String::new(),
     };
     // An absolute request target must not say otherwise.
-    let target_agrees = request.uri().authority().is_none_or(|target| target.as_str().eq_ignore_ascii_case(&host));
+    let target_agrees = request
+        .uri()
+        .authority()
+        .is_none_or(|target| target.as_str().eq_ignore_ascii_case(&host));
     if host == origin.authority() && target_agrees {
         return next.run(request).await;
     }
@@ -31,6 +34,9 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
             return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response();
         }
     }
-    let detail = format!("This site is served at {}. Open that address instead.", origin.as_str());
+    let detail = format!(
+        "This site is served at {}. Open that address instead.",
+        origin.as_str()
+    );
     answer::for_request(&state, &request, &AppError::new(Code::MisdirectedRequest, detail))
 }

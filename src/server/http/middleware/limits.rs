@@ -24,22 +24,41 @@ fn too_large(what: &str) -> AppError {
 
 /// Reads the body whole, within its limits, so that no handler waits on a slow sender; then bounds the handler.
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let headers: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
     if target > TARGET_MAX || headers > HEADERS_MAX {
-        return answer::for_request(&state, &request, &too_large("The address or the headers are longer than allowed."));
+        return answer::for_request(
+            &state,
+            &request,
+            &too_large("The address or the headers are longer than allowed."),
+        );
     }
     let (parts, body) = request.into_parts();
     let read = match tokio::time::timeout(BODY_TIME_MAX, read(body)).await {
         Ok(read) => read,
-        Err(_) => Err(AppError::new(Code::MalformedBody, "The body did not arrive within 15 seconds.")),
+        Err(_) => Err(AppError::new(
+            Code::MalformedBody,
+            "The body did not arrive within 15 seconds.",
+        )),
     };
     let body = match read {
         Ok(body) => body,
         Err(error) => return answer::for_request(&state, &Request::from_parts(parts, Body::empty()), &error),
     };
     let wants_html = answer::wants_html(&parts.uri, &parts.headers);
-    match tokio::time::timeout(ANSWER_TIME_MAX, next.run(Request::from_parts(parts, Body::from(body)))).await {
+    match tokio::time::timeout(
+        ANSWER_TIME_MAX,
+        next.run(Request::from_parts(parts, Body::from(body))),
+    )
+    .await
+    {
         Ok(response) => response,
         Err(_) => answer::render(&state, wants_html, &AppError::unavailable()),
     }
@@ -48,7 +67,9 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
 async fn read(body: Body) -> Result<Bytes, AppError> {
     match Limited::new(body, BODY_MAX).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large("The body is larger than 64 KiB.")),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(too_large("The body is larger than 64 KiB."))
+        }
         Err(_) => Err(AppError::new(Code::MalformedBody, "The body broke off.")),
     }
 }

@@ -26,8 +26,13 @@ const fn cookie_name(https: bool) -> &'static str {
 
 /// Cookies of a name; the header may come in several lines.
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    let pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
 }
 
@@ -52,7 +57,10 @@ pub fn end_cookie(state: &AppState) -> HeaderValue {
 fn set_cookie(state: &AppState, value: &str, more: &str) -> HeaderValue {
     let https = state.ctx.site.public_origin.is_https();
     let secure = if https { "; Secure" } else { "" };
-    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}", cookie_name(https));
+    let text = format!(
+        "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}",
+        cookie_name(https)
+    );
     let mut header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
     header.set_sensitive(true);
     header
@@ -61,22 +69,27 @@ fn set_cookie(state: &AppState, value: &str, more: &str) -> HeaderValue {
 /// Finds the session. Two session cookies are an attempt to plant one: refused. A malformed one is nobody's.
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let name = cookie_name(state.ctx.site.public_origin.is_https());
-    let found: Vec<String> = cookies(request.headers(), name).map(str::to_owned).take(2).collect();
+    let found: Vec<String> = cookies(request.headers(), name)
+        .map(str::to_owned)
+        .take(2)
+        .collect();
     let session = match found.as_slice() {
         [] => RequestSession::default(),
         [id] if !session::has_shape(id) => RequestSession::default(),
         [id] => {
             let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
             match session::resolve(&state.ctx, id, &caller).await {
-                Ok(Some(signed_in)) => {
-                    RequestSession { signed_in: Some(signed_in), id: Some(SecretText::new(id.clone())) }
-                }
+                Ok(Some(signed_in)) => RequestSession {
+                    signed_in: Some(signed_in),
+                    id: Some(SecretText::new(id.clone())),
+                },
                 Ok(None) => RequestSession::default(),
                 Err(error) => return answer::for_request(&state, &request, &AppError::from(error)),
             }
         }
         _ => {
-            let detail = "The browser sent two session cookies. Delete this site’s cookies and sign in again.";
+            let detail =
+                "The browser sent two session cookies. Delete this site’s cookies and sign in again.";
             return answer::for_request(&state, &request, &AppError::new(Code::MalformedBody, detail));
         }
     };

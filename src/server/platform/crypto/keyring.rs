@@ -78,7 +78,13 @@ pub struct StoredMac {
 impl Keyring {
     pub fn add(&mut self, purpose: Purpose, id: &str, bytes: [u8; 32], active: bool) {
         let mac = keyed(&bytes);
-        self.keys.insert((purpose, id.to_owned()), RingKey { bytes: Secret::new(bytes), mac });
+        self.keys.insert(
+            (purpose, id.to_owned()),
+            RingKey {
+                bytes: Secret::new(bytes),
+                mac,
+            },
+        );
         if active {
             self.active.insert(purpose, id.to_owned());
         }
@@ -87,14 +93,20 @@ impl Keyring {
     /// Purposes without an active key: a ring that is asked for one of them refuses everything.
     #[must_use]
     pub fn missing(&self) -> Vec<Purpose> {
-        Purpose::ALL.into_iter().filter(|purpose| !self.active.contains_key(purpose)).collect()
+        Purpose::ALL
+            .into_iter()
+            .filter(|purpose| !self.active.contains_key(purpose))
+            .collect()
     }
 
     /// Makes a MAC with the active key. `parts` are length-prefixed, so that no two lists give one input.
     #[must_use]
     pub fn sign(&self, purpose: Purpose, parts: &[&str]) -> StoredMac {
         let key_id = self.active.get(&purpose).cloned().unwrap_or_default();
-        let mac = self.compute(purpose, &key_id, parts).map(|mac| hex(&mac)).unwrap_or_default();
+        let mac = self
+            .compute(purpose, &key_id, parts)
+            .map(|mac| hex(&mac))
+            .unwrap_or_default();
         StoredMac { mac, key_id }
     }
 
@@ -111,7 +123,9 @@ impl Keyring {
     /// The raw key, for argon2's secret input.
     #[must_use]
     pub fn raw(&self, purpose: Purpose, key_id: &str) -> Option<&[u8; 32]> {
-        self.keys.get(&(purpose, key_id.to_owned())).map(|key| key.bytes.expose())
+        self.keys
+            .get(&(purpose, key_id.to_owned()))
+            .map(|key| key.bytes.expose())
     }
 
     #[must_use]
@@ -142,7 +156,10 @@ mod tests {
     #[test]
     fn parts_cannot_flow_into_each_other() {
         let ring = ring();
-        assert_ne!(ring.sign(Purpose::Key, &["ab", "c"]).mac, ring.sign(Purpose::Key, &["a", "bc"]).mac);
+        assert_ne!(
+            ring.sign(Purpose::Key, &["ab", "c"]).mac,
+            ring.sign(Purpose::Key, &["a", "bc"]).mac
+        );
     }
 
     #[test]

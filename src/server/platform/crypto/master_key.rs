@@ -21,7 +21,9 @@ pub struct MasterKey {
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
-    #[error("the master key file {0} does not exist. Restore it from its backup; a new one cannot open this database")]
+    #[error(
+        "the master key file {0} does not exist. Restore it from its backup; a new one cannot open this database"
+    )]
     Missing(String),
     #[error("the master key file {0} can be read by other accounts; run: chmod 600 {0}")]
     TooOpen(String),
@@ -37,7 +39,10 @@ impl MasterKey {
         hasher.update(b"keywright-kek-id-v1");
         hasher.update(bytes);
         let id = hex(&hasher.finalize()[..4]);
-        Self { bytes: Secret::new(bytes), id }
+        Self {
+            bytes: Secret::new(bytes),
+            id,
+        }
     }
 
     #[must_use]
@@ -50,10 +55,15 @@ impl MasterKey {
     /// Reads the file; refuses one that others may read.
     pub fn load(path: &Path) -> Result<Self, MasterKeyError> {
         let shown = path.display().to_string();
-        let io_error = |source| MasterKeyError::Io { path: path.display().to_string(), source };
+        let io_error = |source| MasterKeyError::Io {
+            path: path.display().to_string(),
+            source,
+        };
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(MasterKeyError::Missing(shown)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(MasterKeyError::Missing(shown));
+            }
             Err(error) => return Err(io_error(error)),
         };
         if metadata.permissions().mode() & 0o077 != 0 {
@@ -66,16 +76,32 @@ impl MasterKey {
 
     /// Makes a new key and its file (0600, in a folder 0700). Never overwrites: an existing file is an error.
     pub fn create(path: &Path, rng: &dyn Rng) -> Result<Self, MasterKeyError> {
-        let io_error = |source| MasterKeyError::Io { path: path.display().to_string(), source };
+        let io_error = |source| MasterKeyError::Io {
+            path: path.display().to_string(),
+            source,
+        };
         let key = Self::random(rng);
         if let Some(folder) = path.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_error)?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(io_error)?;
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io_error)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(io_error)?;
         let text = Zeroizing::new(format!("{}\n", hex(key.bytes.expose())));
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io_error)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(io_error)?;
         if let Some(folder) = path.parent() {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error)?;
+            File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(io_error)?;
         }
         Ok(key)
     }
@@ -100,10 +126,12 @@ pub fn share_a_volume(one: &Path, other: &Path) -> Option<bool> {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
 }
 
 /// Reads 64 hexadecimal digits.
@@ -129,7 +157,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys/master.key");
         let made = MasterKey::create(&path, &OsRng).unwrap();
-        assert_eq!(MasterKey::load(&path).map(|key| key.id().to_owned()).ok(), Some(made.id().to_owned()));
+        assert_eq!(
+            MasterKey::load(&path).map(|key| key.id().to_owned()).ok(),
+            Some(made.id().to_owned())
+        );
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(MasterKey::load(&path), Err(MasterKeyError::TooOpen(_))));
@@ -140,7 +171,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         MasterKey::create(&path, &OsRng).unwrap();
-        assert!(matches!(MasterKey::create(&path, &OsRng), Err(MasterKeyError::Io { .. })));
-        assert!(matches!(MasterKey::load(&folder.path().join("none")), Err(MasterKeyError::Missing(_))));
+        assert!(matches!(
+            MasterKey::create(&path, &OsRng),
+            Err(MasterKeyError::Io { .. })
+        ));
+        assert!(matches!(
+            MasterKey::load(&folder.path().join("none")),
+            Err(MasterKeyError::Missing(_))
+        ));
     }
 }

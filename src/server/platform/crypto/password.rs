@@ -31,7 +31,11 @@ pub struct PasswordCost {
 impl Default for PasswordCost {
     /// ASVS 5.0 appendix C, the floor: 19 MiB, two passes.
     fn default() -> Self {
-        Self { memory_kib: 19_456, passes: 2, lanes: 1 }
+        Self {
+            memory_kib: 19_456,
+            passes: 2,
+            lanes: 1,
+        }
     }
 }
 
@@ -40,7 +44,8 @@ impl PasswordCost {
     #[must_use]
     pub const fn is_enough(self) -> bool {
         self.lanes >= 1
-            && ((self.memory_kib >= 19_456 && self.passes >= 2) || (self.memory_kib >= 47_104 && self.passes >= 1))
+            && ((self.memory_kib >= 19_456 && self.passes >= 2)
+                || (self.memory_kib >= 47_104 && self.passes >= 1))
     }
 }
 
@@ -75,15 +80,28 @@ pub struct PasswordHashing {
 }
 
 impl PasswordHashing {
-    pub fn new(keyring: Arc<Keyring>, rng: Arc<dyn Rng>, cost: PasswordCost) -> Result<Arc<Self>, PasswordError> {
+    pub fn new(
+        keyring: Arc<Keyring>,
+        rng: Arc<dyn Rng>,
+        cost: PasswordCost,
+    ) -> Result<Arc<Self>, PasswordError> {
         let threads = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 2));
         let dummy = hash_blocking(&keyring, rng.as_ref(), cost, "not a password of anybody")?;
         let (threads, waiting, runs) = (Semaphore::new(threads), AtomicUsize::new(0), AtomicU64::new(0));
-        Ok(Arc::new(Self { keyring, rng, cost, threads, waiting, runs, dummy }))
+        Ok(Arc::new(Self {
+            keyring,
+            rng,
+            cost,
+            threads,
+            waiting,
+            runs,
+            dummy,
+        }))
     }
 
     pub async fn hash(self: &Arc<Self>, password: SecretText) -> Result<StoredPassword, PasswordError> {
-        self.run(move |this| hash_blocking(&this.keyring, this.rng.as_ref(), this.cost, password.expose())).await?
+        self.run(move |this| hash_blocking(&this.keyring, this.rng.as_ref(), this.cost, password.expose()))
+            .await?
     }
 
     /// Whether the password is the one stored; with nothing stored, the same work against a dummy and no.
@@ -103,7 +121,10 @@ impl PasswordHashing {
     /// Whether a stored hash was made with other parameters or another pepper than new ones are.
     #[must_use]
     pub fn is_outdated(&self, stored: &StoredPassword) -> bool {
-        let current = format!("$m={},t={},p={}$", self.cost.memory_kib, self.cost.passes, self.cost.lanes);
+        let current = format!(
+            "$m={},t={},p={}$",
+            self.cost.memory_kib, self.cost.passes, self.cost.lanes
+        );
         !stored.phc.contains(&current) || stored.pepper_id != self.keyring.active_id(Purpose::Password)
     }
 
@@ -117,10 +138,14 @@ impl PasswordHashing {
     ) -> Result<T, PasswordError> {
         let _place = Place::take(&self.waiting).ok_or(PasswordError::Busy)?;
         let permit = tokio::time::timeout(WAIT_MAX, self.threads.acquire()).await;
-        let _permit = permit.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Failed)?;
+        let _permit = permit
+            .map_err(|_| PasswordError::Busy)?
+            .map_err(|_| PasswordError::Failed)?;
         self.runs.fetch_add(1, Ordering::Relaxed);
         let this = Arc::clone(self);
-        tokio::task::spawn_blocking(move || work(&this)).await.map_err(|_| PasswordError::Failed)
+        tokio::task::spawn_blocking(move || work(&this))
+            .await
+            .map_err(|_| PasswordError::Failed)
     }
 }
 
@@ -152,8 +177,11 @@ fn hash_blocking(
     password: &str,
 ) -> Result<StoredPassword, PasswordError> {
     let pepper_id = keyring.active_id(Purpose::Password).to_owned();
-    let pepper = keyring.raw(Purpose::Password, &pepper_id).ok_or(PasswordError::Failed)?;
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(|_| PasswordError::Failed)?;
+    let pepper = keyring
+        .raw(Purpose::Password, &pepper_id)
+        .ok_or(PasswordError::Failed)?;
+    let params =
+        Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(|_| PasswordError::Failed)?;
     let argon = Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, params)
         .map_err(|_| PasswordError::Failed)?;
     let mut salt = [0_u8; 16];
@@ -161,14 +189,23 @@ fn hash_blocking(
     let hash: PasswordHash = argon
         .hash_password_with_salt(normalised(password).as_bytes(), &salt)
         .map_err(|_| PasswordError::Failed)?;
-    Ok(StoredPassword { phc: hash.to_string(), pepper_id })
+    Ok(StoredPassword {
+        phc: hash.to_string(),
+        pepper_id,
+    })
 }
 
 fn verify_blocking(keyring: &Keyring, stored: &StoredPassword, password: &str) -> bool {
-    let Some(pepper) = keyring.raw(Purpose::Password, &stored.pepper_id) else { return false };
+    let Some(pepper) = keyring.raw(Purpose::Password, &stored.pepper_id) else {
+        return false;
+    };
     let argon = Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, Params::default());
-    let (Ok(argon), Ok(hash)) = (argon, PasswordHash::new(&stored.phc)) else { return false };
-    argon.verify_password(normalised(password).as_bytes(), &hash).is_ok()
+    let (Ok(argon), Ok(hash)) = (argon, PasswordHash::new(&stored.phc)) else {
+        return false;
+    };
+    argon
+        .verify_password(normalised(password).as_bytes(), &hash)
+        .is_ok()
 }
 
 #[cfg(test)]
@@ -179,29 +216,52 @@ mod tests {
     fn hashing() -> Arc<PasswordHashing> {
         let mut ring = Keyring::default();
         ring.add(Purpose::Password, "p1", [9; 32], true);
-        PasswordHashing::new(Arc::new(ring), Arc::new(OsRng), PasswordCost::default()).unwrap_or_else(|_| panic!())
+        PasswordHashing::new(Arc::new(ring), Arc::new(OsRng), PasswordCost::default())
+            .unwrap_or_else(|_| panic!())
     }
 
     #[tokio::test]
     async fn r05_composed_and_decomposed_spelling_sign_in_alike() {
         let hashing = hashing();
-        let stored = hashing.hash("café au lait, please".into()).await.unwrap_or_else(|_| panic!());
-        assert!(hashing.matches("cafe\u{301} au lait, please".into(), Some(stored)).await.unwrap());
+        let stored = hashing
+            .hash("café au lait, please".into())
+            .await
+            .unwrap_or_else(|_| panic!());
+        assert!(
+            hashing
+                .matches("cafe\u{301} au lait, please".into(), Some(stored))
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]
     async fn r06_the_stored_hash_is_argon2id_at_the_floor_with_a_fresh_salt() {
         let hashing = hashing();
-        let one = hashing.hash("correct horse battery".into()).await.unwrap_or_else(|_| panic!());
-        let two = hashing.hash("correct horse battery".into()).await.unwrap_or_else(|_| panic!());
-        assert!(one.phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.phc);
+        let one = hashing
+            .hash("correct horse battery".into())
+            .await
+            .unwrap_or_else(|_| panic!());
+        let two = hashing
+            .hash("correct horse battery".into())
+            .await
+            .unwrap_or_else(|_| panic!());
+        assert!(
+            one.phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            one.phc
+        );
         assert_ne!(one.phc, two.phc);
         assert!(!hashing.is_outdated(&one));
     }
 
     #[test]
     fn r06_costs_below_the_floor_are_known_as_such() {
-        let cost = |memory_kib, passes| PasswordCost { memory_kib, passes, lanes: 1 };
+        let cost = |memory_kib, passes| PasswordCost {
+            memory_kib,
+            passes,
+            lanes: 1,
+        };
         assert!(cost(19_456, 2).is_enough() && cost(47_104, 1).is_enough());
         assert!(!cost(8_192, 2).is_enough() && !cost(19_456, 1).is_enough());
     }
@@ -210,8 +270,16 @@ mod tests {
     async fn r02_passwords_that_differ_in_the_last_character_differ() {
         let hashing = hashing();
         let long = "x".repeat(199);
-        let stored = hashing.hash(format!("{long}a").as_str().into()).await.unwrap_or_else(|_| panic!());
-        assert!(!hashing.matches(format!("{long}b").as_str().into(), Some(stored)).await.unwrap());
+        let stored = hashing
+            .hash(format!("{long}a").as_str().into())
+            .await
+            .unwrap_or_else(|_| panic!());
+        assert!(
+            !hashing
+                .matches(format!("{long}b").as_str().into(), Some(stored))
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -54,9 +54,14 @@ pub fn seal(master: &MasterKey, rng: &dyn Rng, place: Place<'_>, plain: &[u8]) -
     let mut nonce = [0_u8; NONCE_BYTES];
     rng.fill(&mut nonce);
     let aad = place.associated_data();
-    let payload = Payload { msg: plain, aad: &aad };
+    let payload = Payload {
+        msg: plain,
+        aad: &aad,
+    };
     // Encryption fails only for messages beyond 256 GiB.
-    let sealed = cipher(master, place.table).encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
+    let sealed = cipher(master, place.table)
+        .encrypt(&XNonce::from(nonce), payload)
+        .unwrap_or_default();
     let mut bytes = nonce.to_vec();
     bytes.extend_from_slice(&sealed);
     format!("v1.{}.{}", master.id(), BASE64.encode(bytes))
@@ -75,7 +80,13 @@ pub fn open(master: &MasterKey, place: Place<'_>, envelope: &str) -> Result<Secr
     let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES).ok_or(OpenError::Damaged)?;
     let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| OpenError::Damaged)?;
     let aad = place.associated_data();
-    let opened = cipher(master, place.table).decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &aad });
+    let opened = cipher(master, place.table).decrypt(
+        &XNonce::from(nonce),
+        Payload {
+            msg: sealed,
+            aad: &aad,
+        },
+    );
     opened.map(Secret::new).map_err(|_| OpenError::Damaged)
 }
 
@@ -84,7 +95,12 @@ mod tests {
     use super::*;
     use crate::server::platform::rng::OsRng;
 
-    const HERE: Place<'_> = Place { table: "server_secrets", column: "sealed", org: "instance", row: "k1" };
+    const HERE: Place<'_> = Place {
+        table: "server_secrets",
+        column: "sealed",
+        org: "instance",
+        row: "k1",
+    };
 
     #[test]
     fn what_is_sealed_opens_only_in_its_place_and_under_its_key() {
@@ -92,9 +108,15 @@ mod tests {
         let sealed = seal(&master, &OsRng, HERE, b"pepper");
         assert!(!sealed.contains("pepper"));
         assert!(open(&master, HERE, &sealed).is_ok_and(|plain| plain.expose() == b"pepper"));
-        assert!(matches!(open(&other, HERE, &sealed), Err(OpenError::OtherMasterKey)));
+        assert!(matches!(
+            open(&other, HERE, &sealed),
+            Err(OpenError::OtherMasterKey)
+        ));
         let elsewhere = Place { row: "k2", ..HERE };
-        assert!(matches!(open(&master, elsewhere, &sealed), Err(OpenError::Damaged)));
+        assert!(matches!(
+            open(&master, elsewhere, &sealed),
+            Err(OpenError::Damaged)
+        ));
         assert!(matches!(open(&master, HERE, "v1.x"), Err(OpenError::Damaged)));
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
-use crate::model::key::{Badge, Environment, KeyCounts, KeyFilter, KeySort, KeyStatus, KeySummary, Owner, RevocationReason};
+use crate::model::key::{
+    Badge, Environment, KeyCounts, KeyFilter, KeySort, KeyStatus, KeySummary, Owner, RevocationReason,
+};
 use crate::model::key_text::display_hint;
 use crate::model::page::Page;
 use crate::model::scope::ScopeSet;
@@ -147,7 +149,10 @@ pub struct DetailRow {
 
 impl SummaryRow {
     fn into_summary(self) -> Result<KeySummary, StoreError> {
-        let place = RowPlace { table: "api_keys", id: &self.id };
+        let place = RowPlace {
+            table: "api_keys",
+            id: &self.id,
+        };
         let id: KeyId = place.parsed("id", &self.id)?;
         let environment = place.required("environment", Environment::parse(&self.environment))?;
         let owner = match self.owner_account_id {
@@ -168,7 +173,10 @@ impl SummaryRow {
             created_at: Timestamp::from_ms(self.created_at_ms),
             expires_at: moment(self.expires_at_ms),
             stored_at: moment(self.stored_at_ms),
-            last_used: self.used_at_ms.map(|at| LastUsed { at: Timestamp::from_ms(at), ip: self.used_ip }),
+            last_used: self.used_at_ms.map(|at| LastUsed {
+                at: Timestamp::from_ms(at),
+                ip: self.used_ip,
+            }),
             week: Vec::new(),
             name: self.name,
             id,
@@ -178,7 +186,12 @@ impl SummaryRow {
 
 /// One page of keys and how many match in all. A search finds names that contain it, and ids and keys that begin
 /// with it.
-pub async fn list(tx: &mut Tx, scope: &OrgScope, filter: &KeyFilter, now: Timestamp) -> Result<Page<KeySummary>, StoreError> {
+pub async fn list(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &KeyFilter,
+    now: Timestamp,
+) -> Result<Page<KeySummary>, StoreError> {
     let search = filter.search.trim();
     let name = containing(&folded(search));
     let (id, start) = (beginning_with(search), beginning_with(search));
@@ -197,22 +210,43 @@ pub async fn list(tx: &mut Tx, scope: &OrgScope, filter: &KeyFilter, now: Timest
         .bind(i64::from(page.size)).bind(page.offset()).fetch_all(c).await)?;
     let total: i64 = on!(tx, c => sqlx::query_scalar(COUNT).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge).fetch_one(c).await)?;
-    let rows = rows.into_iter().map(SummaryRow::into_summary).collect::<Result<_, _>>()?;
-    Ok(Page { rows, total, number: page.number, size: page.size })
+    let rows = rows
+        .into_iter()
+        .map(SummaryRow::into_summary)
+        .collect::<Result<_, _>>()?;
+    Ok(Page {
+        rows,
+        total,
+        number: page.number,
+        size: page.size,
+    })
 }
 
 pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {
     let soon = now.plus_ms(14 * DAY_MS);
     let (active, not_confirmed, expiring, all): (i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(COUNT_BY_BADGE)
         .bind(scope.org_id().as_str()).bind(now.ms()).bind(soon.ms()).fetch_one(c).await)?;
-    Ok(KeyCounts { active, not_confirmed, expiring, all })
+    Ok(KeyCounts {
+        active,
+        not_confirmed,
+        expiring,
+        all,
+    })
 }
 
-pub async fn find_detail(tx: &mut Tx, scope: &OrgScope, id: &KeyId, now: Timestamp) -> Result<Option<DetailRow>, StoreError> {
+pub async fn find_detail(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &KeyId,
+    now: Timestamp,
+) -> Result<Option<DetailRow>, StoreError> {
     let row: Option<FullRow> = on!(tx, c => sqlx::query_as(FIND_DETAIL).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(id.as_str()).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
-    let place = RowPlace { table: "api_keys", id: id.as_str() };
+    let place = RowPlace {
+        table: "api_keys",
+        id: id.as_str(),
+    };
     let reason = row.revoked_reason.as_deref();
     let revoked_by_name = row.revoked_by_name;
     Ok(Some(DetailRow {
@@ -224,8 +258,13 @@ pub async fn find_detail(tx: &mut Tx, scope: &OrgScope, id: &KeyId, now: Timesta
         stored_note: row.stored_note,
         disabled_at: moment(row.disabled_at_ms),
         revoked_at: moment(row.revoked_at_ms),
-        revoked_by: row.revoked_by_type.zip(row.revoked_by_id).map(|(kind, id)| (kind, id, revoked_by_name)),
-        revoked_reason: reason.map(|text| place.required("revoked_reason", RevocationReason::parse(text))).transpose()?,
+        revoked_by: row
+            .revoked_by_type
+            .zip(row.revoked_by_id)
+            .map(|(kind, id)| (kind, id, revoked_by_name)),
+        revoked_reason: reason
+            .map(|text| place.required("revoked_reason", RevocationReason::parse(text)))
+            .transpose()?,
         revoked_note: row.revoked_note,
         version: row.version,
     }))

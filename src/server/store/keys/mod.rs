@@ -3,10 +3,10 @@
 mod list;
 mod secured;
 
-pub use list::{counts, find_detail, list, DetailRow};
+pub use list::{DetailRow, counts, find_detail, list};
 pub use secured::{
-    NewKey, SecretRow, SecuredKey, Verifiable, find_nonce, find_secured, find_verifiable, insert, insert_nonce, save_secured, set_descriptive,
-    set_stored, delete_nonces_before,
+    NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_secured,
+    find_verifiable, insert, insert_nonce, save_secured, set_descriptive, set_stored,
 };
 
 /// Every statement of both files.

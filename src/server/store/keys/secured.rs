@@ -120,14 +120,24 @@ impl SecuredKey {
             self.version.to_string(),
         ];
         for secret in &self.secrets {
-            parts.extend([secret.slot.clone(), secret.hash_alg.clone(), secret.pepper_id.clone(), secret.hash.clone()]);
+            parts.extend([
+                secret.slot.clone(),
+                secret.hash_alg.clone(),
+                secret.pepper_id.clone(),
+                secret.hash.clone(),
+            ]);
             parts.push(number(secret.expires_at_ms));
         }
         parts
     }
 }
 
-pub async fn insert(tx: &mut Tx, scope: &OrgScope, new: &NewKey<'_>, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    new: &NewKey<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let key = new.secured;
     on!(tx, c => sqlx::query(INSERT).bind(&key.id).bind(scope.org_id().as_str()).bind(&key.project_id).bind(&key.environment)
         .bind(&key.prefix).bind(&key.name).bind(new.name_folded).bind(new.purpose).bind(&key.owner_account_id)
@@ -141,9 +151,12 @@ pub async fn insert(tx: &mut Tx, scope: &OrgScope, new: &NewKey<'_>, now: Timest
     Ok(())
 }
 
-pub async fn find_secured(tx: &mut Tx, scope: &OrgScope, id: &KeyId) -> Result<Option<SecuredKey>, StoreError> {
-    let key: Option<SecuredKey> =
-        on!(tx, c => sqlx::query_as(FIND_SECURED).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_optional(c).await)?;
+pub async fn find_secured(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &KeyId,
+) -> Result<Option<SecuredKey>, StoreError> {
+    let key: Option<SecuredKey> = on!(tx, c => sqlx::query_as(FIND_SECURED).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_optional(c).await)?;
     let Some(mut key) = key else { return Ok(None) };
     key.secrets = list_secrets(tx, &key.id).await?;
     Ok(Some(key))
@@ -151,7 +164,8 @@ pub async fn find_secured(tx: &mut Tx, scope: &OrgScope, id: &KeyId) -> Result<O
 
 /// For verification, which does not know the organisation yet.
 pub async fn find_verifiable(tx: &mut Tx, id: &KeyId) -> Result<Option<Verifiable>, StoreError> {
-    let found: Option<Verifiable> = on!(tx, c => sqlx::query_as(FIND_VERIFIABLE).bind(id.as_str()).fetch_optional(c).await)?;
+    let found: Option<Verifiable> =
+        on!(tx, c => sqlx::query_as(FIND_VERIFIABLE).bind(id.as_str()).fetch_optional(c).await)?;
     let Some(mut found) = found else { return Ok(None) };
     found.key.secrets = list_secrets(tx, &found.key.id).await?;
     Ok(Some(found))
@@ -162,7 +176,13 @@ async fn list_secrets(tx: &mut Tx, key_id: &str) -> Result<Vec<SecretRow>, Store
 }
 
 /// Writes the changeable secured columns with their new MAC over `read_version`. `false` when another writer was first.
-pub async fn save_secured(tx: &mut Tx, scope: &OrgScope, key: &SecuredKey, mac: &StoredMac, read_version: i64) -> Result<bool, StoreError> {
+pub async fn save_secured(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &SecuredKey,
+    mac: &StoredMac,
+    read_version: i64,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SAVE).bind(scope.org_id().as_str()).bind(&key.id).bind(&key.status).bind(&key.scopes)
         .bind(key.expires_at_ms).bind(key.disabled_at_ms).bind(key.revoked_at_ms).bind(&key.revoked_by_type)
         .bind(&key.revoked_by_id).bind(&key.revoked_reason).bind(&key.revoked_note).bind(key.version).bind(&mac.mac)
@@ -171,27 +191,50 @@ pub async fn save_secured(tx: &mut Tx, scope: &OrgScope, key: &SecuredKey, mac: 
 }
 
 /// Name and purpose: what people read and no decision rests on.
-pub async fn set_descriptive(tx: &mut Tx, scope: &OrgScope, id: &KeyId, name: &str, folded: &str, purpose: &str) -> Result<bool, StoreError> {
+pub async fn set_descriptive(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &KeyId,
+    name: &str,
+    folded: &str,
+    purpose: &str,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_DESCRIPTIVE).bind(scope.org_id().as_str()).bind(id.as_str()).bind(name).bind(folded)
         .bind(purpose).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
 /// `false` when it was confirmed before.
-pub async fn set_stored(tx: &mut Tx, scope: &OrgScope, id: &KeyId, note: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn set_stored(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &KeyId,
+    note: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_STORED).bind(scope.org_id().as_str()).bind(id.as_str()).bind(now.ms()).bind(note)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
 /// Uses up a form's nonce for what it made. `Taken` when the form was submitted before.
-pub async fn insert_nonce(tx: &mut Tx, nonce: &str, account: &AccountId, target_id: &str, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert_nonce(
+    tx: &mut Tx,
+    nonce: &str,
+    account: &AccountId,
+    target_id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT_NONCE).bind(nonce).bind(account.as_str()).bind(target_id).bind(now.ms())
         .execute(c).await.map(drop))
 }
 
 /// What a nonce was used for by this account, and when.
-pub async fn find_nonce(tx: &mut Tx, nonce: &str, account: &AccountId) -> Result<Option<(String, Timestamp)>, StoreError> {
+pub async fn find_nonce(
+    tx: &mut Tx,
+    nonce: &str,
+    account: &AccountId,
+) -> Result<Option<(String, Timestamp)>, StoreError> {
     let row: Option<(String, i64)> =
         on!(tx, c => sqlx::query_as(FIND_NONCE).bind(nonce).bind(account.as_str()).fetch_optional(c).await)?;
     Ok(row.map(|(target, at)| (target, Timestamp::from_ms(at))))

@@ -13,13 +13,20 @@ use crate::model::time::Timestamp;
 use crate::model::usage::UsageRange;
 use crate::rpc::keys::get_key;
 use crate::ui::charts::UsageChart;
-use crate::ui::components::{EnvironmentTag, Icon, PageHead, expiry, flash, key_badge, loaded, moment, never};
+use crate::ui::components::{
+    EnvironmentTag, Icon, PageHead, expiry, flash, key_badge, loaded, moment, never,
+};
 use crate::ui::islands::KeySwitch;
 
 #[component]
 pub fn KeyDetailPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let asked = move || (params.read().get("id").unwrap_or_default(), UsageRange::parse(&query.read().get("range").unwrap_or_default()));
+    let asked = move || {
+        (
+            params.read().get("id").unwrap_or_default(),
+            UsageRange::parse(&query.read().get("range").unwrap_or_default()),
+        )
+    };
     let key = Resource::new_blocking(asked, async |(id, range)| match id.parse::<KeyId>() {
         Ok(id) => get_key(id, range).await,
         Err(_) => Err(AppError::not_found()),
@@ -34,8 +41,10 @@ fn draw(page: KeyPage) -> AnyView {
     let KeyPage { now, key, usage } = page;
     let summary = key.summary.clone();
     let address = key_address(&summary.id);
-    let beside = view! { {key_badge(summary.badge)}<EnvironmentTag environment=summary.environment/> }.into_any();
-    let lede = view! { <code class="mono">{summary.hint.clone()}</code>" · "{summary.project_name.clone()} }.into_any();
+    let beside =
+        view! { {key_badge(summary.badge)}<EnvironmentTag environment=summary.environment/> }.into_any();
+    let lede = view! { <code class="mono">{summary.hint.clone()}</code>" · "{summary.project_name.clone()} }
+        .into_any();
     let actions = actions(&key, &address);
     let range = usage.range;
     let tabs = UsageRange::ALL.map(|choice| {
@@ -71,15 +80,31 @@ fn standing(key: &KeyDetail, now: Timestamp) -> AnyView {
             let who = key.revoked_by.clone().unwrap_or_default();
             let when = key.revoked_at.map(|at| moment(at, now));
             let note = (!key.revoked_note.is_empty()).then(|| view! { <p>{key.revoked_note.clone()}</p> });
-            notice("notice danger", "ban", view! { <p><b>"Revoked"</b>" by "{who}" "{when}". "{reason}"."</p>{note} }.into_any())
+            notice(
+                "notice danger",
+                "ban",
+                view! { <p><b>"Revoked"</b>" by "{who}" "{when}". "{reason}"."</p>{note} }.into_any(),
+            )
         }
-        Badge::Disabled if key.project_archived => notice("notice warn", "pause", view! { <p>"The project is archived, so the key is refused."</p> }.into_any()),
+        Badge::Disabled if key.project_archived => notice(
+            "notice warn",
+            "pause",
+            view! { <p>"The project is archived, so the key is refused."</p> }.into_any(),
+        ),
         Badge::Disabled => {
             let when = key.disabled_at.map(|at| moment(at, now));
             notice("notice warn", "pause", view! { <p><b>"Disabled"</b>" "{when}". Requests are refused until somebody enables it."</p> }.into_any())
         }
-        Badge::Expired => notice("notice warn", "clock", view! { <p>"The key has expired. Create another in its place."</p> }.into_any()),
-        Badge::OwnerInactive => notice("notice warn", "user", view! { <p>"The owner is no longer an active member, so the key is refused."</p> }.into_any()),
+        Badge::Expired => notice(
+            "notice warn",
+            "clock",
+            view! { <p>"The key has expired. Create another in its place."</p> }.into_any(),
+        ),
+        Badge::OwnerInactive => notice(
+            "notice warn",
+            "user",
+            view! { <p>"The owner is no longer an active member, so the key is refused."</p> }.into_any(),
+        ),
         Badge::Active if key.summary.stored_at.is_none() && key.may_manage => not_confirmed(key),
         Badge::Active => ().into_any(),
     }
@@ -115,7 +140,10 @@ fn actions(key: &KeyDetail, address: &str) -> AnyView {
 fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
     let used = match &key.summary.last_used {
         Some(used) => {
-            let from = used.ip.clone().map(|ip| view! { " from "<span class="mono">{ip}</span> });
+            let from = used
+                .ip
+                .clone()
+                .map(|ip| view! { " from "<span class="mono">{ip}</span> });
             view! { {moment(used.at, now)}{from} }.into_any()
         }
         None => never(),
@@ -129,7 +157,11 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
         (Some(at), true) => moment(at, now),
         (Some(at), false) => view! { {moment(at, now)}" · "{key.stored_note.clone()} }.into_any(),
     };
-    let purpose = if key.purpose.is_empty() { view! { <span class="muted">"Not told"</span> }.into_any() } else { key.purpose.clone().into_any() };
+    let purpose = if key.purpose.is_empty() {
+        view! { <span class="muted">"Not told"</span> }.into_any()
+    } else {
+        key.purpose.clone().into_any()
+    };
     view! {
         <section class="card">
             <header class="card-head"><h2>"About"</h2></header>
@@ -149,10 +181,19 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
 }
 
 fn access(key: &KeyDetail, _now: Timestamp) -> AnyView {
-    let scopes = key.summary.scopes.iter().map(|scope| view! { <li><code>{scope.to_string()}</code></li> }).collect_view();
+    let scopes = key
+        .summary
+        .scopes
+        .iter()
+        .map(|scope| view! { <li><code>{scope.to_string()}</code></li> })
+        .collect_view();
     let words = match key.summary.scopes.len() {
         0 => "It may identify itself and nothing else.".to_owned(),
-        n => format!("It may do what these {} say, on {} only.", counted(i64::try_from(n).unwrap_or(0), "scope"), key.summary.environment.as_str()),
+        n => format!(
+            "It may do what these {} say, on {} only.",
+            counted(i64::try_from(n).unwrap_or(0), "scope"),
+            key.summary.environment.as_str()
+        ),
     };
     view! {
         <section class="card">

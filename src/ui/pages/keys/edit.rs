@@ -16,8 +16,18 @@ pub fn EditKeyPage() -> impl IntoView {
         let save_at = format!("{address}/edit");
         let mut crumbs = list_crumb();
         crumbs.push((key.summary.name.clone(), address.clone()));
-        let name = TextField { name: "name", label: "Name", ..TextField::default() };
-        let purpose = TextField { name: "purpose", label: "Purpose", optional: true, max: 1_000, ..TextField::default() };
+        let name = TextField {
+            name: "name",
+            label: "Name",
+            ..TextField::default()
+        };
+        let purpose = TextField {
+            name: "purpose",
+            label: "Purpose",
+            optional: true,
+            max: 1_000,
+            ..TextField::default()
+        };
         view! {
             <PageHead title="Edit key" crumbs=crumbs/>
             <form class="form" method="post" action=save_at novalidate>

@@ -11,7 +11,9 @@ use crate::model::page::{DEFAULT_SIZE, PageRequest};
 use crate::model::time::Timestamp;
 use crate::rpc::keys::list_keys;
 use crate::ui::charts::spark;
-use crate::ui::components::{EnvironmentTag, Icon, PageHead, Pager, expiry, flash, key_badge, loaded, moment, never};
+use crate::ui::components::{
+    EnvironmentTag, Icon, PageHead, Pager, expiry, flash, key_badge, loaded, moment, never,
+};
 use crate::ui::islands::{FILTER_FORM, FilterComfort, SEARCH_BOX};
 
 const HERE: &str = "/settings/api-keys";
@@ -38,9 +40,25 @@ fn address_of(filter: &KeyFilter, sort: Option<KeySort>, page: u32) -> String {
         }
     };
     add("q", filter.search.clone());
-    add("project", filter.project.as_ref().map(ToString::to_string).unwrap_or_default());
-    add("environment", filter.environment.map(|e| e.as_str().to_owned()).unwrap_or_default());
-    add("status", filter.badge.map(|b| b.as_str().to_owned()).unwrap_or_default());
+    add(
+        "project",
+        filter
+            .project
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+    );
+    add(
+        "environment",
+        filter
+            .environment
+            .map(|e| e.as_str().to_owned())
+            .unwrap_or_default(),
+    );
+    add(
+        "status",
+        filter.badge.map(|b| b.as_str().to_owned()).unwrap_or_default(),
+    );
     add("sort", sort.map(|s| s.as_str().to_owned()).unwrap_or_default());
     add("page", if page > 1 { page.to_string() } else { String::new() });
     format!("{HERE}{}", query.to_query_string())
@@ -94,20 +112,57 @@ fn lede(list: &KeyList) -> AnyView {
     let counts = list.counts;
     let mut parts = vec![format!("{} active", grouped(counts.active))];
     if counts.expiring > 0 {
-        parts.push(format!("{} within 14 days", if counts.expiring == 1 { "1 expires".to_owned() } else { format!("{} expire", grouped(counts.expiring)) }));
+        parts.push(format!(
+            "{} within 14 days",
+            if counts.expiring == 1 {
+                "1 expires".to_owned()
+            } else {
+                format!("{} expire", grouped(counts.expiring))
+            }
+        ));
     }
     if counts.not_confirmed > 0 {
-        parts.push(format!("{} not confirmed as stored", grouped(counts.not_confirmed)));
+        parts.push(format!(
+            "{} not confirmed as stored",
+            grouped(counts.not_confirmed)
+        ));
     }
     parts.join(" · ").into_any()
 }
 
 fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
     let option = |value: &str, label: String, chosen: bool| view! { <option value=value.to_owned() selected=chosen>{label}</option> };
-    let projects = list.projects.iter().map(|p| option(p.id.as_str(), p.name.clone(), filter.project.as_ref() == Some(&p.id))).collect_view();
-    let environments = Environment::ALL.iter().map(|e| option(e.as_str(), e.label().to_owned(), filter.environment == Some(*e))).collect_view();
-    let badges = Badge::ALL.iter().rev().map(|b| option(b.as_str(), b.label().to_owned(), filter.badge == Some(*b))).collect_view();
-    let sorts = KeySort::ALL.iter().map(|s| option(s.as_str(), s.label().to_owned(), filter.sort == Some(*s))).collect_view();
+    let projects = list
+        .projects
+        .iter()
+        .map(|p| {
+            option(
+                p.id.as_str(),
+                p.name.clone(),
+                filter.project.as_ref() == Some(&p.id),
+            )
+        })
+        .collect_view();
+    let environments = Environment::ALL
+        .iter()
+        .map(|e| option(e.as_str(), e.label().to_owned(), filter.environment == Some(*e)))
+        .collect_view();
+    let badges = Badge::ALL
+        .iter()
+        .rev()
+        .map(|b| option(b.as_str(), b.label().to_owned(), filter.badge == Some(*b)))
+        .collect_view();
+    let sort_value = |sort: KeySort| {
+        if sort == KeySort::Created {
+            ""
+        } else {
+            sort.as_str()
+        }
+    };
+    let sorts = KeySort::ALL
+        .iter()
+        .map(|s| option(sort_value(*s), s.label().to_owned(), filter.sort == Some(*s)))
+        .collect_view();
     view! {
         <form class="filters" method="get" action=HERE id=FILTER_FORM role="search">
             <FilterComfort/>
@@ -181,12 +236,16 @@ fn row(key: &KeySummary, now: Timestamp) -> AnyView {
     let address = super::key_address(&key.id);
     let used = match &key.last_used {
         Some(used) => {
-            let from = used.ip.clone().map(|ip| view! { <small class="mono" title=ip.clone()>{ip.clone()}</small> });
+            let from = used
+                .ip
+                .clone()
+                .map(|ip| view! { <small class="mono" title=ip.clone()>{ip.clone()}</small> });
             view! { {moment(used.at, now)}{from} }.into_any()
         }
         None => never(),
     };
-    let unconfirmed = (key.stored_at.is_none() && matches!(key.badge, Badge::Active)).then(|| view! { <small>"Not confirmed"</small> });
+    let unconfirmed = (key.stored_at.is_none() && matches!(key.badge, Badge::Active))
+        .then(|| view! { <small>"Not confirmed"</small> });
     let scopes = match key.scopes.len() {
         0 => "none".to_owned(),
         1 => key.scopes.stored(),
@@ -228,8 +287,16 @@ fn nothing_matches(filter: &KeyFilter) -> AnyView {
         by.push("one project".to_owned());
     }
     by.extend(filter.environment.map(|e| format!("environment {}", e.as_str())));
-    by.extend(filter.badge.map(|b| format!("status {}", b.label().to_lowercase())));
-    let by = if by.is_empty() { "shorter than this page number".to_owned() } else { format!("filtered by {}", by.join(", ")) };
+    by.extend(
+        filter
+            .badge
+            .map(|b| format!("status {}", b.label().to_lowercase())),
+    );
+    let by = if by.is_empty() {
+        "shorter than this page number".to_owned()
+    } else {
+        format!("filtered by {}", by.join(", "))
+    };
     view! {
         <div class="empty">
             <h2>"No key matches"</h2>

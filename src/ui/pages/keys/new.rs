@@ -10,7 +10,7 @@ use crate::model::key_page::KeyFormMaterial;
 use crate::model::project::Project;
 use crate::rpc::keys::key_form;
 use crate::ui::components::{ExpiryField, PageHead, loaded};
-use crate::ui::form::{FormErrors, TextField, field_class, field_error, typed, use_form_state};
+use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 use crate::ui::islands::{CREATE_FORM, CreateSummary};
 
 #[component]
@@ -28,9 +28,22 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
     }
     let from = material.from.as_ref();
     let first = material.projects[0].id.to_string();
-    let project = typed(&state, "project", &from.map_or(first, |key| key.summary.project_id.to_string()));
-    let default_environment = if material.may_create_live { Environment::Live } else { Environment::Test };
-    let environment = typed(&state, "environment", from.map_or(default_environment, |key| key.summary.environment).as_str());
+    let project = typed(
+        &state,
+        "project",
+        &from.map_or(first, |key| key.summary.project_id.to_string()),
+    );
+    let default_environment = if material.may_create_live {
+        Environment::Live
+    } else {
+        Environment::Test
+    };
+    let environment = typed(
+        &state,
+        "environment",
+        from.map_or(default_environment, |key| key.summary.environment)
+            .as_str(),
+    );
     let source_name = from.map_or(String::new(), |key| key.summary.name.clone());
     let held: Vec<String> = match (state.values.has("name"), from) {
         (false, Some(key)) => key.summary.scopes.iter().map(ToString::to_string).collect(),
@@ -43,7 +56,14 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
         placeholder: "Production server",
         ..TextField::default()
     };
-    let purpose = TextField { name: "purpose", label: "Purpose", optional: true, max: 1_000, placeholder: "Renders product pictures", ..TextField::default() };
+    let purpose = TextField {
+        name: "purpose",
+        label: "Purpose",
+        optional: true,
+        max: 1_000,
+        placeholder: "Renders product pictures",
+        ..TextField::default()
+    };
     let initial_purpose = from.map_or(String::new(), |key| key.purpose.clone());
     let title = "Create API key";
     view! {
@@ -101,7 +121,7 @@ fn project_field(material: &KeyFormMaterial, state: &FormState, selected: &str) 
     view! {
         <div class=field_class(state, "project")>
             <label for="project">"Project"</label>
-            <select id="project" name="project">
+            <select id="project" name="project" aria-invalid=error_id(state, "project").map(|_| "true") aria-describedby=error_id(state, "project")>
                 {options.collect_view()}
             </select>
             {error}
@@ -126,10 +146,14 @@ fn environment_field(material: &KeyFormMaterial, state: &FormState, selected: &s
             </label>
         }
     };
-    let live = if material.may_create_live { "Real traffic." } else { "Only administrators create live keys." };
+    let live = if material.may_create_live {
+        "Real traffic."
+    } else {
+        "Only administrators create live keys."
+    };
     let error = field_error(state, "environment");
     view! {
-        <fieldset class=field_class(state, "environment") id="environment">
+        <fieldset class=field_class(state, "environment") id="environment" aria-describedby=error_id(state, "environment")>
             <legend>"Environment"</legend>
             <div class="choices">
                 {choice(Environment::Live, live, material.may_create_live)}
@@ -145,7 +169,11 @@ fn owner_field(material: &KeyFormMaterial, state: &FormState) -> AnyView {
     if !material.may_choose_owner {
         return ().into_any();
     }
-    let me = material.me.as_ref().map(|id| format!("member:{id}")).unwrap_or_default();
+    let me = material
+        .me
+        .as_ref()
+        .map(|id| format!("member:{id}"))
+        .unwrap_or_default();
     let of_source = material.from.as_ref().map(|key| match &key.summary.owner {
         Owner::Member { id, .. } => (format!("member:{id}"), String::new()),
         Owner::Team(label) => ("team".to_owned(), label.clone()),
@@ -158,7 +186,13 @@ fn owner_field(material: &KeyFormMaterial, state: &FormState) -> AnyView {
         view! { <option value=value selected=is_selected>{member.name.clone()}</option> }
     });
     let error = field_error(state, "owner");
-    let team = TextField { name: "owner_team", label: "Team", optional: true, hint: "For keys of a service rather than a person; choose “A team” above.", ..TextField::default() };
+    let team = TextField {
+        name: "owner_team",
+        label: "Team",
+        optional: true,
+        hint: "For keys of a service rather than a person; choose “A team” above.",
+        ..TextField::default()
+    };
     view! {
         <div class="field-row">
             <div class=field_class(state, "owner")>
@@ -180,9 +214,20 @@ fn owner_field(material: &KeyFormMaterial, state: &FormState) -> AnyView {
 /// the chosen project's is shown.
 fn scopes_field(projects: &[Project], state: &FormState, held: &[String]) -> AnyView {
     let several = projects.len() > 1;
-    let lists = projects.iter().map(|project| catalogue(project, held, several)).collect_view();
-    let known = |scope: &&String| projects.iter().any(|p| p.scopes.iter().any(|s| &s.name == *scope));
-    let others: Vec<&str> = held.iter().filter(|scope| !known(scope)).map(String::as_str).collect();
+    let lists = projects
+        .iter()
+        .map(|project| catalogue(project, held, several))
+        .collect_view();
+    let known = |scope: &&String| {
+        projects
+            .iter()
+            .any(|p| p.scopes.iter().any(|s| &s.name == *scope))
+    };
+    let others: Vec<&str> = held
+        .iter()
+        .filter(|scope| !known(scope))
+        .map(String::as_str)
+        .collect();
     let other = TextField {
         name: "other_scopes",
         label: "Wildcards",
@@ -193,7 +238,7 @@ fn scopes_field(projects: &[Project], state: &FormState, held: &[String]) -> Any
         ..TextField::default()
     };
     view! {
-        <div class=field_class(state, "scopes") id="scopes" tabindex="-1">
+        <div class=field_class(state, "scopes") id="scopes" role="group" aria-label="Scopes" aria-describedby=error_id(state, "scopes") tabindex="-1">
             {lists}
             {field_error(state, "scopes")}
         </div>
@@ -215,7 +260,11 @@ fn catalogue(project: &Project, held: &[String], several: bool) -> AnyView {
             </label>
         }
     });
-    let legend = if several { format!("Scopes of {}", project.name) } else { "Scopes".to_owned() };
+    let legend = if several {
+        format!("Scopes of {}", project.name)
+    } else {
+        "Scopes".to_owned()
+    };
     view! {
         <fieldset class="field" data-project=project.id.to_string()>
             <legend>{legend}</legend>
@@ -226,7 +275,11 @@ fn catalogue(project: &Project, held: &[String], several: bool) -> AnyView {
 }
 
 fn summary(material: &KeyFormMaterial) -> AnyView {
-    let projects = material.projects.iter().map(|project| (project.id.clone(), project.name.clone())).collect();
+    let projects = material
+        .projects
+        .iter()
+        .map(|project| (project.id.clone(), project.name.clone()))
+        .collect();
     view! {
         <section class="summary" aria-labelledby="summary-title">
             <h2 id="summary-title">"Summary"</h2>

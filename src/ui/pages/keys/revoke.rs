@@ -1,21 +1,24 @@
 //! Ending a key: what it affects, why, and no way back.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{key_address, key_of_address};
 use crate::model::calendar::counted;
 use crate::model::form::FormState;
 use crate::model::key::{KeyDetail, KeyStatus, RevocationReason};
-use crate::ui::components::loaded;
+use crate::ui::components::{PageTitle, loaded};
 use crate::ui::form::{FormErrors, TextField, field_class, field_error, typed, use_form_state};
 
 #[component]
 pub fn RevokeKeyPage() -> impl IntoView {
     let state = use_form_state();
     let query = use_query_map();
-    let again = typed(&state, "again", &query.get_untracked().get("again").unwrap_or_default());
+    let again = typed(
+        &state,
+        "again",
+        &query.get_untracked().get("again").unwrap_or_default(),
+    );
     loaded(key_of_address(), move |page| draw(page.key, &state, &again))
 }
 
@@ -24,7 +27,7 @@ fn draw(key: KeyDetail, state: &FormState, again: &str) -> AnyView {
     let address = key_address(&key.summary.id);
     if key.status == KeyStatus::Revoked {
         return view! {
-            <Title text="Revoked · Keywright"/>
+            <PageTitle text="Revoked"/>
             <section class="confirm">
                 <h1>{format!("{name} is revoked already")}</h1>
                 <p>"A revoked key stays revoked."</p>
@@ -36,18 +39,31 @@ fn draw(key: KeyDetail, state: &FormState, again: &str) -> AnyView {
     let revoke_at = format!("{address}/revoke");
     let effect = match key.requests_last_hour {
         0 => "Nothing used it in the last hour.".to_owned(),
-        n => format!("{} in the last hour used it. They will be refused at once.", counted(n, "request")),
+        n => format!(
+            "{} in the last hour used it. They will be refused at once.",
+            counted(n, "request")
+        ),
     };
-    let preselected = if again == "1" { RevocationReason::Superseded } else { RevocationReason::Unspecified };
+    let preselected = if again == "1" {
+        RevocationReason::Superseded
+    } else {
+        RevocationReason::Unspecified
+    };
     let selected = typed(state, "reason", preselected.as_str());
     let reasons = RevocationReason::ALL.iter().map(|reason| {
         let is_selected = reason.as_str() == selected;
         view! { <option value=reason.as_str() selected=is_selected>{reason.label()}</option> }
     });
     let error = field_error(state, "reason");
-    let note = TextField { name: "note", label: "Note", optional: true, max: 1_000, ..TextField::default() };
+    let note = TextField {
+        name: "note",
+        label: "Note",
+        optional: true,
+        max: 1_000,
+        ..TextField::default()
+    };
     view! {
-        <Title text=format!("Revoke {name} · Keywright")/>
+        <PageTitle text=format!("Revoke {name}")/>
         <section class="confirm">
             <h1>"Revoke "{name}"?"</h1>
             <p>{effect}" This cannot be undone; to stop it for a while, disable it instead."</p>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::model::form::FormState;
 use crate::model::project::CatalogueScope;
-use crate::ui::form::{field_class, field_error};
+use crate::ui::form::{error_id, field_class, field_error};
 
 /// Empty rows at the end of the list.
 const SPARE_ROWS: usize = 3;
@@ -28,7 +28,11 @@ fn rows(state: &FormState, initial: &[CatalogueScope]) -> Vec<CatalogueScope> {
             .filter(|row| !row.name.is_empty() || !row.description.is_empty())
             .collect()
     };
-    let empty = CatalogueScope { name: String::new(), description: String::new(), sensitive: false };
+    let empty = CatalogueScope {
+        name: String::new(),
+        description: String::new(),
+        sensitive: false,
+    };
     rows.extend(std::iter::repeat_n(empty, SPARE_ROWS));
     rows
 }
@@ -56,7 +60,7 @@ pub fn catalogue_field(state: &FormState, initial: &[CatalogueScope]) -> AnyView
         }
     });
     view! {
-        <fieldset class=field_class(state, "scopes") id="scopes">
+        <fieldset class=field_class(state, "scopes") id="scopes" aria-describedby=error_id(state, "scopes")>
             <legend>"Scopes"</legend>
             <p class="hint">"What keys of this project may be allowed to do, such as images:read. Mark as sensitive what does harm in the wrong hands. Empty rows are left out."</p>
             <div class="table-wrap">

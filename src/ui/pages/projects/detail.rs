@@ -37,12 +37,19 @@ pub fn ProjectPage() -> impl IntoView {
 
 fn head(project: &Project) -> AnyView {
     let lede = view! { <code class="mono">{format!("{}_live_…", project.prefix)}</code>" · "<span class="mono">{project.slug.clone()}</span> };
-    let archived = (project.status == ProjectStatus::Archived).then(|| view! { <span class="badge neutral">"Archived"</span> }).into_any();
-    view! { <PageHead title=project.name.clone() crumbs=list_crumb() lede=lede.into_any() beside=archived/> }.into_any()
+    let archived = (project.status == ProjectStatus::Archived)
+        .then(|| view! { <span class="badge neutral">"Archived"</span> })
+        .into_any();
+    view! { <PageHead title=project.name.clone() crumbs=list_crumb() lede=lede.into_any() beside=archived/> }
+        .into_any()
 }
 
 fn form(project: &Project, state: &FormState) -> AnyView {
-    let name = TextField { name: "name", label: "Name", ..TextField::default() };
+    let name = TextField {
+        name: "name",
+        label: "Name",
+        ..TextField::default()
+    };
     view! {
         {head(project)}
         <form class="form" method="post" action=format!("/settings/projects/{}", project.id) novalidate>
@@ -68,7 +75,11 @@ fn archive(project: &Project) -> AnyView {
             "Archive this project",
             "All its keys are refused from the next request on. Nothing is deleted: restoring the project lets them pass again.",
         ),
-        ProjectStatus::Archived => ("card", "Restore this project", "Its keys pass again, as far as they are active themselves."),
+        ProjectStatus::Archived => (
+            "card",
+            "Restore this project",
+            "Its keys pass again, as far as they are active themselves.",
+        ),
     };
     view! {
         <section class=class>

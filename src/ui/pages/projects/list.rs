@@ -14,13 +14,18 @@ pub fn ProjectListPage() -> impl IntoView {
     let projects = Resource::new_blocking(|| (), |()| list_projects());
     let session = expect_context::<CurrentSession>();
     loaded(projects, move |projects| {
-        let may_create = session.0.get().and_then(Result::ok).is_some_and(|session| session.may(Permission::ProjectsManage));
+        let may_create = session
+            .0
+            .get()
+            .and_then(Result::ok)
+            .is_some_and(|session| session.may(Permission::ProjectsManage));
         draw(&projects, may_create)
     })
 }
 
 fn draw(projects: &[ProjectSummary], may_create: bool) -> AnyView {
-    let lede = "A project is what keys are for: an API or a product, with the scopes that its keys can hold.".into_any();
+    let lede = "A project is what keys are for: an API or a product, with the scopes that its keys can hold."
+        .into_any();
     let create = view! { <a class="button primary" href="/settings/projects/new"><Icon name="plus"/>"Create project"</a> };
     let head = if may_create {
         view! { <PageHead title="Projects" lede=lede actions=create.into_any()/> }.into_any()

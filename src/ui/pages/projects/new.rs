@@ -11,7 +11,12 @@ use crate::ui::form::{FormErrors, TextField, use_form_state};
 #[component]
 pub fn NewProjectPage() -> impl IntoView {
     let state = use_form_state();
-    let name = TextField { name: "name", label: "Name", placeholder: "Image API", ..TextField::default() };
+    let name = TextField {
+        name: "name",
+        label: "Name",
+        placeholder: "Image API",
+        ..TextField::default()
+    };
     let prefix = TextField {
         name: "prefix",
         label: "Key prefix",

@@ -19,7 +19,11 @@ pub fn TokenListPage() -> impl IntoView {
 fn draw(list: &TokenList) -> AnyView {
     let lede = "A service proves itself to Keywright with a token when it asks about a key.".into_any();
     let create = || view! { <a class="button primary" href="/settings/service-tokens/new"><Icon name="plus"/>"Create token"</a> };
-    let rows = list.tokens.iter().map(|token| row(token, list.now)).collect_view();
+    let rows = list
+        .tokens
+        .iter()
+        .map(|token| row(token, list.now))
+        .collect_view();
     let body = if list.tokens.is_empty() {
         view! {
             <div class="empty">
@@ -61,11 +65,18 @@ fn draw(list: &TokenList) -> AnyView {
 
 fn row(token: &TokenSummary, now: Timestamp) -> AnyView {
     let used = match (token.last_used_at, token.last_used_ip.clone()) {
-        (Some(at), Some(ip)) => view! { {moment(at, now)}<small class="mono" title=ip.clone()>{ip.clone()}</small> }.into_any(),
+        (Some(at), Some(ip)) => {
+            view! { {moment(at, now)}<small class="mono" title=ip.clone()>{ip.clone()}</small> }.into_any()
+        }
         (Some(at), None) => moment(at, now),
         (None, _) => never(),
     };
-    let may = token.permissions.iter().map(|permission| permission.label()).collect::<Vec<_>>().join(", ");
+    let may = token
+        .permissions
+        .iter()
+        .map(|permission| permission.label())
+        .collect::<Vec<_>>()
+        .join(", ");
     let active = token.status == TokenStatus::Active;
     let unconfirmed = (active && token.stored_at.is_none()).then(|| view! { <small>"Not confirmed"</small> });
     let address = format!("/settings/service-tokens/{}", token.id);

@@ -7,8 +7,8 @@ use crate::model::form::FormState;
 use crate::model::token::{TokenFormMaterial, TokenPermission};
 use crate::rpc::tokens::token_form;
 use crate::ui::components::{ExpiryField, PageHead, loaded};
+use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 use crate::ui::islands::CREATE_FORM;
-use crate::ui::form::{FormErrors, TextField, field_class, field_error, typed, use_form_state};
 
 #[component]
 pub fn NewTokenPage() -> impl IntoView {
@@ -32,7 +32,12 @@ fn draw(material: &TokenFormMaterial, state: &FormState) -> AnyView {
     });
     let fresh = !state.values.has("name");
     let permissions = TokenPermission::ALL.map(|permission| {
-        let ticked = fresh || state.values.all("permissions").iter().any(|held| held == permission.as_str());
+        let ticked = fresh
+            || state
+                .values
+                .all("permissions")
+                .iter()
+                .any(|held| held == permission.as_str());
         view! {
             <label>
                 <input type="checkbox" name="permissions" value=permission.as_str() checked=ticked/>
@@ -40,7 +45,8 @@ fn draw(material: &TokenFormMaterial, state: &FormState) -> AnyView {
             </label>
         }
     });
-    let (project_error, permission_error) = (field_error(state, "project"), field_error(state, "permissions"));
+    let (project_error, permission_error) =
+        (field_error(state, "project"), field_error(state, "permissions"));
     view! {
         <PageHead title="Create service token" crumbs=list_crumb()/>
         <form class="form" id=CREATE_FORM method="post" action="/settings/service-tokens/new" novalidate>
@@ -50,10 +56,15 @@ fn draw(material: &TokenFormMaterial, state: &FormState) -> AnyView {
             <div class=field_class(state, "project")>
                 <label for="project">"Project"</label>
                 <p class="hint" id="project-hint">"Keys of other projects do not exist for this token."</p>
-                <select id="project" name="project" aria-describedby="project-hint">{options.collect_view()}</select>
+                <select
+                    id="project"
+                    name="project"
+                    aria-invalid=error_id(state, "project").map(|_| "true")
+                    aria-describedby=format!("project-hint {}", error_id(state, "project").unwrap_or_default())
+                >{options.collect_view()}</select>
                 {project_error}
             </div>
-            <fieldset class=field_class(state, "permissions") id="permissions">
+            <fieldset class=field_class(state, "permissions") id="permissions" aria-describedby=error_id(state, "permissions")>
                 <legend>"Permissions"</legend>
                 <div class="checks">{permissions.collect_view()}</div>
                 {permission_error}

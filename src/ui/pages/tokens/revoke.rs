@@ -1,13 +1,12 @@
 //! Ending a service token.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::model::error::AppError;
 use crate::model::token::{TokenStatus, TokenSummary};
 use crate::rpc::tokens::list_tokens;
-use crate::ui::components::loaded;
+use crate::ui::components::{PageTitle, loaded};
 use crate::ui::pages::problem::problem_section;
 
 #[component]
@@ -29,7 +28,11 @@ fn draw(token: &TokenSummary, now: crate::model::time::Timestamp) -> AnyView {
         Some(at) => format!("It was used {}.", at.ago(now)),
         None => "It was never used.".to_owned(),
     };
-    let title = if revoked { format!("{} is revoked already", token.name) } else { format!("Revoke {}?", token.name) };
+    let title = if revoked {
+        format!("{} is revoked already", token.name)
+    } else {
+        format!("Revoke {}?", token.name)
+    };
     let body = (!revoked).then(|| {
         view! {
             <p>{used}" The service that holds it can ask about no key from the next request on. This cannot be undone."</p>
@@ -39,7 +42,7 @@ fn draw(token: &TokenSummary, now: crate::model::time::Timestamp) -> AnyView {
         }
     });
     view! {
-        <Title text=format!("{title} · Keywright")/>
+        <PageTitle text=title.clone()/>
         <section class="confirm">
             <h1>{title.clone()}</h1>
             {body}

@@ -1,30 +1,8 @@
-//! Time and chance under control.
+//! Chance under control.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use keywright::model::time::Timestamp;
-use keywright::server::platform::clock::Clock;
 use keywright::server::platform::rng::Rng;
-
-/// Stands still until it is moved.
-pub struct ManualClock(AtomicI64);
-
-impl ManualClock {
-    pub fn new(at: Timestamp) -> Self {
-        Self(AtomicI64::new(at.ms()))
-    }
-
-    pub fn advance_ms(&self, duration_ms: i64) {
-        self.0.fetch_add(duration_ms, Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_ms(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// The same bytes for the same seed (xorshift64*); for tests and pictures alone.
 pub struct SeededRng(Mutex<u64>);
@@ -35,7 +13,7 @@ impl SeededRng {
     }
 
     pub fn next(&self) -> u64 {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *state ^= *state >> 12;
         *state ^= *state << 25;
         *state ^= *state >> 27;
