@@ -466,7 +466,7 @@ fn malformed(rng: &SeededRng, key: &str, n: usize) -> (&'static str, Body) {
         _ => json!([{ "key": key }, null, 1e308]).to_string().into_bytes(),
     };
     (
-        if n % 11 == 0 {
+        if n.is_multiple_of(11) {
             "text/plain"
         } else {
             "application/json"
