@@ -40,7 +40,8 @@ gate cargo-deny cargo deny check bans licenses sources || true
 built=true
 gate build scripts/build.sh || built=false
 
-tests=(cargo test --features ssr --no-fail-fast)
+# Not the example: it serves pictures and has no tests of its own.
+tests=(cargo test --features ssr --lib --bins --tests --no-fail-fast)
 if $ALL; then
     gate tests env KEYWRIGHT_TEST_DATABASES=sqlite,postgres scripts/postgres.sh "${tests[@]}" || true
 else

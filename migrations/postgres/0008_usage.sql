@@ -14,7 +14,6 @@ CREATE TABLE usage_events (
     resource TEXT NOT NULL
 );
 CREATE INDEX usage_events_by_age ON usage_events (at_ms);
-CREATE INDEX usage_events_by_key ON usage_events (key_id, at_ms);
 
 -- What charts read: counts per key, width of bucket, start of bucket and verdict.
 CREATE TABLE usage_rollups (

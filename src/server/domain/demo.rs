@@ -134,11 +134,21 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
     let org = set_up_acme(&at(ctx, begin)).await?;
     let people = join(&at(ctx, begin), &org.0).await?;
     let projects = make_projects(&at(ctx, begin), &org, &people).await?;
-    for (index, key) in (0_i64..).zip(&KEYS) {
+    let salted = || (0_i64..).zip(&KEYS);
+    // In the order in which it happened: first all that was created, then all that ended.
+    let mut made = Vec::new();
+    let mut by_age: Vec<(i64, &DemoKey)> = salted().collect();
+    by_age.sort_by_key(|(salt, key)| (-key.created_days_ago, *salt));
+    for (salt, key) in by_age {
         // Not all on the hour, and none in the future.
-        let created = now.minus_ms(key.created_days_ago * DAY_MS + HOUR_MS + index * 7 * MINUTE_MS);
+        let created = now.minus_ms(key.created_days_ago * DAY_MS + HOUR_MS + salt * 7 * MINUTE_MS);
         let id = make_key(ctx, key, created, &org.0, &people, &projects).await?;
-        make_traffic(ctx, key, index, &id, created, now, &org.0, &projects[key.project]).await?;
+        make_traffic(ctx, key, salt, &id, created, now, &org.0, &projects[key.project]).await?;
+        made.push((key, id));
+    }
+    made.sort_by_key(|(key, _)| -key.quiet_days);
+    for (key, id) in &made {
+        end_key(ctx, key, id, &org.0, &people).await?;
     }
     let owner = Actor::account(
         people[0].clone(),
@@ -305,13 +315,24 @@ async fn make_key(
     if key.confirmed {
         lifecycle::confirm_stored(&soon, &creator, &made.id, "").await?;
     }
-    let ended = at(ctx, ctx.clock.now().minus_ms(key.quiet_days * DAY_MS));
-    match key.state {
-        State::Active => {}
-        State::Disabled => lifecycle::disable(&ended, &creator, &made.id).await?,
-        State::Revoked(reason, note) => lifecycle::revoke(&ended, &creator, &made.id, reason, note).await?,
-    }
     Ok(made.id)
+}
+
+/// Disables or revokes a key whose story ends that way.
+async fn end_key(
+    ctx: &Context,
+    key: &DemoKey,
+    id: &KeyId,
+    org: &OrgId,
+    people: &[AccountId],
+) -> Result<(), DomainError> {
+    let actor = member(org.clone(), &people[1], Role::Admin);
+    let then = at(ctx, ctx.clock.now().minus_ms(key.quiet_days * DAY_MS));
+    match key.state {
+        State::Active => Ok(()),
+        State::Disabled => lifecycle::disable(&then, &actor, id).await,
+        State::Revoked(reason, note) => lifecycle::revoke(&then, &actor, id, reason, note).await,
+    }
 }
 
 /// Requests of one hour: a day and a week in the curve, some noise, the same each time.
@@ -382,6 +403,9 @@ async fn make_traffic(
             hour = hour.plus_ms(HOUR_MS);
         }
     }
+    if key.quiet_days == 0 {
+        write_last_hour(&mut tx, (id, org, project), now, requests_in(now, key.peak, salt)).await?;
+    }
     let used = if key.quiet_days == 0 {
         now.minus_ms((2 + salt * 3) * MINUTE_MS)
     } else {
@@ -389,6 +413,31 @@ async fn make_traffic(
     };
     usage::set_key_used(&mut tx, id.as_str(), used.ms(), Some(key.ip)).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// The last sixty minutes one by one: what a revocation would stop.
+async fn write_last_hour(
+    tx: &mut crate::server::store::db::Tx,
+    (id, org, project): (&KeyId, &OrgId, &ProjectId),
+    now: Timestamp,
+    requests: i64,
+) -> Result<(), DomainError> {
+    for minute in 1..60 {
+        let share = requests * minute / 60 - requests * (minute - 1) / 60;
+        if share > 0 {
+            let cell = RollUp {
+                key_id: id.as_str(),
+                org_id: org.as_str(),
+                project_id: project.as_str(),
+                grain: Grain::Minute,
+                bucket_at_ms: now.minus_ms(minute * MINUTE_MS).floor_to(MINUTE_MS).ms(),
+                code: VerdictCode::Valid,
+                requests: share,
+            };
+            usage::roll_up(tx, &cell).await?;
+        }
+    }
     Ok(())
 }
 

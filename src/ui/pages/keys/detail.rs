@@ -187,13 +187,11 @@ fn access(key: &KeyDetail, _now: Timestamp) -> AnyView {
         .iter()
         .map(|scope| view! { <li><code>{scope.to_string()}</code></li> })
         .collect_view();
+    let place = key.summary.environment.as_str();
     let words = match key.summary.scopes.len() {
         0 => "It may identify itself and nothing else.".to_owned(),
-        n => format!(
-            "It may do what these {} say, on {} only.",
-            counted(i64::try_from(n).unwrap_or(0), "scope"),
-            key.summary.environment.as_str()
-        ),
+        1 => format!("It holds one scope, on {place} only."),
+        n => format!("It holds {n} scopes, on {place} only."),
     };
     view! {
         <section class="card">
