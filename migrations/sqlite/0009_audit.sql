@@ -1,7 +1,7 @@
 -- One chain per organisation and one for the instance (chain = 'instance').
 CREATE TABLE audit_events (
     chain TEXT NOT NULL,
-    seq BIGINT NOT NULL,
+    seq BIGINT NOT NULL CHECK (seq > 0),
     at_ms BIGINT NOT NULL,
     actor_type TEXT NOT NULL,
     actor_id TEXT NOT NULL,

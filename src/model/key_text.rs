@@ -151,6 +151,47 @@ fn names_a_secret(head: &str) -> bool {
     matches!(last, "live" | "test" | "kwt" | "kws" | "kwi" | "kwc" | "whsec")
 }
 
+/// The same for a part of an address, where a secret may hide behind percent-encoding, once or several times over.
+/// Plain text when there was one; otherwise the text as it came.
+#[must_use]
+pub fn redacted_address(text: &str) -> std::borrow::Cow<'_, str> {
+    let mut plain = text.to_owned();
+    for _ in 0..3 {
+        if find_secret(&plain).is_some() {
+            return std::borrow::Cow::Owned(redacted(&plain).into_owned());
+        }
+        let decoded = percent_decoded(&plain);
+        if decoded == plain {
+            break;
+        }
+        plain = decoded;
+    }
+    std::borrow::Cow::Borrowed(text)
+}
+
+/// Decodes `%5F` and its like where they stand for ASCII; everything else stays.
+fn percent_decoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        let code = rest
+            .get(at + 1..at + 3)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code.filter(u8::is_ascii) {
+            Some(byte) => {
+                out.push(char::from(byte));
+                rest = &rest[at + 3..];
+            }
+            None => {
+                out.push('%');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    out + rest
+}
+
 /// Replaces every secret in `text` by its public id: `key_0123456789AB`, or `kwt_0123456789AB` for tokens.
 #[must_use]
 pub fn redacted(text: &str) -> std::borrow::Cow<'_, str> {
@@ -224,6 +265,16 @@ mod tests {
             "GET /x?key=key_0123456789AB&b=1 and kwt_0123456789AB!"
         );
         assert_eq!(redacted("key_0123456789AB is an id"), "key_0123456789AB is an id");
+    }
+
+    #[test]
+    fn r77_percent_encoding_hides_no_secret() {
+        let encoded = VECTOR.replace('_', "%5F");
+        let twice = VECTOR.replace('_', "%255f");
+        for address in [format!("/settings?q={encoded}"), format!("/settings?q={twice}")] {
+            assert_eq!(redacted_address(&address), "/settings?q=key_0123456789AB");
+        }
+        assert_eq!(redacted_address("/a%20b?q=100%"), "/a%20b?q=100%");
     }
 
     #[test]

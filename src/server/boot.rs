@@ -60,6 +60,9 @@ pub enum BootError {
     Passwords,
 }
 
+/// The database may take so long to take the last usage when the server stops.
+const STOP_TIME_MAX: Duration = Duration::from_secs(15);
+
 /// What a command does with the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
@@ -283,8 +286,15 @@ pub async fn serve(
         setup_link,
     });
     accept::serve(listener, router::router(state), options.max_connections, stop).await;
-    jobs.stop().await;
-    ctx.db.close().await;
+    if tokio::time::timeout(STOP_TIME_MAX, async {
+        jobs.stop().await;
+        ctx.db.close().await
+    })
+    .await
+    .is_err()
+    {
+        tracing::error!("stopping without the database: it did not answer in time");
+    }
     Ok(())
 }
 

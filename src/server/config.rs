@@ -107,7 +107,7 @@ pub struct ServeOptions {
     #[command(flatten)]
     pub password: PasswordOptions,
     /// Serve /styleguide, for working on Keywright itself
-    #[arg(long, env = "KEYWRIGHT_DEVELOPMENT", hide = true)]
+    #[arg(long, env = "KEYWRIGHT_DEVELOPMENT", hide = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub development: bool,
 }
 

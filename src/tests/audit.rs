@@ -94,7 +94,7 @@ async fn tampering(app: &TestApp, rng: &SeededRng, n: usize) -> String {
     let seq = rng.next() % count + 1;
     let row = format!("chain = '{}' AND seq = {seq}", app.org);
     let other = rng.next() % count + 1;
-    let sql = match n % 14 {
+    let sql = match n % 15 {
         0 => format!("UPDATE audit_events SET action = 'key.stored_' WHERE {row}"),
         1 => format!("UPDATE audit_events SET actor_id = 'somebody' WHERE {row}"),
         2 => format!("UPDATE audit_events SET at_ms = at_ms + {} WHERE {row}", 1 + rng.next() % 1_000),
@@ -109,10 +109,13 @@ async fn tampering(app: &TestApp, rng: &SeededRng, n: usize) -> String {
             "INSERT INTO audit_events SELECT chain, {}, at_ms, actor_type, actor_id, ip, session_id, request_id, action, target_type,
              target_id, detail, key_id, prev, mac FROM audit_events WHERE {row}", count + 1),
         11 if other != seq => format!(
-            "UPDATE audit_events SET seq = CASE seq WHEN {seq} THEN -{other} ELSE -{seq} END WHERE chain = '{0}' AND seq IN ({seq}, {other});
-             UPDATE audit_events SET seq = -seq WHERE chain = '{0}' AND seq < 0", app.org),
+            "UPDATE audit_events SET seq = CASE seq WHEN {seq} THEN {other} + 1000000 ELSE {seq} + 1000000 END WHERE chain = '{0}' AND seq IN ({seq}, {other});
+             UPDATE audit_events SET seq = seq - 1000000 WHERE chain = '{0}' AND seq > 1000000", app.org),
         11 => format!("UPDATE audit_events SET session_id = 'x' WHERE {row}"),
         12 => format!("UPDATE audit_heads SET seq = {}, mac = '{:064x}' WHERE chain = '{}'", seq.saturating_sub(1), rng.next(), app.org),
+        13 => format!(
+            "INSERT INTO audit_events SELECT chain, {}, at_ms, actor_type, actor_id, ip, session_id, request_id, action,
+             target_type, target_id, detail, key_id, prev, mac FROM kept_events WHERE {row}", 1_000_000 + seq),
         _ => format!("DELETE FROM audit_events WHERE chain = '{0}'; DELETE FROM audit_heads WHERE chain = '{0}'", app.org),
     };
     app.db.tamper(&sql).await;

@@ -211,6 +211,24 @@ async fn a_pasted_key_is_taken_out_of_the_address() {
             (303, format!("{page}?q={}&status=active", key.id).as_str())
         );
     }
+    let encoded = key.secret.replace('_', "%5F");
+    for address in [
+        format!("/settings/api-keys?q={encoded}"),
+        format!("/settings/api-keys?q={}", key.secret),
+    ] {
+        let stranger = app.browser().get(&address).await;
+        assert!(
+            !stranger
+                .header("location")
+                .contains(&key.secret[key.secret.len() - 20..]),
+            "{address}"
+        );
+        let signed_in = browser.get(&address).await;
+        assert_eq!(
+            signed_in.header("location"),
+            format!("/settings/api-keys?q={}", key.id)
+        );
+    }
     let found = browser.get(&format!("/settings/api-keys?q={}", key.id)).await;
     assert!(found.body.contains("1–1 of 1"), "{}", found.body);
 }

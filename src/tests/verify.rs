@@ -240,6 +240,11 @@ async fn the_caller_s_own_mistakes_are_400_with_their_place() {
         ),
         (json!({ "key": 7 }).to_string(), 400, "wrong type"),
         (json!({}).to_string(), 400, "lacks one"),
+        (
+            json!([key, null, null, null, null, null, null, null, null, null, null]).to_string(),
+            400,
+            "object",
+        ),
         ("{\"key\":".to_owned(), 400, "not valid JSON"),
         (json!({ "key": key, "cost": -1 }).to_string(), 400, "cost"),
         (json!({ "key": key, "cost": 1.5 }).to_string(), 400, "wrong type"),

@@ -45,7 +45,7 @@ pub struct ResetCommand {
     #[command(flatten)]
     account: OneAccount,
     /// Read the new password from the first line of standard input
-    #[arg(long, env = "KEYWRIGHT_PASSWORD_STDIN", required = true)]
+    #[arg(long, env = "KEYWRIGHT_PASSWORD_STDIN", required = true, value_parser = clap::builder::BoolishValueParser::new())]
     password_stdin: bool,
 }
 

@@ -15,7 +15,7 @@ use crate::server::platform::crypto::secret::SecretText;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Output {
     /// Answer with one JSON object, and errors as {code, detail} on standard error
-    #[arg(long, env = "KEYWRIGHT_JSON")]
+    #[arg(long, env = "KEYWRIGHT_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     pub json: bool,
 }
 
@@ -134,13 +134,13 @@ impl Output {
 pub fn usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json") || json_by_environment();
     if error.use_stderr() && wants_json {
-        let detail = error.render().to_string();
-        let detail = detail
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
+        let text = error.render().to_string();
+        let before_usage = text.lines().take_while(|line| !line.starts_with("Usage:"));
+        let words = before_usage
+            .flat_map(str::split_whitespace)
+            .collect::<Vec<_>>()
+            .join(" ");
+        let detail = words.trim_start_matches("error: ");
         let _ = writeln!(
             std::io::stderr(),
             "{}",
@@ -162,7 +162,10 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     reason = "asked only after clap, which reads the environment, has given up"
 )]
 fn json_by_environment() -> bool {
-    std::env::var_os("KEYWRIGHT_JSON").is_some_and(|value| value == "true")
+    std::env::var_os("KEYWRIGHT_JSON").is_some_and(|value| {
+        let value = value.to_string_lossy().to_ascii_lowercase();
+        ["1", "true", "yes", "y", "on", "t"].contains(&value.as_str())
+    })
 }
 
 pub fn broken_machine(error: &std::io::Error) -> ExitCode {

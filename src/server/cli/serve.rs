@@ -59,4 +59,10 @@ async fn stop_on_signal(stop: CancellationToken) {
         _ = int.recv() => {}
     }
     stop.cancel();
+    // Who asks twice does not want to wait.
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    std::process::exit(1);
 }

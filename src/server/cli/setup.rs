@@ -33,7 +33,7 @@ pub struct SetupCommand {
     #[arg(long, env = "KEYWRIGHT_PREFIX")]
     prefix: String,
     /// Read the owner's password from the first line of standard input
-    #[arg(long, env = "KEYWRIGHT_PASSWORD_STDIN", required = true)]
+    #[arg(long, env = "KEYWRIGHT_PASSWORD_STDIN", required = true, value_parser = clap::builder::BoolishValueParser::new())]
     password_stdin: bool,
     #[command(flatten)]
     password: PasswordOptions,

@@ -144,7 +144,8 @@ pub struct AuditProblem {
 /// Recomputes every chain from its first event to its head. Finds edits, deletions, insertions, reordering and a cut
 /// tail; only rolling back events *and* head together needs a copy kept elsewhere.
 pub async fn verify(ctx: &Context) -> Result<AuditReport, DomainError> {
-    let mut tx = ctx.db.begin_read().await?;
+    // One snapshot: events written meanwhile must not look like tampering.
+    let mut tx = ctx.db.begin_snapshot().await?;
     let heads = store::list_heads(&mut tx).await?;
     let mut report = AuditReport {
         events: 0,
@@ -199,16 +200,19 @@ async fn verify_chain(
     tx: &mut Tx,
     head: &AuditHead,
 ) -> Result<(i64, Option<(i64, &'static str)>), StoreError> {
-    let (mut seq, mut prev, mut problem) = (0_i64, String::new(), None);
+    // Below the first number too: what was slipped in before the beginning is as wrong as anything else.
+    let (mut seq, mut prev, mut problem, mut events) = (0_i64, String::new(), None, 0);
+    let mut after = i64::MIN;
     loop {
-        let rows = store::list_chain_after(tx, &head.chain, seq).await?;
+        let rows = store::list_chain_after(tx, &head.chain, after).await?;
         if rows.is_empty() {
             break;
         }
         for row in rows {
             let wrong = wrong_with(&ctx.keyring, &row, seq + 1, &prev);
             problem = problem.or(wrong.map(|what| (row.seq, what)));
-            (seq, prev) = (row.seq, row.mac);
+            (seq, prev, after) = (row.seq, row.mac, row.seq);
+            events += 1;
         }
     }
     let head_parts = head_parts(&head.chain, head.seq, &head.mac);
@@ -225,7 +229,7 @@ async fn verify_chain(
         () if head.mac != prev => Some("the last event is not the one the head names"),
         () => None,
     };
-    Ok((seq, problem.or(wrong_head.map(|what| (head.seq, what)))))
+    Ok((events, problem.or(wrong_head.map(|what| (head.seq, what)))))
 }
 
 fn wrong_with(keyring: &Keyring, row: &AuditRow, expected_seq: i64, prev: &str) -> Option<&'static str> {

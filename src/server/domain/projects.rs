@@ -204,6 +204,7 @@ pub(super) async fn extend_catalogue(
     missing: &[&str],
     now: Timestamp,
 ) -> Result<(), DomainError> {
+    store::raise_version(tx, scope, &project.id).await?;
     for (offset, name) in (0_i64..).zip(missing) {
         let entry = crate::model::project::parse_catalogue_scope(name, "", false)?;
         let place = i64::try_from(project.scopes.len())

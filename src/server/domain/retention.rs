@@ -12,7 +12,9 @@ pub const EVENTS_MS: i64 = 90 * DAY_MS;
 /// Every node reads the change log each second; a node silent for an hour forgets everything when it comes back.
 const CHANGES_MS: i64 = HOUR_MS;
 const NONCES_MS: i64 = 90 * DAY_MS;
-const THROTTLES_MS: i64 = DAY_MS;
+const NETWORKS_MS: i64 = DAY_MS;
+/// Failures in a row count for a month, so that patience does not get round the lock.
+const ACCOUNTS_MS: i64 = 30 * DAY_MS;
 
 /// What one clean-up removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,21 +23,55 @@ pub struct Pruned {
     pub sessions: u64,
 }
 
-/// Removes what is past its time. Each kind in a transaction of its own, so that none waits long for the writer.
+/// Removes what is past its time, in small transactions, so that nothing waits long for the writer. One kind that fails
+/// does not keep the others.
 pub async fn prune(ctx: &Context) -> Result<Pruned, DomainError> {
+    let events = prune_events(ctx).await;
+    let minutes = prune_minutes(ctx).await;
+    let sessions = prune_small(ctx).await?;
+    minutes?;
+    Ok(Pruned {
+        events: events?,
+        sessions,
+    })
+}
+
+async fn prune_events(ctx: &Context) -> Result<u64, DomainError> {
+    let before = ctx.clock.now().minus_ms(EVENTS_MS);
+    let mut all = 0;
+    loop {
+        let mut tx = ctx.db.begin_write().await?;
+        let some = usage::delete_events_before(&mut tx, before).await?;
+        tx.commit().await?;
+        all += some;
+        if some == 0 {
+            return Ok(all);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn prune_minutes(ctx: &Context) -> Result<(), DomainError> {
+    let before = ctx.clock.now().minus_ms(EVENTS_MS);
+    loop {
+        let mut tx = ctx.db.begin_write().await?;
+        let some = usage::delete_minutes_before(&mut tx, before).await?;
+        tx.commit().await?;
+        if some == 0 {
+            return Ok(());
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     let now = ctx.clock.now();
-    let mut pruned = Pruned::default();
     let mut tx = ctx.db.begin_write().await?;
-    pruned.events = usage::delete_events_before(&mut tx, now.minus_ms(EVENTS_MS)).await?;
-    tx.commit().await?;
-    let mut tx = ctx.db.begin_write().await?;
-    usage::delete_minutes_before(&mut tx, now.minus_ms(EVENTS_MS)).await?;
-    tx.commit().await?;
-    let mut tx = ctx.db.begin_write().await?;
-    pruned.sessions = sessions::delete_dead(&mut tx, now, now.minus_ms(IDLE_MS)).await?;
+    let ended = sessions::delete_dead(&mut tx, now, now.minus_ms(IDLE_MS)).await?;
     changes::delete_before(&mut tx, now.minus_ms(CHANGES_MS)).await?;
     keys::delete_nonces_before(&mut tx, now.minus_ms(NONCES_MS)).await?;
-    throttles::delete_before(&mut tx, now.minus_ms(THROTTLES_MS), LOCKED_FROM).await?;
+    throttles::delete_networks_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
+    throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;
     tx.commit().await?;
-    Ok(pruned)
+    Ok(ended)
 }

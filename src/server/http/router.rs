@@ -17,7 +17,7 @@ use super::middleware::{access, client_ip, cross_site, headers, host, limits, pa
 use super::state::AppState;
 use super::{answer, assets, health, leptos, openapi};
 use crate::model::error::{AppError, Code};
-use crate::model::key_text::{find_secret, redacted};
+use crate::model::key_text::redacted_address;
 use crate::server::domain::instance;
 
 /// Forms with typed text, by the address of their page.
@@ -92,6 +92,8 @@ pub fn router(state: AppState) -> Router {
     let machines = v1
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/v1", axum::routing::any(nothing_here))
+        .route("/v1/", axum::routing::any(nothing_here))
         .route("/v1/{*rest}", axum::routing::any(nothing_here));
     let people = site(&state)
         .layer(
@@ -162,12 +164,13 @@ async fn page(state: State<AppState>, request: Request) -> Response {
 /// The address with every key in its query reduced to its id; `None` when there is none.
 fn without_secret(uri: &Uri) -> Option<String> {
     let query = uri.query()?;
-    let plain = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
-    find_secret(&plain)?;
+    let std::borrow::Cow::Owned(_) = redacted_address(query) else {
+        return None;
+    };
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let reduced: Vec<(String, String)> = pairs
         .into_iter()
-        .map(|(name, value)| (name, redacted(value.trim()).into_owned()))
+        .map(|(name, value)| (name, redacted_address(value.trim()).into_owned()))
         .collect();
     let query = serde_urlencoded::to_string(reduced).unwrap_or_default();
     Some(format!("{}?{query}", uri.path()))

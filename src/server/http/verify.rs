@@ -252,6 +252,13 @@ fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<VerifyBody, AppError> 
             "Send JSON, with Content-Type: application/json.",
         ));
     }
+    // A list would be read as the fields in their order, which nobody means.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(AppError::new(
+            Code::MalformedBody,
+            "The body is not valid JSON, or not an object.",
+        ));
+    }
     let body: VerifyBody = serde_json::from_slice(body).map_err(|error| {
         // Serde's message may quote a value, and the value may be the key: only the place is told.
         let what = match error.classify() {

@@ -11,51 +11,58 @@ use crate::server::domain::usage::{BATCH_MAX, UsageEvent, UsageReceiver, write};
 /// Wait after a failed write; meanwhile events queue up.
 const RETRY: Duration = Duration::from_millis(500);
 /// Tries to write the rest when the process stops.
-const LAST_TRIES: usize = 10;
+const LAST_TRIES: usize = 5;
 
 pub async fn run(ctx: Ctx, mut receiver: UsageReceiver, flush_every: Duration, stop: CancellationToken) {
     let mut batch: Vec<UsageEvent> = Vec::new();
     loop {
         let mut asked: Option<oneshot::Sender<()>> = None;
-        let stopping = tokio::select! {
-            () = tokio::time::sleep(flush_every) => false,
-            flush = receiver.flushes.recv() => { asked = flush; false }
-            () = stop.cancelled() => true,
-        };
-        let mut tries = 0;
-        loop {
-            take(&mut receiver, &mut batch);
-            if batch.is_empty() {
-                break;
-            }
-            match write(&ctx, &batch).await {
-                Ok(()) => batch.clear(),
-                Err(error) => {
-                    tracing::warn!(error = %error, waiting = batch.len(), "usage could not be written; trying again");
-                    tries += 1;
-                    // An outage ends; a batch that the database refuses for another reason never fits.
-                    let hopeless = !error.is_unavailable() && tries >= LAST_TRIES;
-                    if hopeless && !stopping {
-                        tracing::error!(lost = batch.len(), "a batch of usage was refused by the database");
-                        ctx.usage.count_dropped(batch.len());
-                        batch.clear();
-                    }
-                    if stopping && tries >= LAST_TRIES {
-                        tracing::error!(
-                            lost = batch.len(),
-                            "usage was lost: the database did not come back"
-                        );
-                        return;
-                    }
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
+        tokio::select! {
+            () = tokio::time::sleep(flush_every) => {}
+            flush = receiver.flushes.recv() => asked = flush,
+            () = stop.cancelled() => {}
         }
+        write_all(&ctx, &mut receiver, &mut batch, &stop).await;
         if let Some(asked) = asked {
             let _ = asked.send(());
         }
-        if stopping {
+        if stop.is_cancelled() {
             return;
+        }
+    }
+}
+
+/// Writes everything that waits. An outage is waited out, unless the process stops meanwhile: then a few more tries.
+async fn write_all(
+    ctx: &Ctx,
+    receiver: &mut UsageReceiver,
+    batch: &mut Vec<UsageEvent>,
+    stop: &CancellationToken,
+) {
+    let mut tries = 0;
+    loop {
+        take(receiver, batch);
+        if batch.is_empty() {
+            return;
+        }
+        let Err(error) = write(ctx, batch).await else {
+            batch.clear();
+            tries = 0;
+            continue;
+        };
+        tries += 1;
+        tracing::warn!(error = %error, waiting = batch.len(), "usage could not be written; trying again");
+        // An outage ends; a batch that the database refuses for another reason never fits.
+        let hopeless = stop.is_cancelled() || !error.is_unavailable();
+        if hopeless && tries >= LAST_TRIES {
+            tracing::error!(lost = batch.len(), "usage was lost: the database did not take it");
+            ctx.usage.count_dropped(batch.len());
+            batch.clear();
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RETRY) => {}
+            () = stop.cancelled(), if !stop.is_cancelled() => tries = 0,
         }
     }
 }

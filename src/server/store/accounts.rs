@@ -15,6 +15,8 @@ statements! {
     FIND_FOR_SIGN_IN = "SELECT id, password_hash, password_pepper_id, status, session_epoch FROM accounts WHERE email_folded = $1";
     LIST = "SELECT id, email, name, is_instance_admin, created_at_ms, last_sign_in_at_ms FROM accounts ORDER BY email_folded";
     SET_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1";
+    /// Only over the hash that was checked: a reset meanwhile must not be undone.
+    RENEW_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1 AND password_hash = $4";
     RAISE_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
 }
@@ -94,6 +96,17 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<AccountSummary>, StoreError> {
 pub async fn set_password(tx: &mut Tx, id: &AccountId, password: &StoredPassword) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(SET_PASSWORD).bind(id.as_str()).bind(&password.phc).bind(&password.pepper_id)
         .execute(c).await.map(drop))
+}
+
+/// Stores the same password hashed anew, unless it was changed since `checked` was read.
+pub async fn renew_password(
+    tx: &mut Tx,
+    id: &AccountId,
+    checked: &StoredPassword,
+    renewed: &StoredPassword,
+) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(RENEW_PASSWORD).bind(id.as_str()).bind(&renewed.phc).bind(&renewed.pepper_id)
+        .bind(&checked.phc).execute(c).await.map(drop))
 }
 
 /// Ends every session of the account, on every node, with the next request.

@@ -155,6 +155,17 @@ impl Db {
         }))
     }
 
+    /// A transaction for reading: all its statements see one moment.
+    pub async fn begin_snapshot(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match self {
+            Self::Sqlite { readers, .. } => Inner::SqliteWrite(readers.begin().await?),
+            Self::Postgres(pool) => Inner::PostgresWrite(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
+        }))
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut tx = self.begin_read().await?;

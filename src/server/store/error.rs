@@ -45,10 +45,10 @@ impl From<sqlx::Error> for StoreError {
 }
 
 /// SQLite result codes (busy, locked, out of memory, read-only, i/o, corrupt, full, cannot open; low byte), and
-/// PostgreSQL classes 08 (connection), 25006 (read-only), 53 (resources), 57 (operator intervention), 58 (system).
+/// PostgreSQL classes 08 (connection), 40 (deadlock, to be tried again), 25006 (read-only), 53 (resources), 57 (operator intervention), 58 (system).
 fn is_outage(code: &str) -> bool {
     if code.len() == 5 {
-        return ["08", "53", "57", "58"]
+        return ["08", "40", "53", "57", "58"]
             .iter()
             .any(|class| code.starts_with(class))
             || code == "25006";

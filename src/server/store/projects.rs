@@ -24,7 +24,9 @@ statements! {
         WHERE org_id = $1 AND id = $2 AND version = $3";
     SET_STATUS = "UPDATE projects SET status = $3, version = version + 1 WHERE org_id = $1 AND id = $2 AND status <> $3";
     DELETE_SCOPES = "DELETE FROM project_scopes WHERE project_id = $1";
-    INSERT_SCOPE = "INSERT INTO project_scopes (project_id, name, description, sensitive, place) VALUES ($1, $2, $3, $4, $5)";
+    INSERT_SCOPE = "INSERT INTO project_scopes (project_id, name, description, sensitive, place) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (project_id, name) DO NOTHING";
+    RAISE_VERSION = "UPDATE projects SET version = version + 1 WHERE org_id = $1 AND id = $2";
 }
 
 pub struct NewProject<'a> {
@@ -174,6 +176,11 @@ pub async fn set_name(
     let rows = on!(tx, c => sqlx::query(SET_NAME).bind(scope.org_id().as_str()).bind(id.as_str()).bind(version).bind(name)
         .bind(folded).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// A form that was opened before notices that the project has changed since.
+pub async fn raise_version(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(RAISE_VERSION).bind(scope.org_id().as_str()).bind(id.as_str()).execute(c).await.map(drop))
 }
 
 /// `false` when it already has that status or is gone.

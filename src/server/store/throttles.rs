@@ -14,8 +14,9 @@ statements! {
     TOUCH = "INSERT INTO throttles (bucket, failures, blocked_until_ms, updated_at_ms) VALUES ($1, 0, 0, $2)
         ON CONFLICT (bucket) DO UPDATE SET updated_at_ms = excluded.updated_at_ms";
     DELETE = "DELETE FROM throttles WHERE bucket = $1";
+    DELETE_NETWORKS_BEFORE = "DELETE FROM throttles WHERE updated_at_ms < $1 AND bucket LIKE 'network:%'";
     /// Locked accounts stay locked however long ago the last attempt was.
-    DELETE_BEFORE = "DELETE FROM throttles WHERE updated_at_ms < $1 AND failures < $2";
+    DELETE_ACCOUNTS_BEFORE = "DELETE FROM throttles WHERE updated_at_ms < $1 AND bucket LIKE 'account:%' AND failures < $2";
 }
 
 /// Failures in a row and until when the bucket is closed.
@@ -54,7 +55,17 @@ pub async fn delete(tx: &mut Tx, bucket: &str) -> Result<bool, StoreError> {
     Ok(rows > 0)
 }
 
-/// Forgets counters untouched since `before`, but no counter of `keep_from` failures or more.
-pub async fn delete_before(tx: &mut Tx, before: Timestamp, keep_from: i64) -> Result<u64, StoreError> {
-    on!(tx, c => sqlx::query(DELETE_BEFORE).bind(before.ms()).bind(keep_from).execute(c).await.map(|done| done.rows_affected()))
+/// Forgets networks untouched since `before`.
+pub async fn delete_networks_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(DELETE_NETWORKS_BEFORE).bind(before.ms()).execute(c).await.map(|done| done.rows_affected()))
+}
+
+/// Forgets accounts untouched since `before`, but none with `keep_from` failures or more.
+pub async fn delete_accounts_before(
+    tx: &mut Tx,
+    before: Timestamp,
+    keep_from: i64,
+) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(DELETE_ACCOUNTS_BEFORE).bind(before.ms()).bind(keep_from)
+        .execute(c).await.map(|done| done.rows_affected()))
 }

@@ -23,8 +23,12 @@ statements! {
         WHERE org_id = $1 AND key_id = $2 AND grain = $3 AND bucket_at_ms >= $4 GROUP BY bucket_at_ms, code";
     COUNT_FOR_KEY = "SELECT CAST(COALESCE(SUM(requests), 0) AS BIGINT) FROM usage_rollups
         WHERE org_id = $1 AND key_id = $2 AND grain = $3 AND bucket_at_ms >= $4";
-    DELETE_EVENTS_BEFORE = "DELETE FROM usage_events WHERE at_ms < $1";
-    DELETE_MINUTES_BEFORE = "DELETE FROM usage_rollups WHERE grain = 'minute' AND bucket_at_ms < $1";
+    /// The oldest 5,000 or so: those up to the moment of the 5,000th.
+    DELETE_EVENTS_BEFORE = "DELETE FROM usage_events WHERE at_ms < $1 AND at_ms <= COALESCE(
+        (SELECT e.at_ms FROM usage_events e WHERE e.at_ms < $1 ORDER BY e.at_ms LIMIT 1 OFFSET 4999), $1)";
+    DELETE_MINUTES_BEFORE = "DELETE FROM usage_rollups WHERE grain = 'minute' AND bucket_at_ms < $1 AND bucket_at_ms <= COALESCE(
+        (SELECT r.bucket_at_ms FROM usage_rollups r WHERE r.grain = 'minute' AND r.bucket_at_ms < $1
+        ORDER BY r.bucket_at_ms LIMIT 1 OFFSET 4999), $1)";
     COUNT_EVENTS = "SELECT COUNT(*) FROM usage_events";
 }
 
@@ -183,10 +187,12 @@ pub async fn list_days(
         .collect())
 }
 
+/// Deletes some of what is older; ask again until nothing is left, so that nobody waits long for the writer.
 pub async fn delete_events_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     on!(tx, c => sqlx::query(DELETE_EVENTS_BEFORE).bind(before.ms()).execute(c).await.map(|done| done.rows_affected()))
 }
 
+/// The same for roll-ups of single minutes.
 pub async fn delete_minutes_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     on!(tx, c => sqlx::query(DELETE_MINUTES_BEFORE).bind(before.ms()).execute(c).await.map(|done| done.rows_affected()))
 }

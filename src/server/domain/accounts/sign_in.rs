@@ -86,7 +86,7 @@ async fn let_in(
     let mut tx = ctx.db.begin_write().await?;
     throttle::forgive(ctx, &mut tx, door, caller.ip, now).await?;
     if let Some(upgraded) = upgraded {
-        accounts::set_password(&mut tx, &account.id, &upgraded).await?;
+        accounts::renew_password(&mut tx, &account.id, &account.password, &upgraded).await?;
     }
     accounts::set_signed_in(&mut tx, &account.id, now).await?;
     let memberships = orgs::list_memberships(&mut tx, &account.id).await?;

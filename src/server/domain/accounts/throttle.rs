@@ -162,7 +162,7 @@ pub async fn forgive_one(
         let counter = store::take(tx, &bucket, now).await?;
         let fewer = Counter {
             failures: (counter.failures - 1).max(0),
-            blocked_until: counter.blocked_until.min(now.ms()),
+            ..counter
         };
         store::set(tx, &bucket, fewer, now).await?;
     }

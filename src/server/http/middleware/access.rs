@@ -2,7 +2,7 @@
 //! else. A new route is closed until it is put there.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -48,7 +48,7 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
         Some(SessionStage::SecondFactorDue) => {
             answer::for_request(&state, &request, &Denied::SecondFactorDue.into())
         }
-        None if request.method() == Method::GET && answer::wants_html(request.uri(), request.headers()) => {
+        None if request.method().is_safe() && answer::wants_html(request.uri(), request.headers()) => {
             to_sign_in(
                 request
                     .uri()
@@ -62,6 +62,11 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
 
 /// Off to the sign-in page, which leads back here afterwards.
 fn to_sign_in(target: &str) -> Response {
+    // An address with a key in it is not carried on.
+    let target = match crate::model::key_text::redacted_address(target) {
+        std::borrow::Cow::Borrowed(target) => target,
+        std::borrow::Cow::Owned(_) => "/",
+    };
     let next = percent_encoding::utf8_percent_encode(target, percent_encoding::NON_ALPHANUMERIC);
     let location = if target == "/" {
         "/sign-in".to_owned()

@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
-use crate::model::key_text::redacted;
+use crate::model::key_text::redacted_address;
 use crate::server::http::state::AppState;
 use crate::server::platform::rng::base62;
 
@@ -39,5 +39,5 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
 }
 
 fn shown_path(path: &str) -> String {
-    crate::model::text::shown(&redacted(path), 200)
+    crate::model::text::shown(&redacted_address(path), 200)
 }
