@@ -18,7 +18,7 @@ use crate::ui::target::{
     before_submit, follow_form, reload, rewrite_input, show_only, show_password, submit_on_choice,
 };
 
-/// The form that keys are created with.
+/// The form that keys, and service tokens, are created with.
 pub const CREATE_FORM: &str = "create";
 /// The form above a list.
 pub const FILTER_FORM: &str = "filters";
@@ -45,22 +45,18 @@ pub fn lifetime_in_words(choice: &str, date: &str, now: Timestamp) -> String {
     }
 }
 
-/// The resulting date, following the choice of `form`.
+/// The resulting date, following the choice in the create form.
 #[island]
-pub fn LifetimeWords(form: String, now: Timestamp, initial: String) -> impl IntoView {
+pub fn LifetimeWords(now: Timestamp, initial: String) -> impl IntoView {
     let words = RwSignal::new(initial);
     Effect::new(move || {
-        let update = move |fields: Vec<(String, String)>| {
+        follow_form(CREATE_FORM, move |fields| {
             words.set(lifetime_in_words(
                 first(&fields, "expiry"),
                 first(&fields, "expiry_date"),
                 now,
-            ))
-        };
-        // Both forms with a lifetime have this id.
-        if form == CREATE_FORM {
-            follow_form(CREATE_FORM, update);
-        }
+            ));
+        });
     });
     view! { <p class="hint" aria-live="polite">{words}</p> }
 }

@@ -98,10 +98,7 @@ pub async fn record(
 }
 
 fn sign(keyring: &Keyring, parts: &[String]) -> crate::server::platform::crypto::keyring::StoredMac {
-    keyring.sign(
-        Purpose::Audit,
-        &parts.iter().map(String::as_str).collect::<Vec<_>>(),
-    )
+    keyring.sign(Purpose::Audit, parts)
 }
 
 fn head_parts(chain: &str, seq: i64, mac: &str) -> [String; 4] {
@@ -216,12 +213,9 @@ async fn verify_chain(
         }
     }
     let head_parts = head_parts(&head.chain, head.seq, &head.mac);
-    let head_holds = ctx.keyring.is_signed(
-        Purpose::Audit,
-        &head.key_id,
-        &head_parts.each_ref().map(String::as_str),
-        &head.head_mac,
-    );
+    let head_holds = ctx
+        .keyring
+        .is_signed(Purpose::Audit, &head.key_id, &head_parts, &head.head_mac);
     let wrong_head = match () {
         () if !head_holds => Some("the head of the chain was changed"),
         () if head.seq > seq => Some("events are missing at the end"),
@@ -240,12 +234,7 @@ fn wrong_with(keyring: &Keyring, row: &AuditRow, expected_seq: i64, prev: &str) 
         return Some("the event does not follow the one before it");
     }
     let parts = row.mac_parts();
-    let holds = keyring.is_signed(
-        Purpose::Audit,
-        &row.key_id,
-        &parts.iter().map(String::as_str).collect::<Vec<_>>(),
-        &row.mac,
-    );
+    let holds = keyring.is_signed(Purpose::Audit, &row.key_id, &parts, &row.mac);
     (!holds).then_some("the event was changed")
 }
 

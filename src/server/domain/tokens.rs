@@ -42,18 +42,18 @@ pub struct RevealedToken {
 }
 
 fn sign(keyring: &Keyring, token: &SecuredToken) -> StoredMac {
-    keyring.sign(
-        Purpose::Row,
-        &token.mac_parts().iter().map(String::as_str).collect::<Vec<_>>(),
-    )
+    keyring.sign(Purpose::Row, &token.mac_parts())
 }
 
 /// Whether the row is one that this application wrote.
 #[must_use]
 pub fn is_intact(keyring: &Keyring, token: &SecuredToken) -> bool {
-    let parts = token.mac_parts();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    keyring.is_signed(Purpose::Row, &token.row_mac_key_id, &parts, &token.row_mac)
+    keyring.is_signed(
+        Purpose::Row,
+        &token.row_mac_key_id,
+        &token.mac_parts(),
+        &token.row_mac,
+    )
 }
 
 pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<TokenSummary>, DomainError> {

@@ -15,7 +15,6 @@ pub use rng::SeededRng;
 macro_rules! on_both_databases {
     ($($(#[$meta:meta])* async fn $name:ident($backend:ident: Backend) $body:block)*) => {$(
         mod $name {
-            #[allow(unused_imports)]
             use super::*;
             use $crate::kit::Backend;
 

@@ -6,7 +6,7 @@ use crate::model::form::FormState;
 use crate::model::key::DEFAULT_LIFETIME_DAYS;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::ui::form::{error_id, field_class, field_error, typed};
-use crate::ui::islands::{CREATE_FORM, LifetimeWords, lifetime_in_words};
+use crate::ui::islands::{LifetimeWords, lifetime_in_words};
 
 const CHOICES: [(&str, &str); 7] = [
     ("none", "Never"),
@@ -41,7 +41,7 @@ pub fn ExpiryField(state: FormState, now: Timestamp) -> impl IntoView {
                 <label for="expiry_date">"Last valid day"</label>
                 <input id="expiry_date" name="expiry_date" type="date" min=now.plus_ms(DAY_MS).iso_date() value=date/>
             </div>
-            <LifetimeWords form=CREATE_FORM.to_owned() now=now initial=words/>
+            <LifetimeWords now=now initial=words/>
             {field_error(&state, "expiry")}
         </fieldset>
     }

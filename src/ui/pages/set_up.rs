@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::projects::catalogue::catalogue_field;
-use super::sign_in::{gate, password_field};
+use super::sign_in::{email_field, gate, password_field};
 use crate::model::project::starter_scopes;
 use crate::ui::components::Icon;
 use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state};
@@ -26,14 +26,6 @@ pub fn SetUpPage() -> impl IntoView {
         label: "Your name",
         autocomplete: "name",
         optional: true,
-        ..TextField::default()
-    };
-    let email = TextField {
-        name: "email",
-        label: "E-mail",
-        kind: "email",
-        autocomplete: "username",
-        max: 254,
         ..TextField::default()
     };
     let organisation = TextField {
@@ -67,7 +59,7 @@ pub fn SetUpPage() -> impl IntoView {
             <section class="form-section">
                 <h2>"Your account"</h2>
                 {name.draw(&state, "")}
-                {email.draw(&state, "")}
+                {email_field(&state)}
                 {password_field("Password", password_hint, "new-password", field_error(&state, "password"))}
             </section>
             <section class="form-section">

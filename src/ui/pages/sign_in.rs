@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use crate::model::form::FormState;
 use crate::ui::components::PageTitle;
 use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state};
 use crate::ui::islands::PasswordToggle;
@@ -21,6 +22,19 @@ pub(super) fn gate(title: &'static str, body: impl IntoView + 'static) -> impl I
             </main>
         </div>
     }
+}
+
+/// The address one signs in with.
+pub(super) fn email_field(state: &FormState) -> AnyView {
+    let field = TextField {
+        name: "email",
+        label: "E-mail",
+        kind: "email",
+        autocomplete: "username",
+        max: 254,
+        ..TextField::default()
+    };
+    field.draw(state, "")
 }
 
 /// A password with a button that shows it; the button appears once it works.
@@ -67,19 +81,11 @@ pub fn SignInPage() -> impl IntoView {
         "next",
         &query.get_untracked().get("next").unwrap_or_default(),
     );
-    let email = TextField {
-        name: "email",
-        label: "E-mail",
-        kind: "email",
-        autocomplete: "username",
-        max: 254,
-        ..TextField::default()
-    };
     let form = view! {
         <form class="form" method="post" action="/sign-in" novalidate>
             <FormErrors state=state.clone()/>
             <input type="hidden" name="next" value=next/>
-            {email.draw(&state, "")}
+            {email_field(&state)}
             {password_field("Password", "", "current-password", field_error(&state, "password"))}
             <button class="button primary wide">"Sign in"</button>
         </form>

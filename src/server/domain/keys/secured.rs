@@ -14,22 +14,13 @@ use crate::server::store::keys::{self as store, SecuredKey};
 
 #[must_use]
 pub fn sign(keyring: &Keyring, key: &SecuredKey) -> StoredMac {
-    keyring.sign(Purpose::Row, &as_strs(&key.mac_parts()))
+    keyring.sign(Purpose::Row, &key.mac_parts())
 }
 
 /// Whether the row is one that this application wrote.
 #[must_use]
 pub fn is_intact(keyring: &Keyring, key: &SecuredKey) -> bool {
-    keyring.is_signed(
-        Purpose::Row,
-        &key.row_mac_key_id,
-        &as_strs(&key.mac_parts()),
-        &key.row_mac,
-    )
-}
-
-fn as_strs(parts: &[String]) -> Vec<&str> {
-    parts.iter().map(String::as_str).collect()
+    keyring.is_signed(Purpose::Row, &key.row_mac_key_id, &key.mac_parts(), &key.row_mac)
 }
 
 /// Reads the key for a change. A row that was edited behind our back is not signed afresh by accident.

@@ -63,7 +63,7 @@ fn keyed(bytes: &[u8; 32]) -> Hmac<Sha256> {
 /// All peppers and MAC keys, and which of each purpose new hashes are made with.
 #[derive(Default)]
 pub struct Keyring {
-    keys: HashMap<(Purpose, String), RingKey>,
+    keys: HashMap<Purpose, HashMap<String, RingKey>>,
     active: HashMap<Purpose, String>,
 }
 
@@ -78,8 +78,8 @@ pub struct StoredMac {
 impl Keyring {
     pub fn add(&mut self, purpose: Purpose, id: &str, bytes: [u8; 32], active: bool) {
         let mac = keyed(&bytes);
-        self.keys.insert(
-            (purpose, id.to_owned()),
+        self.keys.entry(purpose).or_default().insert(
+            id.to_owned(),
             RingKey {
                 bytes: Secret::new(bytes),
                 mac,
@@ -101,7 +101,7 @@ impl Keyring {
 
     /// Makes a MAC with the active key. `parts` are length-prefixed, so that no two lists give one input.
     #[must_use]
-    pub fn sign(&self, purpose: Purpose, parts: &[&str]) -> StoredMac {
+    pub fn sign(&self, purpose: Purpose, parts: &[impl AsRef<str>]) -> StoredMac {
         let key_id = self.active.get(&purpose).cloned().unwrap_or_default();
         let mac = self
             .compute(purpose, &key_id, parts)
@@ -113,7 +113,13 @@ impl Keyring {
     /// Whether `expected` (64 hexadecimal digits) is the MAC of `parts` under the key named. Constant time; a missing
     /// key or malformed text is no.
     #[must_use]
-    pub fn is_signed(&self, purpose: Purpose, key_id: &str, parts: &[&str], expected: &str) -> bool {
+    pub fn is_signed(
+        &self,
+        purpose: Purpose,
+        key_id: &str,
+        parts: &[impl AsRef<str>],
+        expected: &str,
+    ) -> bool {
         match (self.compute(purpose, key_id, parts), unhex(expected)) {
             (Some(mac), Some(expected)) => mac.ct_eq(&expected).into(),
             _ => false,
@@ -123,9 +129,7 @@ impl Keyring {
     /// The raw key, for argon2's secret input.
     #[must_use]
     pub fn raw(&self, purpose: Purpose, key_id: &str) -> Option<&[u8; 32]> {
-        self.keys
-            .get(&(purpose, key_id.to_owned()))
-            .map(|key| key.bytes.expose())
+        self.key(purpose, key_id).map(|key| key.bytes.expose())
     }
 
     #[must_use]
@@ -133,9 +137,14 @@ impl Keyring {
         self.active.get(&purpose).map_or("", String::as_str)
     }
 
-    fn compute(&self, purpose: Purpose, key_id: &str, parts: &[&str]) -> Option<[u8; 32]> {
-        let mut mac = self.keys.get(&(purpose, key_id.to_owned()))?.mac.clone();
+    fn key(&self, purpose: Purpose, key_id: &str) -> Option<&RingKey> {
+        self.keys.get(&purpose)?.get(key_id)
+    }
+
+    fn compute(&self, purpose: Purpose, key_id: &str, parts: &[impl AsRef<str>]) -> Option<[u8; 32]> {
+        let mut mac = self.key(purpose, key_id)?.mac.clone();
         for part in parts {
+            let part = part.as_ref();
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }

@@ -63,7 +63,7 @@ fn draw(page: KeyPage) -> AnyView {
         </section>
         <div class="columns">
             {facts(&key, now)}
-            {access(&key, now)}
+            {access(&key)}
         </div>
     }
     .into_any()
@@ -180,7 +180,7 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
     .into_any()
 }
 
-fn access(key: &KeyDetail, _now: Timestamp) -> AnyView {
+fn access(key: &KeyDetail) -> AnyView {
     let scopes = key
         .summary
         .scopes
