@@ -19,6 +19,7 @@ pub mod page;
 pub mod permission;
 pub mod permission_query;
 pub mod project;
+pub mod request_id;
 pub mod scope;
 pub mod text;
 pub mod time;

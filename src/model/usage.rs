@@ -20,7 +20,7 @@ pub enum UsageRange {
 }
 
 /// The width of the roll-up a query reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grain {
     Minute,
     Hour,

@@ -53,10 +53,7 @@ pub fn finish(error: AppError) -> AppError {
     {
         options.set_status(status);
     }
-    match parts
-        .extensions
-        .get::<super::http::middleware::request_id::RequestId>()
-    {
+    match parts.extensions.get::<crate::model::request_id::RequestId>() {
         Some(id) => error.with_request_id(id.as_str()),
         None => error,
     }

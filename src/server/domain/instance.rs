@@ -5,7 +5,7 @@ use super::mint::{self, Credential};
 use crate::model::key_text::{TokenKind, parse_token};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
-use crate::server::platform::crypto::keyring::{Keyring, Purpose};
+use crate::server::platform::crypto::keyring::{HASH_ALG, Keyring, Purpose};
 use crate::server::platform::crypto::master_key::MasterKey;
 use crate::server::platform::crypto::seal::{self, OpenError, Place};
 use crate::server::platform::crypto::secret::SecretText;
@@ -127,13 +127,6 @@ pub async fn is_setup_token(ctx: &Context, tx: &mut Tx, text: &str) -> Result<bo
     let Some((hash, pepper_id)) = store::find_setup_token(tx, id).await? else {
         return Ok(false);
     };
-    let credential = Credential::Setup { id };
-    Ok(mint::is_match(
-        ctx,
-        credential,
-        text,
-        crate::server::platform::crypto::keyring::HASH_ALG,
-        &pepper_id,
-        &hash,
-    ))
+    let hash = mint::StoredHash::from_row(HASH_ALG, pepper_id, &hash);
+    Ok(mint::is_match(ctx, Credential::Setup { id }, text, &hash))
 }

@@ -4,6 +4,7 @@ use crate::model::id::{AccountId, InvalidId, KeyId, OrgId, ProjectId, TokenId};
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
 use crate::server::ctx::Context;
 use crate::server::platform::crypto::keyring::{HASH_ALG, Purpose};
+use crate::server::platform::crypto::master_key::unhex;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::rng::base62;
 use crate::server::store::keys::SecretRow;
@@ -79,20 +80,36 @@ pub fn hashed(ctx: &Context, credential: Credential<'_>, text: &SecretText) -> S
     }
 }
 
+/// A stored hash, read and ready to be compared with.
+#[derive(Clone, Debug)]
+pub struct StoredHash {
+    mac: [u8; 32],
+    pepper_id: String,
+}
+
+impl StoredHash {
+    /// A hash of another algorithm, or one that is none, matches nothing.
+    #[must_use]
+    pub fn from_row(hash_alg: &str, pepper_id: String, hash: &str) -> Self {
+        match unhex(hash) {
+            Some(mac) if hash_alg == HASH_ALG => Self { mac, pepper_id },
+            _ => Self::of_nothing(String::new()),
+        }
+    }
+
+    const fn of_nothing(pepper_id: String) -> Self {
+        Self {
+            mac: [0; 32],
+            pepper_id,
+        }
+    }
+}
+
 /// Whether `text` is the credential that `hash` was made of. Constant time.
 #[must_use]
-pub fn is_match(
-    ctx: &Context,
-    credential: Credential<'_>,
-    text: &str,
-    hash_alg: &str,
-    pepper_id: &str,
-    hash: &str,
-) -> bool {
-    let matches = ctx
-        .keyring
-        .is_signed(Purpose::Key, pepper_id, &credential.parts(text), hash);
-    matches && hash_alg == HASH_ALG
+pub fn is_match(ctx: &Context, credential: Credential<'_>, text: &str, hash: &StoredHash) -> bool {
+    ctx.keyring
+        .is_mac(Purpose::Key, &hash.pepper_id, &credential.parts(text), &hash.mac)
 }
 
 /// The work of one comparison, for a credential that does not exist.
@@ -101,8 +118,8 @@ pub fn compare_with_nothing(ctx: &Context, text: &str) {
         org_id: "org_000000000000",
         key_id: "key_000000000000",
     };
-    let pepper = ctx.keyring.active_id(Purpose::Key);
-    std::hint::black_box(is_match(ctx, dummy, text, HASH_ALG, pepper, &"0".repeat(64)));
+    let hash = StoredHash::of_nothing(ctx.keyring.active_id(Purpose::Key).to_owned());
+    std::hint::black_box(is_match(ctx, dummy, text, &hash));
 }
 
 pub fn key_id(kid: &str) -> Result<KeyId, DomainError> {

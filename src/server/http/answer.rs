@@ -9,9 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::leptos;
-use super::middleware::request_id::RequestId;
 use super::state::AppState;
 use crate::model::error::{AppError, Code};
+use crate::model::request_id::RequestId;
 
 /// A problem as RFC 9457 describes it.
 #[derive(Serialize, ToSchema)]

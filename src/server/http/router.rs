@@ -8,12 +8,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use leptos_axum::generate_route_list;
 use server_fn::axum::server_fn_paths;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use super::forms::{account, keys, projects, tokens};
-use super::middleware::{access, client_ip, cross_site, headers, host, limits, panic, request_id, session};
+use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
 use super::{answer, assets, health, leptos, openapi};
 use crate::model::error::{AppError, Code};
@@ -109,11 +108,7 @@ pub fn router(state: AppState) -> Router {
     machines
         .merge(people)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(state.clone(), client_ip::layer))
-        .layer(from_fn_with_state(state.clone(), limits::layer))
-        .layer(CatchPanicLayer::custom(panic::answer_to))
-        .layer(from_fn_with_state(state.clone(), headers::layer))
-        .layer(from_fn_with_state(state.clone(), request_id::layer))
+        .layer(from_fn_with_state(state.clone(), outer::layer))
         .with_state(state)
 }
 

@@ -2,25 +2,26 @@
 
 use std::net::IpAddr;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer;
-use super::middleware::request_id::RequestId;
 use super::state::AppState;
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::key::Environment;
 use crate::model::key_text::redacted;
 use crate::model::permission_query::PermissionQuery;
+use crate::model::request_id::RequestId;
 use crate::model::text::shown;
 use crate::model::time::Timestamp;
 use crate::model::verdict::VerdictCode;
 use crate::server::domain::accounts::session::Caller;
+use crate::server::domain::usage::Told;
 use crate::server::domain::verification::{self, Answer, CallerError, Question, VerifyRequest};
 
 const RESOURCE_MAX: usize = 256;
@@ -120,12 +121,12 @@ pub struct DenialAnswer<'a> {
 pub async fn verify(
     State(state): State<AppState>,
     uri: Uri,
-    axum::Extension(request_id): axum::Extension<RequestId>,
-    axum::Extension(caller): axum::Extension<Caller>,
+    Extension(request_id): Extension<RequestId>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match answer_to(&state, &uri, &request_id, &caller, &headers, &body).await {
+    match answer_to(&state, &uri, request_id, &caller, &headers, &body).await {
         Ok(response) => response,
         Err(error) => answer::problem(&error.with_request_id(request_id.as_str())),
     }
@@ -134,7 +135,7 @@ pub async fn verify(
 async fn answer_to(
     state: &AppState,
     uri: &Uri,
-    request_id: &RequestId,
+    request_id: RequestId,
     caller: &Caller,
     headers: &HeaderMap,
     body: &[u8],
@@ -159,18 +160,20 @@ async fn answer_to(
             resource: body.resource.as_deref(),
         },
         permissions: permissions.as_ref(),
-        method: &kept(&body.method),
-        path: &kept(&body.path),
-        user_agent: &kept(&body.user_agent),
-        resource: &kept(&body.resource),
+        told: Told {
+            method: kept(&body.method),
+            path: kept(&body.path),
+            user_agent: kept(&body.user_agent),
+            resource: kept(&body.resource),
+        },
         dry_run: body.dry_run.unwrap_or(false),
-        request_id: request_id.as_str(),
-        caller_ip: caller.ip.map(|ip| ip.to_string()),
+        request_id,
+        caller_ip: caller.ip,
     };
-    let answer = verification::verify(ctx, &token, &question)
+    let answer = verification::verify(ctx, &token, question)
         .await
         .map_err(AppError::from)?;
-    Ok(respond(&answer, request_id, http_style))
+    Ok(respond(&answer, &request_id, http_style))
 }
 
 /// What the usage log keeps of a text: without any key that stands in it (before cutting, which could leave half of

@@ -32,7 +32,8 @@ pub async fn run(ctx: Ctx, mut receiver: UsageReceiver, flush_every: Duration, s
     }
 }
 
-/// Writes everything that waits. An outage is waited out, unless the process stops meanwhile: then a few more tries.
+/// Writes everything that waits when it begins: what comes meanwhile waits for the next turn, or busy hours would be
+/// a stream of small commits. An outage is waited out, unless the process stops meanwhile: then a few more tries.
 async fn write_all(
     ctx: &Ctx,
     receiver: &mut UsageReceiver,
@@ -42,11 +43,12 @@ async fn write_all(
     let mut tries = 0;
     loop {
         take(receiver, batch);
-        if batch.is_empty() {
-            return;
-        }
         let Err(error) = write(ctx, batch).await else {
+            let is_last = batch.len() < BATCH_MAX;
             batch.clear();
+            if is_last {
+                return;
+            }
             tries = 0;
             continue;
         };

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::model::key_text::redacted;
 
@@ -17,16 +19,18 @@ pub enum LogFormat {
 
 /// Starts logging to standard error. A second call changes nothing.
 pub fn start(format: LogFormat, filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(RedactedStderr);
+    // Not EnvFilter: it looks at every entering of a span, which each request would pay for.
+    let filter: Targets = filter
+        .parse()
+        .unwrap_or(Targets::new().with_default(LevelFilter::INFO));
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(RedactedStderr);
     let _ = match format {
-        LogFormat::Human => builder.with_target(false).with_ansi(false).try_init(),
-        LogFormat::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
+        LogFormat::Human => registry
+            .with(lines.with_target(false).with_ansi(false))
+            .try_init(),
+        LogFormat::Json => registry
+            .with(lines.json().flatten_event(true).with_current_span(true))
             .try_init(),
     };
 }

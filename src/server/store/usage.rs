@@ -1,5 +1,9 @@
 //! Usage: raw events, roll-ups, last use. Written in batches by one writer; read by charts.
 
+use std::net::IpAddr;
+
+use serde::Serialize;
+
 use super::db::{Connection, Tx, on};
 use super::error::StoreError;
 use super::row::RowPlace;
@@ -11,13 +15,6 @@ use crate::model::usage::Grain;
 use crate::model::verdict::VerdictCode;
 
 statements! {
-    ROLL_UP = "INSERT INTO usage_rollups (key_id, grain, bucket_at_ms, code, org_id, project_id, requests)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (key_id, grain, bucket_at_ms, code) DO UPDATE SET requests = usage_rollups.requests + excluded.requests";
-    SET_KEY_USED = "INSERT INTO key_last_used (key_id, at_ms, ip) VALUES ($1, $2, $3)
-        ON CONFLICT (key_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE key_last_used.at_ms <= excluded.at_ms";
-    SET_TOKEN_USED = "INSERT INTO token_last_used (token_id, at_ms, ip) VALUES ($1, $2, $3)
-        ON CONFLICT (token_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE token_last_used.at_ms <= excluded.at_ms";
     /// A key's cells of one grain from a moment on; the tenant is checked on the roll-up itself.
     LIST_FOR_KEY = "SELECT bucket_at_ms, code, CAST(SUM(requests) AS BIGINT) FROM usage_rollups
         WHERE org_id = $1 AND key_id = $2 AND grain = $3 AND bucket_at_ms >= $4 GROUP BY bucket_at_ms, code";
@@ -32,27 +29,58 @@ statements! {
     COUNT_EVENTS = "SELECT COUNT(*) FROM usage_events";
 }
 
-const INSERT_EVENTS: &str = "INSERT INTO usage_events (request_id, org_id, project_id, key_id, token_id, at_ms, code, ip, method, \
-     path, user_agent, resource) ";
+/// A statement over many rows, which travel as one JSON text: binding each value by itself takes longer than storing it.
+/// The two databases differ in the function that unfolds the text; `value` is what both call a row.
+struct Batch {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! batch {
+    ($head:literal, $tail:literal) => {
+        Batch {
+            sqlite: concat!($head, " FROM jsonb_each($1) WHERE true ", $tail),
+            postgres: concat!(
+                $head,
+                " FROM jsonb_array_elements(CAST($1 AS JSONB)) WHERE true ",
+                $tail
+            ),
+        }
+    };
+}
+
+const INSERT_EVENTS: Batch = batch!(
+    "INSERT INTO usage_events (at_ms, request_id, key_id, token_id, code, ip, told)
+     SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6",
+    ""
+);
+const ROLL_UP: Batch = batch!(
+    "INSERT INTO usage_rollups (key_id, grain, bucket_at_ms, code, org_id, project_id, requests)
+     SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), value ->> 3, value ->> 4, value ->> 5, CAST(value ->> 6 AS BIGINT)",
+    "ON CONFLICT (key_id, grain, bucket_at_ms, code) DO UPDATE SET requests = usage_rollups.requests + excluded.requests"
+);
+const SET_KEYS_USED: Batch = batch!(
+    "INSERT INTO key_last_used (key_id, at_ms, ip) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2",
+    "ON CONFLICT (key_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE key_last_used.at_ms <= excluded.at_ms"
+);
+const SET_TOKENS_USED: Batch = batch!(
+    "INSERT INTO token_last_used (token_id, at_ms, ip) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2",
+    "ON CONFLICT (token_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE token_last_used.at_ms <= excluded.at_ms"
+);
+
 const LIST_DAYS: &str = "SELECT key_id, bucket_at_ms, CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE grain = 'day' AND org_id = ";
-/// SQLite allows 32,766 parameters in a statement and PostgreSQL 65,535.
-const EVENTS_PER_STATEMENT: usize = 2_000;
 
 /// One verification of a known key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventRow {
-    pub request_id: String,
-    pub org_id: String,
-    pub project_id: String,
-    pub key_id: String,
-    pub token_id: String,
+#[derive(Clone, Debug)]
+pub struct EventRow<'a> {
     pub at_ms: i64,
+    pub request_id: &'a str,
+    pub key_id: &'a str,
+    pub token_id: &'a str,
     pub code: VerdictCode,
-    pub ip: Option<String>,
-    pub method: String,
-    pub path: String,
-    pub user_agent: String,
-    pub resource: String,
+    pub ip: Option<IpAddr>,
+    /// What the service told of the request, as a JSON object.
+    pub told: Option<String>,
 }
 
 /// How often one verdict was given for one key in one bucket.
@@ -67,52 +95,85 @@ pub struct RollUp<'a> {
     pub requests: i64,
 }
 
-pub async fn insert_events(tx: &mut Tx, events: &[EventRow]) -> Result<(), StoreError> {
-    macro_rules! insert_into {
-        ($db:ty, $c:expr, $chunk:expr) => {{
-            let mut query = sqlx::QueryBuilder::<$db>::new(INSERT_EVENTS);
-            query.push_values($chunk, |mut row, e: &EventRow| {
-                row.push_bind(e.request_id.as_str())
-                    .push_bind(e.org_id.as_str())
-                    .push_bind(e.project_id.as_str());
-                row.push_bind(e.key_id.as_str())
-                    .push_bind(e.token_id.as_str())
-                    .push_bind(e.at_ms);
-                row.push_bind(e.code.as_str())
-                    .push_bind(e.ip.as_deref())
-                    .push_bind(e.method.as_str());
-                row.push_bind(e.path.as_str())
-                    .push_bind(e.user_agent.as_str())
-                    .push_bind(e.resource.as_str());
-            });
-            query.build().execute($c).await.map(drop)?;
-        }};
+/// When and from where a key or a token was used last.
+#[derive(Clone, Copy, Debug)]
+pub struct LastUse<'a> {
+    pub id: &'a str,
+    pub at_ms: i64,
+    pub ip: Option<IpAddr>,
+}
+
+/// Runs a batch over rows in their order, so that two nodes lock in one order.
+async fn run(tx: &mut Tx, batch: &Batch, rows: Vec<impl Serialize>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
     }
-    for chunk in events.chunks(EVENTS_PER_STATEMENT) {
-        match tx.connection() {
-            Connection::Sqlite(c) => insert_into!(sqlx::Sqlite, c, chunk),
-            Connection::Postgres(c) => insert_into!(sqlx::Postgres, c, chunk),
-        }
+    let rows = serde_json::to_string(&rows).map_err(|error| StoreError::Defect(error.to_string()))?;
+    match tx.connection() {
+        Connection::Sqlite(c) => sqlx::query(batch.sqlite).bind(rows).execute(c).await.map(drop)?,
+        Connection::Postgres(c) => sqlx::query(batch.postgres)
+            .bind(rows)
+            .execute(c)
+            .await
+            .map(drop)?,
     }
     Ok(())
 }
 
-pub async fn roll_up(tx: &mut Tx, cell: &RollUp<'_>) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(ROLL_UP).bind(cell.key_id).bind(cell.grain.as_str()).bind(cell.bucket_at_ms)
-        .bind(cell.code.as_str()).bind(cell.org_id).bind(cell.project_id).bind(cell.requests).execute(c).await.map(drop))
-}
-
-pub async fn set_key_used(tx: &mut Tx, key_id: &str, at_ms: i64, ip: Option<&str>) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(SET_KEY_USED).bind(key_id).bind(at_ms).bind(ip).execute(c).await.map(drop))
-}
-
-pub async fn set_token_used(
+pub async fn insert_events<'a>(
     tx: &mut Tx,
-    token_id: &str,
-    at_ms: i64,
-    ip: Option<&str>,
+    events: impl Iterator<Item = EventRow<'a>>,
 ) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(SET_TOKEN_USED).bind(token_id).bind(at_ms).bind(ip).execute(c).await.map(drop))
+    let values = |e: EventRow<'a>| {
+        (
+            e.at_ms,
+            e.request_id,
+            e.key_id,
+            e.token_id,
+            e.code.as_str(),
+            e.ip.map(|ip| ip.to_canonical()),
+            e.told,
+        )
+    };
+    run(tx, &INSERT_EVENTS, events.map(values).collect()).await
+}
+
+/// Adds counts to their cells.
+pub async fn roll_up<'a>(tx: &mut Tx, cells: impl Iterator<Item = &'a RollUp<'a>>) -> Result<(), StoreError> {
+    let values = |cell: &'a RollUp<'a>| {
+        (
+            cell.key_id,
+            cell.grain.as_str(),
+            cell.bucket_at_ms,
+            cell.code.as_str(),
+            cell.org_id,
+            cell.project_id,
+            cell.requests,
+        )
+    };
+    run(tx, &ROLL_UP, cells.map(values).collect()).await
+}
+
+/// Notes last uses of keys; an older one than is known changes nothing.
+pub async fn set_keys_used<'a>(
+    tx: &mut Tx,
+    uses: impl Iterator<Item = LastUse<'a>>,
+) -> Result<(), StoreError> {
+    run(tx, &SET_KEYS_USED, uses.map(LastUse::values).collect()).await
+}
+
+/// The same of service tokens.
+pub async fn set_tokens_used<'a>(
+    tx: &mut Tx,
+    uses: impl Iterator<Item = LastUse<'a>>,
+) -> Result<(), StoreError> {
+    run(tx, &SET_TOKENS_USED, uses.map(LastUse::values).collect()).await
+}
+
+impl<'a> LastUse<'a> {
+    fn values(self) -> (&'a str, i64, Option<IpAddr>) {
+        (self.id, self.at_ms, self.ip.map(|ip| ip.to_canonical()))
+    }
 }
 
 /// Counted cells of a key from `since` on, in no order.

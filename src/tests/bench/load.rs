@@ -15,9 +15,9 @@ pub struct Measured {
 }
 
 /// The bytes of one verification.
-pub fn request(token: &str, key: &str) -> Arc<[u8]> {
+pub fn verification(token: &str, key: &str, dry_run: bool) -> Arc<[u8]> {
     let body = format!(
-        "{{\"key\":\"{key}\",\"permissions\":\"images:read AND images:write\",\"clientIp\":\"203.0.113.7\"}}"
+        "{{\"key\":\"{key}\",\"permissions\":\"images:read AND images:write\",\"clientIp\":\"203.0.113.7\",\"dryRun\":{dry_run}}}"
     );
     let head = format!(
         "POST /v1/keys/verify HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -27,10 +27,11 @@ pub fn request(token: &str, key: &str) -> Arc<[u8]> {
 }
 
 pub async fn run(address: SocketAddr, connections: usize, seconds: u64, requests: &[Arc<[u8]>]) -> Measured {
+    let requests = Arc::new(requests.to_vec());
     let until = Instant::now() + Duration::from_secs(seconds);
     let started = Instant::now();
     let tasks: Vec<_> = (0..connections)
-        .map(|n| tokio::spawn(client(address, requests.to_vec(), n * 7, until)))
+        .map(|n| tokio::spawn(client(address, Arc::clone(&requests), n * 7_919, until)))
         .collect();
     let mut latencies: Vec<u32> = Vec::new();
     for task in tasks {
@@ -46,7 +47,47 @@ pub async fn run(address: SocketAddr, connections: usize, seconds: u64, requests
     }
 }
 
-async fn client(address: SocketAddr, requests: Vec<Arc<[u8]>>, offset: usize, until: Instant) -> Vec<u32> {
+/// Sends each request once.
+pub async fn each(address: SocketAddr, connections: usize, requests: &Arc<Vec<Arc<[u8]>>>) {
+    let share = |n| {
+        let requests = Arc::clone(requests);
+        tokio::spawn(async move {
+            let mut stream = TcpStream::connect(address).await.expect("the server listens");
+            let mut buffer = vec![0_u8; 16_384];
+            for request in requests.iter().skip(n).step_by(connections) {
+                stream.write_all(request).await.expect("the request is taken");
+                read_answer(&mut stream, &mut buffer).await;
+            }
+        })
+    };
+    let tasks: Vec<_> = (0..connections).map(share).collect();
+    for task in tasks {
+        task.await.expect("a client finishes");
+    }
+}
+
+/// Opens a page on a connection of its own: the head of the answer, and microseconds until its first byte.
+pub async fn page(address: SocketAddr, request: &str) -> (String, f64) {
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    let sent = Instant::now();
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the request is taken");
+    let mut answer = vec![0_u8; 1];
+    stream.read_exact(&mut answer).await.expect("an answer comes");
+    let first_byte_us = sent.elapsed().as_secs_f64() * 1e6;
+    stream.read_to_end(&mut answer).await.expect("the answer ends");
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    (text, first_byte_us)
+}
+
+async fn client(
+    address: SocketAddr,
+    requests: Arc<Vec<Arc<[u8]>>>,
+    offset: usize,
+    until: Instant,
+) -> Vec<u32> {
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP option");
     let (mut latencies, mut buffer) = (Vec::with_capacity(100_000), vec![0_u8; 16_384]);

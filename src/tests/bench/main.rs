@@ -1,33 +1,31 @@
-//! How fast is a verification, as a ratio to the least an axum server can do with the same bytes?
+//! How fast is the house? Every answer is a ratio of two measurements taken in turns within one run, because the same
+//! binary drifts by tens of per cent between minutes: against the least an axum server can do with the same bytes, or
+//! against the house itself with less in it.
 //!
-//! Both answer the same requests over loopback, in turns within one run, because the same binary drifts by tens of
-//! per cent between minutes. Load generator and server share the machine; where there are two cores, server threads
-//! and clients share them too, which this says rather than hides.
+//! Load generator and server share the machine; where there are two cores, server threads and clients share them too,
+//! which this says rather than hides.
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod load;
+mod many_events;
+mod many_keys;
+mod ratio;
 mod subject;
 
-use load::Measured;
+use keywright::server::platform::telemetry::{self, LogFormat};
+use ratio::Ratio;
 use subject::Subject;
 
-const ROUNDS: usize = 5;
+/// As the served binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ROUNDS: usize = 7;
 const SECONDS_PER_TURN: u64 = 2;
 
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn spread(values: &[f64]) -> String {
-    let (low, high) = values
-        .iter()
-        .fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
-    format!("{low:.2}–{high:.2}")
-}
-
 fn main() {
+    telemetry::start(LogFormat::Human, "warn,keywright=info");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -36,79 +34,84 @@ fn main() {
 }
 
 async fn run() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!(
-        "cores: {}",
-        std::thread::available_parallelism().map_or(1, usize::from)
+        "{cores} cores, shared by the server and its clients; medians of {ROUNDS} turns, lowest and highest in brackets"
     );
     let subject = Subject::start(1_000, 5_000).await;
     for connections in [16, 64] {
-        compare(&subject, connections).await;
+        against_reference(&subject, connections).await;
     }
-    memory_and_size().await;
-    cold_and_junk(&subject).await;
-    println!(
-        "events accepted {}, persisted {}, dropped {}",
-        subject.ctx.usage.accepted(),
-        subject.persisted().await,
-        subject.ctx.usage.dropped()
-    );
+    events(&subject).await;
+    junk(&subject).await;
+    drop(subject);
+    many_keys::measure().await;
+    many_events::measure().await;
 }
 
-/// The house and the reference in turns; prints throughput, latency and their ratio.
-async fn compare(subject: &Subject, connections: usize) {
-    let (mut ratios, mut p99s) = (Vec::new(), Vec::new());
-    let (mut ours, mut reference) = (Measured::default(), Measured::default());
+/// The house and the reference in turns.
+async fn against_reference(subject: &Subject, connections: usize) {
+    let (mut throughput, mut p99) = (Ratio::default(), Ratio::default());
+    let mut last = None;
     for _ in 0..ROUNDS {
-        reference = load::run(
+        let reference = load::run(
             subject.reference,
             connections,
             SECONDS_PER_TURN,
             &subject.requests,
         )
         .await;
-        ours = load::run(subject.house, connections, SECONDS_PER_TURN, &subject.requests).await;
-        ratios.push(ours.per_second / reference.per_second);
-        p99s.push(ours.p99_us / reference.p99_us);
+        let ours = load::run(subject.house, connections, SECONDS_PER_TURN, &subject.requests).await;
+        throughput.add(ours.per_second, reference.per_second);
+        p99.add(ours.p99_us, reference.p99_us);
+        last = Some((reference, ours));
     }
-    println!(
-        "reference  c={connections:<3} {:>8.0}/s  p50 {:>6.0} µs  p99 {:>6.0} µs",
-        reference.per_second, reference.p50_us, reference.p99_us
+    for (name, m) in last
+        .map(|(a, b)| [("axum", a), ("verify", b)])
+        .into_iter()
+        .flatten()
+    {
+        println!(
+            "{name:<7} c={connections:<3} {:>8.0}/s  p50 {:>5.0} µs  p99 {:>5.0} µs",
+            m.per_second, m.p50_us, m.p99_us
+        );
+    }
+    throughput.print(
+        &format!("verify ÷ axum POST JSON, c={connections}"),
+        "at least 0.50",
     );
+    let must = if connections == 16 {
+        "at most 4"
+    } else {
+        "no budget"
+    };
+    p99.print(&format!("p99 of verify ÷ axum, c={connections}"), must);
+}
+
+/// With usage events and without; and whether each was kept.
+async fn events(subject: &Subject) {
+    let mut ratio = Ratio::default();
+    for _ in 0..ROUNDS {
+        let off = load::run(subject.house, 16, SECONDS_PER_TURN, &subject.dry_requests).await;
+        let on = load::run(subject.house, 16, SECONDS_PER_TURN, &subject.requests).await;
+        ratio.add(on.per_second, off.per_second);
+    }
+    ratio.print("events on ÷ off", "at least 0.85");
+    let persisted = subject.persisted().await;
+    let usage = &subject.ctx.usage;
     println!(
-        "verify     c={connections:<3} {:>8.0}/s  p50 {:>6.0} µs  p99 {:>6.0} µs",
-        ours.per_second, ours.p50_us, ours.p99_us
-    );
-    let between = (spread(&ratios), spread(&p99s));
-    println!(
-        "ratio      c={connections:<3} throughput {:.2} ({}; must 0.50)  p99 {:.2}× ({}; must ≤ 4 at c=16)",
-        median(&mut ratios),
-        between.0,
-        median(&mut p99s),
-        between.1
+        "events accepted {}, persisted {persisted}, dropped {}",
+        usage.accepted(),
+        usage.dropped()
     );
 }
 
-/// Many keys against few, both warm, with the age limit out of the way: what is measured is the map, not the database.
-async fn memory_and_size() {
-    let few = Subject::start(1_000, 3_600_000).await;
-    let many = Subject::start(20_000, 3_600_000).await;
-    let mut ratios = Vec::new();
-    load::run(many.house, 16, SECONDS_PER_TURN * 2, &many.requests).await;
-    for _ in 0..3 {
-        let a = load::run(few.house, 16, SECONDS_PER_TURN, &few.requests).await;
-        let b = load::run(many.house, 16, SECONDS_PER_TURN, &many.requests).await;
-        ratios.push(b.per_second / a.per_second);
-    }
-    println!("20k keys ÷ 1k keys, warm: {:.2} (must 0.80)", median(&mut ratios));
-}
-
-async fn cold_and_junk(subject: &Subject) {
+/// Text that is no key never reaches the database.
+async fn junk(subject: &Subject) {
     let before = subject.ctx.key_cache.reads();
-    let junk = vec![load::request(&subject.token, "acme_live_junk")];
+    let junk = [load::verification(&subject.token, "acme_live_junk", false)];
     load::run(subject.house, 16, 1, &junk).await;
-    let token_reads = subject.ctx.key_cache.reads() - before;
-    println!(
-        "database reads for malformed keys: {} (the caller's token is read anew each five seconds)",
-        token_reads.saturating_sub(1)
-    );
+    // The caller's token may have been read once more meanwhile.
+    let reads = (subject.ctx.key_cache.reads() - before).saturating_sub(1);
+    println!("database reads for malformed keys: {reads} (must 0)");
 }

@@ -1,19 +1,25 @@
 //! What is measured: the house with keys, and the least an axum server can do with the same bytes.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::routing::post;
 use axum::{Json, Router};
 use keywright::model::actor::Actor;
+use keywright::model::id::KeyId;
+use keywright::model::permission::Permission;
 use keywright::model::project::CatalogueScope;
 use keywright::server::boot::{self, Parts};
 use keywright::server::ctx::Ctx;
 use keywright::server::domain::accounts::set_up::{self, By, SetUpDraft};
 use keywright::server::domain::instance;
 use keywright::server::domain::keys::issue::{self, KeyDraft};
+use keywright::server::domain::keys::secured;
+use keywright::server::domain::mint::{self, Credential};
 use keywright::server::domain::tokens::{self, TokenDraft};
+use keywright::server::domain::usage::UsageReceiver;
 use keywright::server::domain::verification::{CacheLimits, follow_changes};
 use keywright::server::http::assets::EMBEDDED;
 use keywright::server::http::router::router;
@@ -23,43 +29,35 @@ use keywright::server::jobs::{self, Jobs};
 use keywright::server::platform::crypto::master_key::MasterKey;
 use keywright::server::platform::rng::OsRng;
 use keywright::server::store::db::{DatabaseUrl, Db};
+use keywright::server::store::keys::{self as store, NewKey};
 use keywright::server::store::migrate;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+pub const EMAIL: &str = "ada@acme.example";
+pub const PASSWORD: &str = "a phrase that only benchmarks know";
 
 pub struct Subject {
     pub ctx: Ctx,
     pub house: SocketAddr,
     pub reference: SocketAddr,
     pub token: String,
+    pub key: KeyId,
     pub requests: Vec<Arc<[u8]>>,
+    /// The same, answered without a usage event.
+    pub dry_requests: Vec<Arc<[u8]>>,
     _jobs: Jobs,
-    _folder: tempfile::TempDir,
+    master: MasterKey,
+    folder: tempfile::TempDir,
 }
 
 impl Subject {
     pub async fn start(keys: usize, ttl_ms: i64) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let db = Db::open(&DatabaseUrl::Sqlite(folder.path().join("bench.db")), true)
-            .await
-            .expect("a database");
-        migrate::run(&db).await.expect("a schema");
-        let parts = Parts::offline().expect("settings");
-        let parts = Parts {
-            cache: CacheLimits {
-                ttl_ms,
-                ..CacheLimits::default()
-            },
-            ..parts
-        };
         let master = MasterKey::random(&OsRng);
-        let keyring = instance::open_keyring(&db, &master, &OsRng, parts.clock.now())
-            .await
-            .expect("secrets");
-        let (ctx, receiver) = boot::assemble(db, keyring, parts).expect("a context");
-        follow_changes(&ctx).await.expect("news");
-        let (token, secrets) = fill(&ctx, keys).await;
+        let (ctx, receiver) = open(folder.path(), &master, ttl_ms).await;
+        let filled = fill(&ctx, keys).await;
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(500));
         let house = listen(router(AppState {
             ctx: ctx.clone(),
@@ -67,25 +65,56 @@ impl Subject {
         }))
         .await;
         let reference = listen(Router::new().route("/v1/keys/verify", post(echo))).await;
-        let requests = secrets
-            .iter()
-            .map(|secret| crate::load::request(&token, secret))
-            .collect();
+        let requests = |dry_run| {
+            let request = |secret: &String| crate::load::verification(&filled.token, secret, dry_run);
+            filled.secrets.iter().map(request).collect()
+        };
         Self {
             ctx,
             house,
             reference,
-            token,
-            requests,
+            requests: requests(false),
+            dry_requests: if keys <= 1_000 { requests(true) } else { Vec::new() },
+            token: filled.token,
+            key: filled.key,
             _jobs: jobs,
-            _folder: folder,
+            master,
+            folder,
         }
+    }
+
+    /// Seconds from opening the database to being ready, as a second process would need them.
+    pub async fn start_again(&self) -> f64 {
+        let started = Instant::now();
+        drop(open(self.folder.path(), &self.master, 5_000).await);
+        started.elapsed().as_secs_f64()
     }
 
     pub async fn persisted(&self) -> u64 {
         self.ctx.usage.flush().await;
         self.ctx.usage.persisted()
     }
+}
+
+async fn open(folder: &Path, master: &MasterKey, ttl_ms: i64) -> (Ctx, UsageReceiver) {
+    let db = Db::open(&DatabaseUrl::Sqlite(folder.join("bench.db")), true)
+        .await
+        .expect("a database");
+    migrate::run(&db).await.expect("a schema");
+    let parts = Parts::offline().expect("settings");
+    let parts = Parts {
+        cache: CacheLimits {
+            ttl_ms,
+            ..CacheLimits::default()
+        },
+        ..parts
+    };
+    let keyring = instance::open_keyring(&db, master, &OsRng, parts.clock.now())
+        .await
+        .expect("secrets");
+    let (ctx, receiver) = boot::assemble(db, keyring, parts).expect("a context");
+    follow_changes(&ctx).await.expect("news");
+    (ctx, receiver)
 }
 
 /// Parses the same JSON and answers as richly, without any work.
@@ -104,20 +133,27 @@ async fn listen(router: Router) -> SocketAddr {
     address
 }
 
-async fn fill(ctx: &Ctx, keys: usize) -> (String, Vec<String>) {
+/// What a house is filled with.
+struct Filled {
+    token: String,
+    key: KeyId,
+    secrets: Vec<String>,
+}
+
+async fn fill(ctx: &Ctx, keys: usize) -> Filled {
     let scope = |name: &str| CatalogueScope {
         name: name.to_owned(),
         description: String::new(),
         sensitive: false,
     };
     let draft = SetUpDraft {
-        email: "ada@acme.example",
+        email: EMAIL,
         name: "Ada",
         organisation: "Acme",
         project: "Image API",
         prefix: "acme",
         scopes: Ok(vec![scope("images:read"), scope("images:write")]),
-        password: "a phrase that only benchmarks know".into(),
+        password: PASSWORD.into(),
     };
     let (made, _) = set_up::set_up(ctx, draft, By::Operator("bench"))
         .await
@@ -130,35 +166,60 @@ async fn fill(ctx: &Ctx, keys: usize) -> (String, Vec<String>) {
         expiry: "none",
         expiry_date: "",
     };
-    let token = tokens::create(ctx, &actor, &draft, None)
-        .await
-        .expect("a token")
-        .secret
-        .expose()
-        .clone();
-    let mut secrets = Vec::with_capacity(keys);
-    for n in 0..keys {
-        let name = format!("key {n}");
-        let draft = KeyDraft {
-            project: Some(&made.project_id),
-            environment: "live",
-            name: &name,
-            purpose: "",
-            owner: "team:bench",
-            scopes: vec!["images:*"],
-            expiry: "90",
-            expiry_date: "",
-            extend_catalogue: true,
-            scopes_required: false,
-        };
-        secrets.push(
-            issue::issue(ctx, &actor, &draft, None)
-                .await
-                .expect("a key")
-                .secret
-                .expose()
-                .clone(),
-        );
+    let token = tokens::create(ctx, &actor, &draft, None).await.expect("a token");
+    let draft = KeyDraft {
+        project: Some(&made.project_id),
+        environment: "live",
+        name: "key",
+        purpose: "",
+        owner: "team:bench",
+        scopes: vec!["images:*"],
+        expiry: "90",
+        expiry_date: "",
+        extend_catalogue: true,
+        scopes_required: false,
+    };
+    let first = issue::issue(ctx, &actor, &draft, None).await.expect("a key");
+    let mut secrets = vec![first.secret.expose().clone()];
+    multiply(ctx, &actor, &first.id, keys, &mut secrets).await;
+    Filled {
+        token: token.secret.expose().clone(),
+        key: first.id,
+        secrets,
     }
-    (token, secrets)
+}
+
+/// Copies of one key under other ids and secrets, hashed and signed as it is, in one transaction: issuing a million
+/// one by one would take longer than everything that is measured.
+async fn multiply(ctx: &Ctx, actor: &Actor, first: &KeyId, keys: usize, secrets: &mut Vec<String>) {
+    let scope = actor
+        .require(Permission::KeysCreateLive)
+        .expect("an operator may");
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await.expect("a transaction");
+    let found = store::find_secured(&mut tx, &scope, first)
+        .await
+        .expect("an answer");
+    let mut key = found.expect("the key that was issued");
+    for n in secrets.len()..keys {
+        let minted = mint::credential(ctx, "acme_live");
+        key.id = mint::key_id(&minted.kid).expect("an id").as_str().to_owned();
+        key.name = format!("key {n}");
+        let credential = Credential::Key {
+            org_id: &key.org_id,
+            key_id: &key.id,
+        };
+        key.secrets = vec![mint::hashed(ctx, credential, &minted.text)];
+        let mac = secured::sign(&ctx.keyring, &key);
+        (key.row_mac, key.row_mac_key_id) = (mac.mac, mac.key_id);
+        let new = NewKey {
+            secured: &key,
+            name_folded: &key.name,
+            purpose: "",
+            created_by: ("operator", "bench"),
+        };
+        store::insert(&mut tx, &scope, &new, now).await.expect("a key");
+        secrets.push(minted.text.expose().clone());
+    }
+    tx.commit().await.expect("a commit");
 }

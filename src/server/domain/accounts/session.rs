@@ -14,6 +14,7 @@ use crate::model::account::SessionStage;
 use crate::model::actor::{Actor, Origin};
 use crate::model::id::{AccountId, OrgId};
 use crate::model::org::Membership;
+use crate::model::request_id::RequestId;
 use crate::model::text;
 use crate::model::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::server::ctx::Context;
@@ -43,7 +44,7 @@ const TOUCH_EVERY_MS: i64 = MINUTE_MS;
 pub struct Caller {
     pub ip: Option<IpAddr>,
     pub user_agent: String,
-    pub request_id: String,
+    pub request_id: RequestId,
 }
 
 impl Caller {
@@ -52,7 +53,7 @@ impl Caller {
         Origin {
             ip: self.ip.map(|ip| ip.to_canonical().to_string()),
             session_id,
-            request_id: Some(self.request_id.clone()),
+            request_id: Some(self.request_id.as_str().to_owned()),
         }
     }
 }

@@ -3,5 +3,5 @@
 mod sink;
 mod write;
 
-pub use sink::{UsageEvent, UsageReceiver, UsageSink};
+pub use sink::{Told, UsageEvent, UsageReceiver, UsageSink};
 pub use write::{BATCH_MAX, write};

@@ -1,13 +1,16 @@
 //! The bounded queue between verification and the database.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::request_id::RequestId;
 use crate::model::time::Timestamp;
 use crate::model::verdict::VerdictCode;
-use crate::server::domain::verification::CachedKey;
+use crate::server::domain::verification::{CachedKey, CachedToken};
 
 /// Events that may wait. At 100,000 a second that is more than a second of a stalled database.
 const QUEUE_MAX: usize = 131_072;
@@ -15,19 +18,34 @@ const QUEUE_MAX: usize = 131_072;
 /// One verification of a known key.
 #[derive(Clone, Debug)]
 pub struct UsageEvent {
-    pub request_id: String,
+    pub request_id: RequestId,
     pub key: Arc<CachedKey>,
-    pub token_id: String,
+    pub token: Arc<CachedToken>,
     pub at: Timestamp,
     pub code: VerdictCode,
-    /// The address the key was used from, canonical.
-    pub client_ip: Option<String>,
+    /// The address the key was used from.
+    pub client_ip: Option<IpAddr>,
     /// The address the question came from.
-    pub caller_ip: Option<String>,
+    pub caller_ip: Option<IpAddr>,
+    pub told: Option<Box<Told>>,
+}
+
+/// What a service told of the request that it asked about; empty where it told nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
     pub method: String,
     pub path: String,
     pub user_agent: String,
     pub resource: String,
+}
+
+impl Told {
+    /// `None` when it is nothing: most services tell nothing, and every event would carry the room for it.
+    #[must_use]
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 /// Where verification puts events: never waits, counts what it had to drop.

@@ -1,92 +1,106 @@
 //! One batch: raw events, roll-ups per minute, hour and day, and last uses, in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use super::sink::UsageEvent;
+use crate::model::time::Timestamp;
 use crate::model::usage::Grain;
 use crate::model::verdict::VerdictCode;
 use crate::server::ctx::Context;
+use crate::server::domain::verification::CachedKey;
 use crate::server::store::error::StoreError;
-use crate::server::store::usage::{self as store, EventRow, RollUp};
+use crate::server::store::usage::{self as store, EventRow, LastUse, RollUp};
 
 /// Most events one transaction takes.
 pub const BATCH_MAX: usize = 10_000;
 
+/// Events in one statement: preparing more at once would keep a thread from answering requests.
+const EVENTS_PER_STATEMENT: usize = 1_000;
+
 /// Key, grain, bucket, verdict: in this order for every batch, so that two nodes lock rows in one order.
 type Cell<'a> = (&'a str, &'static str, i64, VerdictCode);
+
+/// What a batch comes to: counts per minute, and last uses.
+#[derive(Default)]
+struct Folded<'a> {
+    minutes: HashMap<(&'a str, i64, VerdictCode), (&'a CachedKey, i64)>,
+    keys: BTreeMap<&'a str, LastUse<'a>>,
+    tokens: BTreeMap<&'a str, LastUse<'a>>,
+}
 
 /// Writes a batch, all or nothing.
 pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
-    let rows: Vec<EventRow> = events.iter().map(row_of).collect();
+    let mut folded = Folded::default();
     let mut tx = ctx.db.begin_write().await?;
-    store::insert_events(&mut tx, &rows).await?;
-    for cell in folded(events).values() {
-        store::roll_up(&mut tx, cell).await?;
+    for chunk in events.chunks(EVENTS_PER_STATEMENT) {
+        chunk.iter().for_each(|event| folded.add(event));
+        store::insert_events(&mut tx, chunk.iter().map(row_of)).await?;
     }
-    for (key, event) in latest(events, |event| event.key.id.as_str()) {
-        store::set_key_used(&mut tx, key, event.at.ms(), event.client_ip.as_deref()).await?;
-    }
-    for (token, event) in latest(events, |event| &event.token_id) {
-        store::set_token_used(&mut tx, token, event.at.ms(), event.caller_ip.as_deref()).await?;
-    }
+    store::roll_up(&mut tx, folded.cells().values()).await?;
+    store::set_keys_used(&mut tx, folded.keys.into_values()).await?;
+    store::set_tokens_used(&mut tx, folded.tokens.into_values()).await?;
     tx.commit().await?;
     ctx.usage.count_persisted(events.len());
     Ok(())
 }
 
-fn row_of(event: &UsageEvent) -> EventRow {
+impl<'a> Folded<'a> {
+    fn add(&mut self, event: &'a UsageEvent) {
+        let (key, at) = (event.key.id.as_str(), event.at);
+        let minute = at.floor_to(Grain::Minute.width_ms()).ms();
+        let cell = (key, minute, event.code);
+        self.minutes.entry(cell).or_insert((&event.key, 0)).1 += 1;
+        note_use(&mut self.keys, key, at, event.client_ip);
+        note_use(&mut self.tokens, &event.token.id, at, event.caller_ip);
+    }
+
+    /// The counts in every grain: a thousand requests of one key are three upserts.
+    fn cells(&self) -> BTreeMap<Cell<'a>, RollUp<'a>> {
+        let mut cells = BTreeMap::new();
+        for (&(key_id, minute, code), &(key, requests)) in &self.minutes {
+            for grain in [Grain::Minute, Grain::Hour, Grain::Day] {
+                let bucket_at_ms = Timestamp::from_ms(minute).floor_to(grain.width_ms()).ms();
+                let cell = cells
+                    .entry((key_id, grain.as_str(), bucket_at_ms, code))
+                    .or_insert(RollUp {
+                        key_id,
+                        org_id: &key.org_id,
+                        project_id: key.project_id.as_str(),
+                        grain,
+                        bucket_at_ms,
+                        code,
+                        requests: 0,
+                    });
+                cell.requests += requests;
+            }
+        }
+        cells
+    }
+}
+
+fn note_use<'a>(uses: &mut BTreeMap<&'a str, LastUse<'a>>, id: &'a str, at: Timestamp, ip: Option<IpAddr>) {
+    let at_ms = at.ms();
+    let known = uses.entry(id).or_insert(LastUse { id, at_ms, ip });
+    if at_ms >= known.at_ms {
+        *known = LastUse { id, at_ms, ip };
+    }
+}
+
+fn row_of(event: &UsageEvent) -> EventRow<'_> {
     EventRow {
-        request_id: event.request_id.clone(),
-        org_id: event.key.org_id.clone(),
-        project_id: event.key.project_id.as_str().to_owned(),
-        key_id: event.key.id.as_str().to_owned(),
-        token_id: event.token_id.clone(),
         at_ms: event.at.ms(),
+        request_id: event.request_id.as_str(),
+        key_id: event.key.id.as_str(),
+        token_id: &event.token.id,
         code: event.code,
-        ip: event.client_ip.clone(),
-        method: event.method.clone(),
-        path: event.path.clone(),
-        user_agent: event.user_agent.clone(),
-        resource: event.resource.clone(),
+        ip: event.client_ip,
+        told: event
+            .told
+            .as_ref()
+            .and_then(|told| serde_json::to_string(told).ok()),
     }
-}
-
-/// Adds a batch up before the database sees it: a thousand requests of one key are three upserts.
-fn folded(events: &[UsageEvent]) -> BTreeMap<Cell<'_>, RollUp<'_>> {
-    let mut cells = BTreeMap::new();
-    for event in events {
-        for grain in [Grain::Minute, Grain::Hour, Grain::Day] {
-            let bucket_at_ms = event.at.floor_to(grain.width_ms()).ms();
-            let cell = cells
-                .entry((event.key.id.as_str(), grain.as_str(), bucket_at_ms, event.code))
-                .or_insert(RollUp {
-                    key_id: event.key.id.as_str(),
-                    org_id: &event.key.org_id,
-                    project_id: event.key.project_id.as_str(),
-                    grain,
-                    bucket_at_ms,
-                    code: event.code,
-                    requests: 0,
-                });
-            cell.requests += 1;
-        }
-    }
-    cells
-}
-
-fn latest<'a>(
-    events: &'a [UsageEvent],
-    id: impl Fn(&'a UsageEvent) -> &'a str,
-) -> BTreeMap<&'a str, &'a UsageEvent> {
-    let mut latest: BTreeMap<&str, &UsageEvent> = BTreeMap::new();
-    for event in events {
-        let known = latest.entry(id(event)).or_insert(event);
-        if event.at >= known.at {
-            *known = event;
-        }
-    }
-    latest
 }

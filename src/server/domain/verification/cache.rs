@@ -85,6 +85,11 @@ impl<T> Shelf<T> {
         self.unknown.clear();
     }
 
+    fn is_unknown(&self, id: &str, now: Timestamp) -> bool {
+        let at = self.unknown.get(id);
+        at.is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms)
+    }
+
     /// The value of `id`, from memory if it may be trusted, else by `read`.
     pub async fn get_or_read<F>(
         &self,
@@ -99,28 +104,20 @@ impl<T> Shelf<T> {
         if !trusted {
             return Ok(read().await?.map(Arc::new));
         }
-        if self
-            .unknown
-            .get(id)
-            .is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms)
-        {
-            return Ok(None);
-        }
         if let Some(aged) = self.known.get(id) {
             if now.since_ms(aged.read_at) < self.ttl_ms {
                 return Ok(Some(aged.value));
             }
             self.known.remove_if(id, |stale| stale.read_at == aged.read_at);
         }
+        if self.is_unknown(id, now) {
+            return Ok(None);
+        }
         match self.known.get_value_or_guard_async(id).await {
             Ok(aged) => Ok(Some(aged.value)),
             Err(guard) => {
                 // Waiters behind a reader that found nothing come here one by one; they need not ask again.
-                if self
-                    .unknown
-                    .get(id)
-                    .is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms)
-                {
+                if self.is_unknown(id, now) {
                     return Ok(None);
                 }
                 let Some(value) = read().await? else {

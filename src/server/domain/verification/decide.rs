@@ -109,14 +109,13 @@ mod tests {
     use super::*;
     use crate::model::id::{KeyId, ProjectId};
     use crate::model::scope::ScopeSet;
+    use crate::server::domain::mint::StoredHash;
 
     const NOW: Timestamp = Timestamp::from_ms(1_769_682_605_000);
 
     fn everything_wrong() -> (CachedKey, CachedSecret) {
         let secret = CachedSecret {
-            hash: String::new(),
-            hash_alg: String::new(),
-            pepper_id: String::new(),
+            hash: StoredHash::from_row("", String::new(), ""),
             expires_at: Some(NOW),
         };
         let key = CachedKey {

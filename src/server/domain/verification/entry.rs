@@ -7,6 +7,7 @@ use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::model::token::TokenPermissions;
 use crate::server::domain::keys::secured;
+use crate::server::domain::mint::StoredHash;
 use crate::server::domain::tokens;
 use crate::server::platform::crypto::keyring::Keyring;
 use crate::server::store::error::StoreError;
@@ -37,9 +38,7 @@ pub struct CachedKey {
 /// One of a key's secrets, as a keyed hash.
 #[derive(Clone, Debug)]
 pub struct CachedSecret {
-    pub hash: String,
-    pub hash_alg: String,
-    pub pepper_id: String,
+    pub hash: StoredHash,
     pub expires_at: Option<Timestamp>,
 }
 
@@ -50,9 +49,7 @@ pub struct CachedToken {
     pub org_id: String,
     pub project_id: ProjectId,
     pub permissions: TokenPermissions,
-    pub hash: String,
-    pub hash_alg: String,
-    pub pepper_id: String,
+    pub hash: StoredHash,
     pub expires_at: Option<Timestamp>,
     pub revoked: bool,
     pub is_intact: bool,
@@ -92,9 +89,7 @@ impl CachedKey {
 impl From<crate::server::store::keys::SecretRow> for CachedSecret {
     fn from(row: crate::server::store::keys::SecretRow) -> Self {
         Self {
-            hash: row.hash,
-            hash_alg: row.hash_alg,
-            pepper_id: row.pepper_id,
+            hash: StoredHash::from_row(&row.hash_alg, row.pepper_id, &row.hash),
             expires_at: moment(row.expires_at_ms),
         }
     }
@@ -117,9 +112,7 @@ impl CachedToken {
             revoked: token.revoked_at_ms.is_some(),
             id: token.id,
             org_id: token.org_id,
-            hash: token.hash,
-            hash_alg: token.hash_alg,
-            pepper_id: token.pepper_id,
+            hash: StoredHash::from_row(&token.hash_alg, token.pepper_id, &token.hash),
             is_intact,
         })
     }

@@ -12,14 +12,16 @@ pub use cache::{CacheLimits, VerificationCache, follow_changes};
 pub use decide::{Denial, Verdict, VerifyRequest, decide};
 pub use entry::{CachedKey, CachedSecret, CachedToken};
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::DomainError;
 use super::mint::{self, Credential};
-use super::usage::UsageEvent;
+use super::usage::{Told, UsageEvent};
 use crate::model::id::{KeyId, TokenId};
 use crate::model::key_text::{self, TokenKind};
 use crate::model::permission_query::PermissionQuery;
+use crate::model::request_id::RequestId;
 use crate::model::time::Timestamp;
 use crate::model::token::TokenPermission;
 use crate::model::verdict::VerdictCode;
@@ -41,14 +43,11 @@ pub struct Question<'a> {
     pub key: &'a str,
     pub request: VerifyRequest<'a>,
     pub permissions: Option<&'a PermissionQuery>,
-    pub method: &'a str,
-    pub path: &'a str,
-    pub user_agent: &'a str,
-    pub resource: &'a str,
+    pub told: Told,
     pub dry_run: bool,
-    pub request_id: &'a str,
+    pub request_id: RequestId,
     /// Where the question itself came from; noted as the token's last use.
-    pub caller_ip: Option<String>,
+    pub caller_ip: Option<IpAddr>,
 }
 
 /// An answer: the verdict, and the key it is about once the secret has matched.
@@ -72,14 +71,7 @@ pub async fn authenticate(ctx: &Context, bearer: &str) -> Result<Arc<CachedToken
         org_id: &token.org_id,
         token_id: &token.id,
     };
-    let matches = mint::is_match(
-        ctx,
-        credential,
-        bearer,
-        &token.hash_alg,
-        &token.pepper_id,
-        &token.hash,
-    );
+    let matches = mint::is_match(ctx, credential, bearer, &token.hash);
     if !matches || !token.is_intact || token.revoked || token.expires_at.is_some_and(|at| at <= now) {
         return Err(CallerError::Unauthenticated);
     }
@@ -93,8 +85,8 @@ pub async fn authenticate(ctx: &Context, bearer: &str) -> Result<Arc<CachedToken
 /// Answers a question for the token's project. Errors only when the database is needed and does not answer.
 pub async fn verify(
     ctx: &Context,
-    token: &CachedToken,
-    question: &Question<'_>,
+    token: &Arc<CachedToken>,
+    question: Question<'_>,
 ) -> Result<Answer, DomainError> {
     let now = ctx.clock.now();
     let refuse = |code, detail| Answer {
@@ -141,42 +133,28 @@ fn matching_secret<'a>(
         key_id: id.as_str(),
     };
     key.secrets.iter().fold(None, |found, secret| {
-        let matches = mint::is_match(
-            ctx,
-            credential,
-            text,
-            &secret.hash_alg,
-            &secret.pepper_id,
-            &secret.hash,
-        );
+        let matches = mint::is_match(ctx, credential, text, &secret.hash);
         if matches { Some(secret) } else { found }
     })
 }
 
 fn record(
     ctx: &Context,
-    token: &CachedToken,
+    token: &Arc<CachedToken>,
     key: &Arc<CachedKey>,
-    question: &Question<'_>,
+    question: Question<'_>,
     code: VerdictCode,
     now: Timestamp,
 ) {
     ctx.usage.record(UsageEvent {
-        request_id: question.request_id.to_owned(),
+        request_id: question.request_id,
         key: Arc::clone(key),
-        token_id: token.id.clone(),
+        token: Arc::clone(token),
         at: now,
         code,
         // A service that does not say for whom it asks is taken to use the key itself.
-        client_ip: question
-            .request
-            .client_ip
-            .map(|ip| ip.to_canonical().to_string())
-            .or_else(|| question.caller_ip.clone()),
-        caller_ip: question.caller_ip.clone(),
-        method: question.method.to_owned(),
-        path: question.path.to_owned(),
-        user_agent: question.user_agent.to_owned(),
-        resource: question.resource.to_owned(),
+        client_ip: question.request.client_ip.or(question.caller_ip),
+        caller_ip: question.caller_ip,
+        told: question.told.boxed(),
     });
 }

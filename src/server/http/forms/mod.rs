@@ -14,12 +14,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::answer;
 use super::leptos::form_again;
-use super::middleware::request_id::RequestId;
 use super::middleware::session::RequestSession;
 use super::state::AppState;
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code};
 use crate::model::form::{FormState, FormValues};
+use crate::model::request_id::RequestId;
 use crate::server::domain::accounts::session::{Caller, SignedIn};
 use crate::server::domain::{DomainError, audit};
 

@@ -3,40 +3,32 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::middleware::Next;
-use axum::response::Response;
 use ipnet::IpNet;
 
+use crate::model::request_id::RequestId;
 use crate::server::domain::accounts::session::Caller;
-use crate::server::http::middleware::request_id::RequestId;
-use crate::server::http::state::AppState;
 
 /// The socket's other end, set by the accept loop.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
 /// Finds out who calls, once for everybody behind.
-pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub fn note(request: &mut Request, trusted: &[IpNet], request_id: RequestId) {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let ip = peer.and_then(|peer| client_of(peer, request.headers(), &state.ctx.site.trusted_proxies));
+    let ip = peer.and_then(|peer| client_of(peer, request.headers(), trusted));
     let user_agent = request
         .headers()
         .get("user-agent")
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let request_id = request
-        .extensions()
-        .get::<RequestId>()
-        .map_or("", RequestId::as_str);
     let caller = Caller {
         ip,
         user_agent: user_agent.to_owned(),
-        request_id: request_id.to_owned(),
+        request_id,
     };
     request.extensions_mut().insert(caller);
-    next.run(request).await
 }
 
 fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {

@@ -1,15 +1,12 @@
 //! Security headers on every answer (R39–R41). The content policy has a fresh nonce per answer, which pages
 //! take from the request's extensions.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use leptos::nonce::Nonce;
 
-use crate::server::http::state::AppState;
-
-const FIXED: [(HeaderName, HeaderValue); 6] = [
+static FIXED: [(HeaderName, HeaderValue); 6] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -40,19 +37,35 @@ const FIXED: [(HeaderName, HeaderValue); 6] = [
 /// One year; no preload, which is for whoever owns the domain to decide.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+/// What answers to programs may do in a browser that shows them all the same: nothing.
+const POLICY_OF_DATA: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// Makes the content policy of the answer to come; a page's has a fresh nonce, which the page finds in the request.
+pub fn begin(request: &mut Request) -> HeaderValue {
+    if is_data(request.uri().path()) {
+        return POLICY_OF_DATA;
+    }
     let nonce = Nonce::new();
-    let policy = content_policy(&nonce);
+    let policy = HeaderValue::from_str(&content_policy(&nonce));
     request.extensions_mut().insert(nonce);
-    let mut response = next.run(request).await;
+    policy.unwrap_or(POLICY_OF_DATA)
+}
+
+fn is_data(path: &str) -> bool {
+    path.starts_with("/v1/") || path == "/healthz" || path == "/readyz"
+}
+
+/// Puts the headers on an answer.
+pub fn finish(response: &mut Response, policy: HeaderValue, https: bool) {
     let headers = response.headers_mut();
-    for (name, value) in FIXED {
-        headers.insert(name, value);
+    headers.reserve(FIXED.len() + 5);
+    for (name, value) in &FIXED {
+        headers.insert(name, value.clone());
     }
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    if state.ctx.site.public_origin.is_https() {
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     headers
@@ -61,7 +74,6 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 fn content_policy(nonce: &Nonce) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -23,7 +23,7 @@ fn too_large(what: &str) -> AppError {
 }
 
 /// Reads the body whole, within its limits, so that no handler waits on a slow sender; then bounds the handler.
-pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn within(state: &AppState, request: Request, next: Next) -> Response {
     let target = request
         .uri()
         .path_and_query()
@@ -35,7 +35,7 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
         .sum();
     if target > TARGET_MAX || headers > HEADERS_MAX {
         return answer::for_request(
-            &state,
+            state,
             &request,
             &too_large("The address or the headers are longer than allowed."),
         );
@@ -50,7 +50,7 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
     };
     let body = match read {
         Ok(body) => body,
-        Err(error) => return answer::for_request(&state, &Request::from_parts(parts, Body::empty()), &error),
+        Err(error) => return answer::for_request(state, &Request::from_parts(parts, Body::empty()), &error),
     };
     let wants_html = answer::wants_html(&parts.uri, &parts.headers);
     match tokio::time::timeout(
@@ -60,7 +60,7 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
     .await
     {
         Ok(response) => response,
-        Err(_) => answer::render(&state, wants_html, &AppError::unavailable()),
+        Err(_) => answer::render(state, wants_html, &AppError::unavailable()),
     }
 }
 

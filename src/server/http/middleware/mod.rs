@@ -6,6 +6,7 @@ pub mod cross_site;
 pub mod headers;
 pub mod host;
 pub mod limits;
+pub mod outer;
 pub mod panic;
 pub mod request_id;
 pub mod session;

@@ -3,8 +3,6 @@
 //! They are not derived from the master key, because hashes made with them could not be recomputed when it rotates.
 //! Every hash and MAC is stored with the id of its key.
 
-use std::collections::HashMap;
-
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -48,6 +46,9 @@ impl Purpose {
 }
 
 struct RingKey {
+    purpose: Purpose,
+    id: String,
+    is_active: bool,
     bytes: Secret<[u8; 32]>,
     /// Keyed once; every MAC starts from a copy.
     mac: Hmac<Sha256>,
@@ -60,11 +61,11 @@ fn keyed(bytes: &[u8; 32]) -> Hmac<Sha256> {
     }
 }
 
-/// All peppers and MAC keys, and which of each purpose new hashes are made with.
+/// All peppers and MAC keys, and which of each purpose new hashes are made with. They are a handful: a list is looked
+/// through faster than a map.
 #[derive(Default)]
 pub struct Keyring {
-    keys: HashMap<Purpose, HashMap<String, RingKey>>,
-    active: HashMap<Purpose, String>,
+    keys: Vec<RingKey>,
 }
 
 /// A MAC with the name of its key, as it is stored.
@@ -77,17 +78,17 @@ pub struct StoredMac {
 
 impl Keyring {
     pub fn add(&mut self, purpose: Purpose, id: &str, bytes: [u8; 32], active: bool) {
-        let mac = keyed(&bytes);
-        self.keys.entry(purpose).or_default().insert(
-            id.to_owned(),
-            RingKey {
-                bytes: Secret::new(bytes),
-                mac,
-            },
-        );
-        if active {
-            self.active.insert(purpose, id.to_owned());
+        for key in self.keys.iter_mut().filter(|key| key.purpose == purpose) {
+            key.is_active &= !active;
         }
+        self.keys.retain(|key| key.purpose != purpose || key.id != id);
+        self.keys.push(RingKey {
+            purpose,
+            id: id.to_owned(),
+            is_active: active,
+            mac: keyed(&bytes),
+            bytes: Secret::new(bytes),
+        });
     }
 
     /// Purposes without an active key: a ring that is asked for one of them refuses everything.
@@ -95,19 +96,23 @@ impl Keyring {
     pub fn missing(&self) -> Vec<Purpose> {
         Purpose::ALL
             .into_iter()
-            .filter(|purpose| !self.active.contains_key(purpose))
+            .filter(|purpose| self.active(*purpose).is_none())
             .collect()
     }
 
     /// Makes a MAC with the active key. `parts` are length-prefixed, so that no two lists give one input.
     #[must_use]
     pub fn sign(&self, purpose: Purpose, parts: &[impl AsRef<str>]) -> StoredMac {
-        let key_id = self.active.get(&purpose).cloned().unwrap_or_default();
-        let mac = self
-            .compute(purpose, &key_id, parts)
-            .map(|mac| hex(&mac))
-            .unwrap_or_default();
-        StoredMac { mac, key_id }
+        let Some(key) = self.active(purpose) else {
+            return StoredMac {
+                mac: String::new(),
+                key_id: String::new(),
+            };
+        };
+        StoredMac {
+            mac: hex(&key.mac_of(parts)),
+            key_id: key.id.clone(),
+        }
     }
 
     /// Whether `expected` (64 hexadecimal digits) is the MAC of `parts` under the key named. Constant time; a missing
@@ -120,10 +125,20 @@ impl Keyring {
         parts: &[impl AsRef<str>],
         expected: &str,
     ) -> bool {
-        match (self.compute(purpose, key_id, parts), unhex(expected)) {
-            (Some(mac), Some(expected)) => mac.ct_eq(&expected).into(),
-            _ => false,
-        }
+        unhex(expected).is_some_and(|expected| self.is_mac(purpose, key_id, parts, &expected))
+    }
+
+    /// The same with a MAC as bytes.
+    #[must_use]
+    pub fn is_mac(
+        &self,
+        purpose: Purpose,
+        key_id: &str,
+        parts: &[impl AsRef<str>],
+        expected: &[u8; 32],
+    ) -> bool {
+        let key = self.key(purpose, key_id);
+        key.is_some_and(|key| key.mac_of(parts).ct_eq(expected).into())
     }
 
     /// The raw key, for argon2's secret input.
@@ -134,21 +149,31 @@ impl Keyring {
 
     #[must_use]
     pub fn active_id(&self, purpose: Purpose) -> &str {
-        self.active.get(&purpose).map_or("", String::as_str)
+        self.active(purpose).map_or("", |key| &key.id)
+    }
+
+    fn active(&self, purpose: Purpose) -> Option<&RingKey> {
+        self.keys
+            .iter()
+            .find(|key| key.purpose == purpose && key.is_active)
     }
 
     fn key(&self, purpose: Purpose, key_id: &str) -> Option<&RingKey> {
-        self.keys.get(&purpose)?.get(key_id)
+        self.keys
+            .iter()
+            .find(|key| key.purpose == purpose && key.id == key_id)
     }
+}
 
-    fn compute(&self, purpose: Purpose, key_id: &str, parts: &[impl AsRef<str>]) -> Option<[u8; 32]> {
-        let mut mac = self.key(purpose, key_id)?.mac.clone();
+impl RingKey {
+    fn mac_of(&self, parts: &[impl AsRef<str>]) -> [u8; 32] {
+        let mut mac = self.mac.clone();
         for part in parts {
             let part = part.as_ref();
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }
-        Some(mac.finalize().into_bytes().into())
+        mac.finalize().into_bytes().into()
     }
 }
 

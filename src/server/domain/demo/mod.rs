@@ -1,16 +1,12 @@
 //! A believable organisation for looking around: members, projects, keys in every state, 90 days of traffic. Made
 //! through the same use cases as real data, at the moments when it would have happened.
 
+mod traffic;
+
 use std::sync::Arc;
 
-use super::accounts::set_up::{self, By, SetUpDraft};
-use super::audit::{self, Entry};
-use super::keys::issue::{self, KeyDraft};
-use super::keys::lifecycle;
-use super::projects::{self, ProjectDraft};
-use super::tokens::{self, TokenDraft};
-use super::verification::{CacheLimits, VerificationCache};
-use super::{DomainError, instance, mint};
+use self::traffic::Used;
+
 use crate::model::account::Email;
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId, OrgId, ProjectId};
@@ -19,13 +15,18 @@ use crate::model::org::Role;
 use crate::model::permission::Permission;
 use crate::model::project::{CatalogueScope, ProjectStatus};
 use crate::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
-use crate::model::usage::Grain;
-use crate::model::verdict::VerdictCode;
 use crate::server::ctx::Context;
+use crate::server::domain::accounts::set_up::{self, By, SetUpDraft};
+use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::keys::issue::{self, KeyDraft};
+use crate::server::domain::keys::lifecycle;
+use crate::server::domain::projects::{self, ProjectDraft};
+use crate::server::domain::tokens::{self, TokenDraft};
+use crate::server::domain::verification::{CacheLimits, VerificationCache};
+use crate::server::domain::{DomainError, instance, mint};
 use crate::server::platform::clock::Clock;
 use crate::server::store::accounts::{self, NewAccount};
 use crate::server::store::orgs;
-use crate::server::store::usage::{self, RollUp};
 
 /// Who signs in to the demonstration.
 pub const EMAIL: &str = "ada@acme.example";
@@ -143,7 +144,15 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
         // Not all on the hour, and none in the future.
         let created = now.minus_ms(key.created_days_ago * DAY_MS + HOUR_MS + salt * 7 * MINUTE_MS);
         let id = make_key(ctx, key, created, &org.0, &people, &projects).await?;
-        make_traffic(ctx, key, salt, &id, created, now, &org.0, &projects[key.project]).await?;
+        let used = Used {
+            key,
+            salt,
+            id: &id,
+            org: &org.0,
+            project: &projects[key.project],
+            created,
+        };
+        traffic::write(ctx, &used, now).await?;
         made.push((key, id));
     }
     made.sort_by_key(|(key, _)| -key.quiet_days);
@@ -333,135 +342,4 @@ async fn end_key(
         State::Disabled => lifecycle::disable(&then, &actor, id).await,
         State::Revoked(reason, note) => lifecycle::revoke(&then, &actor, id, reason, note).await,
     }
-}
-
-/// Requests of one hour: a day and a week in the curve, some noise, the same each time.
-fn requests_in(hour: Timestamp, peak: i64, salt: i64) -> i64 {
-    let hour_of_day = hour.ms().div_euclid(HOUR_MS).rem_euclid(24);
-    let day = hour.ms().div_euclid(DAY_MS);
-    const CURVE: [i64; 24] = [
-        22, 18, 15, 14, 15, 20, 33, 52, 74, 90, 97, 100, 94, 95, 98, 96, 90, 82, 74, 66, 58, 48, 38, 28,
-    ];
-    let weekday = if (day + 4).rem_euclid(7) >= 5 { 55 } else { 100 };
-    let noise = 80
-        + (hour
-            .ms()
-            .div_euclid(HOUR_MS)
-            .wrapping_mul(2_654_435_761)
-            .wrapping_add(salt * 40_503))
-        .rem_euclid(41);
-    peak * CURVE[usize::try_from(hour_of_day).unwrap_or(0)] * weekday * noise / 1_000_000
-}
-
-#[expect(clippy::too_many_arguments, reason = "one call, every value different")]
-async fn make_traffic(
-    ctx: &Context,
-    key: &DemoKey,
-    salt: i64,
-    id: &KeyId,
-    created: Timestamp,
-    now: Timestamp,
-    org: &OrgId,
-    project: &ProjectId,
-) -> Result<(), DomainError> {
-    if key.peak == 0 {
-        return Ok(());
-    }
-    let last = now.minus_ms(key.quiet_days * DAY_MS);
-    let first = created
-        .plus_ms(HOUR_MS)
-        .max(now.minus_ms(DAYS * DAY_MS))
-        .floor_to(HOUR_MS);
-    let mut tx = ctx.db.begin_write().await?;
-    let mut hour = first;
-    while hour < last {
-        let allowed = requests_in(hour, key.peak, salt);
-        // After a key has ended, what still uses it is refused for some days.
-        for (code, requests) in [
-            (VerdictCode::Valid, allowed),
-            (VerdictCode::InsufficientScope, allowed / 90),
-        ] {
-            write_hour(&mut tx, (id, org, project), hour, code, requests).await?;
-        }
-        hour = hour.plus_ms(HOUR_MS);
-    }
-    let refused = match key.state {
-        State::Active => None,
-        State::Disabled => Some(VerdictCode::Disabled),
-        State::Revoked(..) => Some(VerdictCode::Revoked),
-    };
-    if let Some(code) = refused {
-        while hour < last.plus_ms(3 * DAY_MS) && hour < now {
-            write_hour(
-                &mut tx,
-                (id, org, project),
-                hour,
-                code,
-                requests_in(hour, key.peak, salt) / 6,
-            )
-            .await?;
-            hour = hour.plus_ms(HOUR_MS);
-        }
-    }
-    if key.quiet_days == 0 {
-        write_last_hour(&mut tx, (id, org, project), now, requests_in(now, key.peak, salt)).await?;
-    }
-    let used = if key.quiet_days == 0 {
-        now.minus_ms((2 + salt * 3) * MINUTE_MS)
-    } else {
-        hour
-    };
-    usage::set_key_used(&mut tx, id.as_str(), used.ms(), Some(key.ip)).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// The last sixty minutes one by one: what a revocation would stop.
-async fn write_last_hour(
-    tx: &mut crate::server::store::db::Tx,
-    (id, org, project): (&KeyId, &OrgId, &ProjectId),
-    now: Timestamp,
-    requests: i64,
-) -> Result<(), DomainError> {
-    for minute in 1..60 {
-        let share = requests * minute / 60 - requests * (minute - 1) / 60;
-        if share > 0 {
-            let cell = RollUp {
-                key_id: id.as_str(),
-                org_id: org.as_str(),
-                project_id: project.as_str(),
-                grain: Grain::Minute,
-                bucket_at_ms: now.minus_ms(minute * MINUTE_MS).floor_to(MINUTE_MS).ms(),
-                code: VerdictCode::Valid,
-                requests: share,
-            };
-            usage::roll_up(tx, &cell).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn write_hour(
-    tx: &mut crate::server::store::db::Tx,
-    (id, org, project): (&KeyId, &OrgId, &ProjectId),
-    hour: Timestamp,
-    code: VerdictCode,
-    requests: i64,
-) -> Result<(), DomainError> {
-    if requests == 0 {
-        return Ok(());
-    }
-    for grain in [Grain::Hour, Grain::Day] {
-        let cell = RollUp {
-            key_id: id.as_str(),
-            org_id: org.as_str(),
-            project_id: project.as_str(),
-            grain,
-            bucket_at_ms: hour.floor_to(grain.width_ms()).ms(),
-            code,
-            requests,
-        };
-        usage::roll_up(tx, &cell).await?;
-    }
-    Ok(())
 }
