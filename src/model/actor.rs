@@ -152,9 +152,7 @@ impl Actor {
             return Err(Denied::SecondFactorDue);
         }
         match (&self.org, self.may(permission)) {
-            (Some(org_id), true) => Ok(OrgScope {
-                org_id: org_id.clone(),
-            }),
+            (Some(org_id), true) => Ok(OrgScope { org_id: *org_id }),
             _ => Err(Denied::Forbidden),
         }
     }

@@ -10,17 +10,16 @@ pub const RANDOM_LENGTH: usize = 12;
 #[error("not a valid id")]
 pub struct InvalidId;
 
-fn has_shape(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix)
-        .is_some_and(|rest| rest.len() == RANDOM_LENGTH && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
-}
+/// Characters of a whole id: prefix and random part.
+const LENGTH: usize = 4 + RANDOM_LENGTH;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        // In place, without an allocation: memory holds a million keys with three ids each.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "std::borrow::Cow<'_, str>", into = "String")]
+        pub struct $name([u8; LENGTH]);
 
         impl $name {
             /// What every id of this kind begins with.
@@ -28,44 +27,56 @@ macro_rules! ids {
 
             /// Makes an id of twelve random base62 characters. Errors: another length or alphabet.
             pub fn from_random(random: &str) -> Result<Self, InvalidId> {
-                Self::try_from(format!("{}{random}", $prefix))
+                let mut text = [0; LENGTH];
+                text[..$prefix.len()].copy_from_slice($prefix.as_bytes());
+                if random.len() != RANDOM_LENGTH || !random.bytes().all(|b| b.is_ascii_alphanumeric()) {
+                    return Err(InvalidId);
+                }
+                text[$prefix.len()..].copy_from_slice(random.as_bytes());
+                Ok(Self(text))
             }
 
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                std::str::from_utf8(&self.0).unwrap_or_default()
             }
 
             /// The twelve random characters alone.
             #[must_use]
             pub fn random_part(&self) -> &str {
-                &self.0[$prefix.len()..]
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidId;
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                if has_shape(&text, $prefix) { Ok(Self(text)) } else { Err(InvalidId) }
+                &self.as_str()[$prefix.len()..]
             }
         }
 
         impl std::str::FromStr for $name {
             type Err = InvalidId;
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                Self::try_from(text.to_owned())
+                text.strip_prefix($prefix).ok_or(InvalidId).and_then(Self::from_random)
+            }
+        }
+
+        impl TryFrom<std::borrow::Cow<'_, str>> for $name {
+            type Error = InvalidId;
+            fn try_from(text: std::borrow::Cow<'_, str>) -> Result<Self, InvalidId> {
+                text.parse()
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.as_str().to_owned()
             }
         }
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
             }
         }
     )*};

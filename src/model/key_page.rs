@@ -6,7 +6,7 @@ use super::id::AccountId;
 use super::key::{KeyCounts, KeyDetail, KeySummary};
 use super::org::MemberName;
 use super::page::Page;
-use super::project::{Project, ProjectSummary};
+use super::project::{Project, ProjectChoice};
 use super::time::Timestamp;
 use super::usage::UsageSeries;
 
@@ -16,7 +16,7 @@ pub struct KeyList {
     pub now: Timestamp,
     pub counts: KeyCounts,
     pub page: Page<KeySummary>,
-    pub projects: Vec<ProjectSummary>,
+    pub projects: Vec<ProjectChoice>,
     pub may_create: bool,
 }
 

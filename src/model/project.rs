@@ -83,6 +83,14 @@ pub struct ProjectSummary {
     pub created_at: Timestamp,
 }
 
+/// A project to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectChoice {
+    pub id: ProjectId,
+    pub name: String,
+    pub status: ProjectStatus,
+}
+
 /// A project's name, checked: it must leave a slug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectName {

@@ -12,7 +12,7 @@ pub const SCOPES_MAX: usize = 100;
 /// A scope as a key holds it: concrete (`images:read`), a wildcard over what follows (`images:*`), or `*`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Scope(String);
+pub struct Scope(Box<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a scope: use up to four segments of a-z, 0-9, _ . - joined by colons, for example images:read")]
@@ -48,7 +48,7 @@ impl Scope {
     pub fn covers(&self, wanted: &str) -> bool {
         match self.0.strip_suffix('*') {
             Some(stem) => wanted.len() > stem.len() && wanted.starts_with(stem),
-            None => self.0 == wanted,
+            None => *self.0 == *wanted,
         }
     }
 }
@@ -63,7 +63,11 @@ impl TryFrom<String> for Scope {
                 .is_some_and(|s| is_concrete(s) && s.split(':').count() < SEGMENTS_MAX),
             None => is_concrete(&text),
         };
-        if valid { Ok(Self(text)) } else { Err(InvalidScope) }
+        if valid {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidScope)
+        }
     }
 }
 
@@ -76,7 +80,7 @@ impl std::str::FromStr for Scope {
 
 impl From<Scope> for String {
     fn from(scope: Scope) -> Self {
-        scope.0
+        scope.0.into()
     }
 }
 
@@ -89,14 +93,14 @@ impl std::fmt::Display for Scope {
 /// The scopes of one key: sorted, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ScopeSet(Vec<Scope>);
+pub struct ScopeSet(Box<[Scope]>);
 
 impl ScopeSet {
     #[must_use]
     pub fn new(mut scopes: Vec<Scope>) -> Self {
         scopes.sort();
         scopes.dedup();
-        Self(scopes)
+        Self(scopes.into())
     }
 
     /// Reads scopes as they were typed or ticked; every one that is wrong is named.

@@ -10,22 +10,14 @@ use crate::model::usage::UsageRange;
 
 #[server(endpoint = "keys/list")]
 pub async fn list_keys(filter: KeyFilter) -> Result<KeyList, AppError> {
-    use crate::server::{domain::keys::read, domain::projects, rpc_edge};
+    use crate::server::{domain::keys::read, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
     let filter = KeyFilter {
         page: crate::model::page::PageRequest::clamped(filter.page.number, filter.page.size),
         ..filter
     };
-    let listed = async {
-        Ok(KeyList {
-            now: ctx.clock.now(),
-            counts: read::counts(&ctx, &actor).await?,
-            page: read::list(&ctx, &actor, &filter).await?,
-            projects: projects::list(&ctx, &actor).await?,
-            may_create: actor.may(crate::model::permission::Permission::KeysCreateTest),
-        })
-    };
-    rpc_edge::answer(&ctx, &actor, "keys.list", listed.await).await
+    let listed = read::list_page(&ctx, &actor, &filter).await;
+    rpc_edge::answer(&ctx, &actor, "keys.list", listed).await
 }
 
 #[server(endpoint = "keys/get")]

@@ -34,7 +34,7 @@ pub async fn current_session() -> Result<Session, AppError> {
         .iter()
         .find(|m| Some(&m.org_id) == signed_in.actor.org_id());
     Ok(Session {
-        org_id: here.map(|m| m.org_id.clone()),
+        org_id: here.map(|m| m.org_id),
         org_name: here.map_or_else(String::new, |m| m.org_name.clone()),
         role: here.map(|m| m.role),
         account_name: signed_in.account_name,

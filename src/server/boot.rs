@@ -285,7 +285,8 @@ pub async fn serve(
         listen: listener.local_addr().ok(),
         setup_link,
     });
-    accept::serve(listener, router::router(state), options.max_connections, stop).await;
+    let bounds = accept::Bounds::of(options.max_connections);
+    accept::serve(listener, router::router(state), bounds, stop).await;
     if tokio::time::timeout(STOP_TIME_MAX, async {
         jobs.stop().await;
         ctx.db.close().await

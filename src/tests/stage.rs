@@ -14,7 +14,7 @@ use keywright::server::domain::verification::{CacheLimits, follow_changes};
 use keywright::server::domain::{demo, instance};
 use keywright::server::http::assets::EMBEDDED;
 use keywright::server::http::router::router;
-use keywright::server::http::serve::serve;
+use keywright::server::http::serve::{Bounds, serve};
 use keywright::server::http::state::AppState;
 use keywright::server::jobs;
 use keywright::server::platform::clock::Clock;
@@ -83,7 +83,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             ctx,
             assets: &EMBEDDED,
         }),
-        1_000,
+        Bounds::of(1_000),
         CancellationToken::new(),
     )
     .await;

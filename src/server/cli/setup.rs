@@ -60,7 +60,7 @@ pub async fn run(command: SetupCommand) -> Result<Done, Refusal> {
         password,
     };
     let (made, _) = set_up::set_up(&ctx, draft, By::Operator(&user)).await?;
-    let actor = Actor::operator(&user, Some(made.org_id.clone()));
+    let actor = Actor::operator(&user, Some(made.org_id));
     let draft = TokenDraft {
         project: Some(&made.project_id),
         name: "setup",

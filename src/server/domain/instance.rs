@@ -127,6 +127,6 @@ pub async fn is_setup_token(ctx: &Context, tx: &mut Tx, text: &str) -> Result<bo
     let Some((hash, pepper_id)) = store::find_setup_token(tx, id).await? else {
         return Ok(false);
     };
-    let hash = mint::StoredHash::from_row(HASH_ALG, pepper_id, &hash);
+    let hash = mint::StoredHash::from_row(&ctx.keyring, HASH_ALG, &pepper_id, &hash);
     Ok(mint::is_match(ctx, Credential::Setup { id }, text, &hash))
 }

@@ -3,7 +3,7 @@
 use crate::model::id::{AccountId, InvalidId, KeyId, OrgId, ProjectId, TokenId};
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
 use crate::server::ctx::Context;
-use crate::server::platform::crypto::keyring::{HASH_ALG, Purpose};
+use crate::server::platform::crypto::keyring::{HASH_ALG, Keyring, Purpose, RingPlace};
 use crate::server::platform::crypto::master_key::unhex;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::rng::base62;
@@ -84,23 +84,21 @@ pub fn hashed(ctx: &Context, credential: Credential<'_>, text: &SecretText) -> S
 #[derive(Clone, Debug)]
 pub struct StoredHash {
     mac: [u8; 32],
-    pepper_id: String,
+    /// `None` matches nothing.
+    pepper: Option<RingPlace>,
 }
 
 impl StoredHash {
     /// A hash of another algorithm, or one that is none, matches nothing.
     #[must_use]
-    pub fn from_row(hash_alg: &str, pepper_id: String, hash: &str) -> Self {
+    pub fn from_row(keyring: &Keyring, hash_alg: &str, pepper_id: &str, hash: &str) -> Self {
+        let pepper = keyring.place(Purpose::Key, pepper_id);
         match unhex(hash) {
-            Some(mac) if hash_alg == HASH_ALG => Self { mac, pepper_id },
-            _ => Self::of_nothing(String::new()),
-        }
-    }
-
-    const fn of_nothing(pepper_id: String) -> Self {
-        Self {
-            mac: [0; 32],
-            pepper_id,
+            Some(mac) if hash_alg == HASH_ALG => Self { mac, pepper },
+            _ => Self {
+                mac: [0; 32],
+                pepper: None,
+            },
         }
     }
 }
@@ -108,8 +106,9 @@ impl StoredHash {
 /// Whether `text` is the credential that `hash` was made of. Constant time.
 #[must_use]
 pub fn is_match(ctx: &Context, credential: Credential<'_>, text: &str, hash: &StoredHash) -> bool {
-    ctx.keyring
-        .is_mac(Purpose::Key, &hash.pepper_id, &credential.parts(text), &hash.mac)
+    let parts = credential.parts(text);
+    hash.pepper
+        .is_some_and(|pepper| ctx.keyring.is_mac(pepper, &parts, &hash.mac))
 }
 
 /// The work of one comparison, for a credential that does not exist.
@@ -118,7 +117,11 @@ pub fn compare_with_nothing(ctx: &Context, text: &str) {
         org_id: "org_000000000000",
         key_id: "key_000000000000",
     };
-    let hash = StoredHash::of_nothing(ctx.keyring.active_id(Purpose::Key).to_owned());
+    let pepper = ctx.keyring.active_id(Purpose::Key);
+    let hash = StoredHash {
+        mac: [0; 32],
+        pepper: ctx.keyring.place(Purpose::Key, pepper),
+    };
     std::hint::black_box(is_match(ctx, dummy, text, &hash));
 }
 

@@ -70,9 +70,9 @@ pub async fn choose(ctx: &Context, named: Option<&str>) -> Result<OrgId, DomainE
             .find(|(id, name, slug)| {
                 id.as_str() == named || slug == named || text::folded(name) == text::folded(named)
             })
-            .map(|(id, _, _)| id.clone())
+            .map(|(id, _, _)| *id)
             .ok_or(DomainError::NotFound),
-        (None, [(only, _, _)]) => Ok(only.clone()),
+        (None, [(only, _, _)]) => Ok(*only),
         (None, []) => Err(DomainError::refused(
             Code::NotFound,
             "This installation is not set up yet. Run keywright setup first.",

@@ -10,7 +10,7 @@ use crate::model::error::{Code, FieldError};
 use crate::model::id::ProjectId;
 use crate::model::permission::Permission;
 use crate::model::project::{
-    CatalogueScope, Project, ProjectName, ProjectStatus, ProjectSummary, parse_prefix,
+    CatalogueScope, Project, ProjectChoice, ProjectName, ProjectStatus, ProjectSummary, parse_prefix,
 };
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
@@ -53,6 +53,20 @@ pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<ProjectSummary>, D
     let scope = actor.require(Permission::ProjectsRead)?;
     let mut tx = ctx.db.begin_read().await?;
     Ok(store::list(&mut tx, &scope).await?)
+}
+
+/// The projects that keys can be made for, with their catalogues.
+pub async fn list_active(ctx: &Context, actor: &Actor) -> Result<Vec<Project>, DomainError> {
+    let scope = actor.require(Permission::ProjectsRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(store::list_active(&mut tx, &scope).await?)
+}
+
+/// The projects to choose from.
+pub async fn choices(ctx: &Context, actor: &Actor) -> Result<Vec<ProjectChoice>, DomainError> {
+    let scope = actor.require(Permission::ProjectsRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(store::list_choices(&mut tx, &scope).await?)
 }
 
 pub async fn find(ctx: &Context, actor: &Actor, id: &ProjectId) -> Result<Project, DomainError> {

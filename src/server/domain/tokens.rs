@@ -65,7 +65,7 @@ pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<TokenSummary>, Dom
 /// Projects to choose from and a fresh nonce.
 pub async fn form_material(ctx: &Context, actor: &Actor) -> Result<TokenFormMaterial, DomainError> {
     actor.require(Permission::TokensManage)?;
-    let projects = super::projects::list(ctx, actor).await?;
+    let projects = super::projects::choices(ctx, actor).await?;
     let active = projects
         .into_iter()
         .filter(|project| project.status == ProjectStatus::Active);
@@ -169,7 +169,7 @@ pub async fn create(
     .await?;
     changes::record(&mut tx, ChangeKind::Token, id.as_str(), now).await?;
     tx.commit().await?;
-    ctx.key_cache.forget_token(id.as_str());
+    ctx.key_cache.forget_token(&id);
     Ok(RevealedToken {
         id,
         name,
@@ -205,7 +205,7 @@ pub async fn revoke(ctx: &Context, actor: &Actor, id: &TokenId) -> Result<(), Do
         changes::record(&mut tx, ChangeKind::Token, id.as_str(), now).await?;
     }
     tx.commit().await?;
-    ctx.key_cache.forget_token(id.as_str());
+    ctx.key_cache.forget_token(id);
     Ok(())
 }
 

@@ -11,9 +11,10 @@ use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -24,9 +25,27 @@ const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
 /// Requests in flight may finish within this time when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How much of the machine peers may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub connections: usize,
+    /// A peer that takes nothing of its answer for so long is let go.
+    pub write_time: Duration,
+}
+
+impl Bounds {
+    #[must_use]
+    pub const fn of(connections: usize) -> Self {
+        Self {
+            connections,
+            write_time: Duration::from_secs(30),
+        }
+    }
+}
+
 /// Serves until told to stop, then lets requests in flight finish.
-pub async fn serve(listener: TcpListener, router: Router, max_connections: usize, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(max_connections));
+pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(bounds.connections));
     let graceful = GracefulShutdown::new();
     loop {
         let place = tokio::select! {
@@ -46,7 +65,7 @@ pub async fn serve(listener: TcpListener, router: Router, max_connections: usize
             },
             () = stop.cancelled() => break,
         };
-        let connection = graceful.watch(connection(stream, Peer(peer), router.clone()));
+        let connection = graceful.watch(connection(stream, Peer(peer), router.clone(), bounds.write_time));
         tokio::spawn(async move {
             // Errors here are the peer's: a reset, a time-out, a broken request.
             let _ = connection.await;
@@ -63,16 +82,11 @@ fn connection(
     stream: TcpStream,
     peer: Peer,
     router: Router,
-) -> http1::Connection<
-    TokioIo<TcpStream>,
-    impl hyper::service::Service<
-        Request<Incoming>,
-        Response = axum::response::Response,
-        Error = std::convert::Infallible,
-        Future: Send,
-    >,
-> {
+    write_time: Duration,
+) -> impl GracefulConnection<Error: Send> + Send + use<> {
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(write_time));
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         router.clone().oneshot(request.map(axum::body::Body::new))
@@ -81,5 +95,5 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME_MAX)
         .max_buf_size(super::middleware::limits::HEADERS_MAX + super::middleware::limits::TARGET_MAX + 1_024)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
 }

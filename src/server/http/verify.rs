@@ -326,7 +326,7 @@ fn respond(answer: &Answer, request_id: &RequestId, http_style: bool) -> Respons
         valid: code == VerdictCode::Valid,
         code: code.as_str(),
         key_id: key.map(|key| key.id.as_str()),
-        name: key.map(|key| key.name.as_str()),
+        name: key.map(|key| &*key.name),
         project_id: key.map(|key| key.project_id.as_str()),
         environment: key.map(|key| key.environment.as_str()),
         owner_id: key.and_then(|key| key.owner.as_ref()).map(|owner| owner.as_str()),

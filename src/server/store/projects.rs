@@ -1,12 +1,14 @@
 //! Projects and their scope catalogues.
 
+use std::collections::HashMap;
+
 use super::db::{Tx, on};
 use super::error::StoreError;
 use super::row::RowPlace;
 use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::id::ProjectId;
-use crate::model::project::{CatalogueScope, Project, ProjectStatus, ProjectSummary};
+use crate::model::project::{CatalogueScope, Project, ProjectChoice, ProjectStatus, ProjectSummary};
 use crate::model::time::Timestamp;
 
 statements! {
@@ -18,7 +20,12 @@ statements! {
         (SELECT COUNT(*) FROM project_scopes s WHERE s.project_id = p.id) AS scope_count,
         (SELECT COUNT(*) FROM api_keys k WHERE k.project_id = p.id AND k.status <> 'revoked') AS key_count
         FROM projects p WHERE p.org_id = $1 ORDER BY p.status, p.name_folded";
+    LIST_CHOICES = "SELECT id, name, status FROM projects WHERE org_id = $1 ORDER BY status, name_folded";
     LIST_SCOPES = "SELECT name, description, sensitive FROM project_scopes WHERE project_id = $1 ORDER BY place, name";
+    LIST_ACTIVE = "SELECT id, name, slug, prefix, status, version, created_at_ms FROM projects
+        WHERE org_id = $1 AND status = 'active' ORDER BY name_folded";
+    LIST_ACTIVE_SCOPES = "SELECT s.project_id, s.name, s.description, s.sensitive FROM project_scopes s
+        JOIN projects p ON p.id = s.project_id WHERE p.org_id = $1 AND p.status = 'active' ORDER BY s.project_id, s.place, s.name";
     /// Only if nobody else saved meanwhile.
     SET_NAME = "UPDATE projects SET name = $4, name_folded = $5, version = version + 1
         WHERE org_id = $1 AND id = $2 AND version = $3";
@@ -63,6 +70,42 @@ struct ScopeRow {
     sensitive: bool,
 }
 
+#[derive(sqlx::FromRow)]
+struct OwnedScopeRow {
+    project_id: String,
+    #[sqlx(flatten)]
+    scope: ScopeRow,
+}
+
+impl ScopeRow {
+    fn into_scope(self) -> CatalogueScope {
+        CatalogueScope {
+            name: self.name,
+            description: self.description,
+            sensitive: self.sensitive,
+        }
+    }
+}
+
+impl ProjectRow {
+    fn into_project(self, scopes: Vec<CatalogueScope>) -> Result<Project, StoreError> {
+        let place = RowPlace {
+            table: "projects",
+            id: &self.id,
+        };
+        Ok(Project {
+            id: place.parsed("id", &self.id)?,
+            status: place.required("status", ProjectStatus::parse(&self.status))?,
+            name: self.name,
+            slug: self.slug,
+            prefix: self.prefix,
+            scopes,
+            version: self.version,
+            created_at: Timestamp::from_ms(self.created_at_ms),
+        })
+    }
+}
+
 pub async fn insert(
     tx: &mut Tx,
     scope: &OrgScope,
@@ -101,27 +144,26 @@ pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<Optio
     let Some(row) = row else { return Ok(None) };
     let scopes: Vec<ScopeRow> =
         on!(tx, c => sqlx::query_as(LIST_SCOPES).bind(id.as_str()).fetch_all(c).await)?;
-    let place = RowPlace {
-        table: "projects",
-        id: &row.id,
+    row.into_project(scopes.into_iter().map(ScopeRow::into_scope).collect())
+        .map(Some)
+}
+
+/// Projects in use with their catalogues, in two queries however many there are.
+pub async fn list_active(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Project>, StoreError> {
+    let org = scope.org_id().as_str();
+    let rows: Vec<ProjectRow> = on!(tx, c => sqlx::query_as(LIST_ACTIVE).bind(org).fetch_all(c).await)?;
+    let scopes: Vec<OwnedScopeRow> =
+        on!(tx, c => sqlx::query_as(LIST_ACTIVE_SCOPES).bind(org).fetch_all(c).await)?;
+    let mut catalogues: HashMap<String, Vec<CatalogueScope>> = HashMap::new();
+    for row in scopes {
+        let catalogue = catalogues.entry(row.project_id).or_default();
+        catalogue.push(row.scope.into_scope());
+    }
+    let with_scopes = |row: ProjectRow| {
+        let scopes = catalogues.remove(&row.id).unwrap_or_default();
+        row.into_project(scopes)
     };
-    Ok(Some(Project {
-        id: place.parsed("id", &row.id)?,
-        status: place.required("status", ProjectStatus::parse(&row.status))?,
-        name: row.name,
-        slug: row.slug,
-        prefix: row.prefix,
-        scopes: scopes
-            .into_iter()
-            .map(|s| CatalogueScope {
-                name: s.name,
-                description: s.description,
-                sensitive: s.sensitive,
-            })
-            .collect(),
-        version: row.version,
-        created_at: Timestamp::from_ms(row.created_at_ms),
-    }))
+    rows.into_iter().map(with_scopes).collect()
 }
 
 pub async fn find_id_by_slug(
@@ -138,6 +180,24 @@ pub async fn find_id_by_slug(
         .parsed("id", &id)
     })
     .transpose()
+}
+
+/// What a choice of projects needs: counting their keys would take longer than all else on the page.
+pub async fn list_choices(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<ProjectChoice>, StoreError> {
+    let rows: Vec<(String, String, String)> =
+        on!(tx, c => sqlx::query_as(LIST_CHOICES).bind(scope.org_id().as_str()).fetch_all(c).await)?;
+    let name = |(id, name, status): (String, String, String)| {
+        let place = RowPlace {
+            table: "projects",
+            id: &id,
+        };
+        Ok(ProjectChoice {
+            id: place.parsed("id", &id)?,
+            name,
+            status: place.required("status", ProjectStatus::parse(&status))?,
+        })
+    };
+    rows.into_iter().map(name).collect()
 }
 
 /// Active ones first, then by name.

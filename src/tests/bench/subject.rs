@@ -23,7 +23,7 @@ use keywright::server::domain::usage::UsageReceiver;
 use keywright::server::domain::verification::{CacheLimits, follow_changes};
 use keywright::server::http::assets::EMBEDDED;
 use keywright::server::http::router::router;
-use keywright::server::http::serve::serve;
+use keywright::server::http::serve::{Bounds, serve};
 use keywright::server::http::state::AppState;
 use keywright::server::jobs::{self, Jobs};
 use keywright::server::platform::crypto::master_key::MasterKey;
@@ -74,7 +74,7 @@ impl Subject {
             house,
             reference,
             requests: requests(false),
-            dry_requests: if keys <= 1_000 { requests(true) } else { Vec::new() },
+            dry_requests: requests(true),
             token: filled.token,
             key: filled.key,
             _jobs: jobs,
@@ -129,7 +129,12 @@ async fn echo(Json(body): Json<Value>) -> Json<Value> {
 async fn listen(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    tokio::spawn(serve(listener, router, 10_000, CancellationToken::new()));
+    tokio::spawn(serve(
+        listener,
+        router,
+        Bounds::of(10_000),
+        CancellationToken::new(),
+    ));
     address
 }
 
@@ -205,6 +210,8 @@ async fn multiply(ctx: &Ctx, actor: &Actor, first: &KeyId, keys: usize, secrets:
         let minted = mint::credential(ctx, "acme_live");
         key.id = mint::key_id(&minted.kid).expect("an id").as_str().to_owned();
         key.name = format!("key {n}");
+        let created = now.minus_ms(60_000 * i64::try_from(n).expect("a small number"));
+        key.created_at_ms = created.ms();
         let credential = Credential::Key {
             org_id: &key.org_id,
             key_id: &key.id,
@@ -218,7 +225,9 @@ async fn multiply(ctx: &Ctx, actor: &Actor, first: &KeyId, keys: usize, secrets:
             purpose: "",
             created_by: ("operator", "bench"),
         };
-        store::insert(&mut tx, &scope, &new, now).await.expect("a key");
+        store::insert(&mut tx, &scope, &new, created)
+            .await
+            .expect("a key");
         secrets.push(minted.text.expose().clone());
     }
     tx.commit().await.expect("a commit");

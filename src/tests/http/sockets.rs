@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keywright::server::http::serve::serve;
+use keywright::server::http::serve::{Bounds, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,11 @@ async fn listening(app: &TestApp, connections: usize) -> (std::net::SocketAddr, 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    tokio::spawn(serve(listener, app.router.clone(), connections, stop.clone()));
+    let bounds = Bounds {
+        write_time: Duration::from_secs(1),
+        ..Bounds::of(connections)
+    };
+    tokio::spawn(serve(listener, app.router.clone(), bounds, stop.clone()));
     (address, stop)
 }
 
@@ -54,6 +58,20 @@ async fn r71_silent_and_slow_peers_are_let_go() {
         started.elapsed() >= Duration::from_secs(5),
         "not cut off at once either"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r71_a_peer_that_reads_nothing_is_let_go() {
+    let app = TestApp::on(Backend::Sqlite).await;
+    let (address, _stop) = listening(&app, 1).await;
+    let mut deaf = TcpStream::connect(address).await.unwrap();
+    let questions = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+    // Until the answers fill every buffer on the way, and then the questions do.
+    let _ = tokio::time::timeout(Duration::from_secs(3), async {
+        while deaf.write_all(&questions).await.is_ok() {}
+    })
+    .await;
+    assert!(healthy(address).await, "the one place is free again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

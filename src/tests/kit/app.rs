@@ -153,7 +153,7 @@ impl TestApp {
         let (made, _) = set_up::set_up(&house.ctx, draft, By::Operator("tests"))
             .await
             .unwrap();
-        let actor = Actor::operator("tests", Some(made.org_id.clone()));
+        let actor = Actor::operator("tests", Some(made.org_id));
         let draft = TokenDraft {
             project: Some(&made.project_id),
             name: "tests",
@@ -189,13 +189,13 @@ impl TestApp {
     }
 
     pub fn operator(&self) -> Actor {
-        Actor::operator("tests", Some(self.org.clone()))
+        Actor::operator("tests", Some(self.org))
     }
 
     pub fn member(&self, role: Role) -> Actor {
         Actor::account(
-            self.account.clone(),
-            Some((self.org.clone(), role)),
+            self.account,
+            Some((self.org, role)),
             SessionStage::Complete,
             Origin::default(),
         )

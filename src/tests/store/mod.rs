@@ -32,7 +32,7 @@ on_both_databases! {
         for (name, expiry) in [("short", "7"), ("long", "90"), ("off", "90"), ("gone", "90"), ("both", "7")] {
             app.try_issue(name, "live", &[], expiry).await.unwrap();
         }
-        let scope = Actor::operator("tests", Some(app.org.clone())).require(Permission::KeysRead).unwrap();
+        let scope = Actor::operator("tests", Some(app.org)).require(Permission::KeysRead).unwrap();
         let mut all = Vec::new();
         for (days, archived) in [(0, false), (8, false), (0, true), (8, true)] {
             app.db.tamper("UPDATE api_keys SET status = 'disabled' WHERE name IN ('off', 'both')").await;

@@ -131,7 +131,7 @@ pub async fn resolve(
         .iter()
         .find(|m| Some(&m.org_id) == live.org_id.as_ref())
         .or(memberships.first());
-    let membership = chosen.map(|m| (m.org_id.clone(), m.role));
+    let membership = chosen.map(|m| (m.org_id, m.role));
     let origin = caller.origin(Some(handle(&id_sha256)));
     Ok(Some(SignedIn {
         actor: Actor::account(live.account_id, membership, live.stage, origin),

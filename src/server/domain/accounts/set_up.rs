@@ -60,8 +60,8 @@ pub enum By<'a> {
 impl By<'_> {
     fn actor(&self, org: &OrgId) -> Actor {
         match self {
-            Self::Token { .. } => Actor::system(Some(org.clone())),
-            Self::Operator(user) => Actor::operator(user, Some(org.clone())),
+            Self::Token { .. } => Actor::system(Some(*org)),
+            Self::Operator(user) => Actor::operator(user, Some(*org)),
         }
     }
 }

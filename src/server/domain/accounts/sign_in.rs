@@ -90,7 +90,7 @@ async fn let_in(
     }
     accounts::set_signed_in(&mut tx, &account.id, now).await?;
     let memberships = orgs::list_memberships(&mut tx, &account.id).await?;
-    let org = memberships.first().map(|m| m.org_id.clone());
+    let org = memberships.first().map(|m| m.org_id);
     let of = (&account.id, account.session_epoch);
     let (id, handle) = session::begin(
         ctx,
@@ -103,7 +103,7 @@ async fn let_in(
     )
     .await?;
     let actor = Actor::account(
-        account.id.clone(),
+        account.id,
         None,
         SessionStage::Complete,
         caller.origin(Some(handle)),
@@ -131,7 +131,7 @@ async fn note_refusal(
         Some(account) => orgs::list_memberships(&mut tx, &account.id)
             .await?
             .first()
-            .map(|m| m.org_id.clone()),
+            .map(|m| m.org_id),
         None => None,
     };
     audit::record(

@@ -160,8 +160,8 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
         end_key(ctx, key, id, &org.0, &people).await?;
     }
     let owner = Actor::account(
-        people[0].clone(),
-        Some((org.0.clone(), Role::Owner)),
+        people[0],
+        Some((org.0, Role::Owner)),
         crate::model::account::SessionStage::Complete,
         crate::model::actor::Origin::default(),
     );
@@ -192,7 +192,7 @@ async fn set_up_acme(ctx: &Context) -> Result<(OrgId, ProjectId, AccountId), Dom
         password: PASSWORD.into(),
     };
     let (made, _) = set_up::set_up(ctx, draft, By::Operator("demo")).await?;
-    let system = Actor::system(Some(made.org_id.clone()));
+    let system = Actor::system(Some(made.org_id));
     let mut tx = ctx.db.begin_write().await?;
     let entry = Entry::new("demo.seeded", "organisation", made.org_id.as_str());
     audit::record(ctx, &mut tx, Some(&made.org_id), &system, entry, ctx.clock.now()).await?;
@@ -227,7 +227,7 @@ async fn join(ctx: &Context, org: &OrgId) -> Result<Vec<AccountId>, DomainError>
 }
 
 async fn leave(ctx: &Context, org: &OrgId, who: &AccountId) -> Result<(), DomainError> {
-    let scope = Actor::system(Some(org.clone())).require(Permission::KeysManageAny)?;
+    let scope = Actor::system(Some(*org)).require(Permission::KeysManageAny)?;
     let mut tx = ctx.db.begin_write().await?;
     orgs::set_member_status(&mut tx, &scope, who, "removed").await?;
     tx.commit().await?;
@@ -239,7 +239,7 @@ async fn make_projects(
     org: &(OrgId, ProjectId, AccountId),
     people: &[AccountId],
 ) -> Result<Vec<ProjectId>, DomainError> {
-    let actor = member(org.0.clone(), &people[0], Role::Owner);
+    let actor = member(org.0, &people[0], Role::Owner);
     let payments = catalogue(&[
         ("payments:read", "See payments", false),
         ("payments:create", "Take payments", false),
@@ -266,7 +266,7 @@ async fn make_projects(
         },
     )
     .await?;
-    let all = vec![org.1.clone(), payments, maps];
+    let all = vec![org.1, payments, maps];
     for (project, name) in all.iter().zip(["Edge proxy", "Checkout service", "Maps backend"]) {
         let draft = TokenDraft {
             project: Some(project),
@@ -283,7 +283,7 @@ async fn make_projects(
 
 fn member(org: OrgId, id: &AccountId, role: Role) -> Actor {
     Actor::account(
-        id.clone(),
+        *id,
         Some((org, role)),
         crate::model::account::SessionStage::Complete,
         crate::model::actor::Origin::default(),
@@ -298,11 +298,7 @@ async fn make_key(
     people: &[AccountId],
     projects: &[ProjectId],
 ) -> Result<KeyId, DomainError> {
-    let creator = member(
-        org.clone(),
-        &people[usize::from(key.owner != Some(0))],
-        Role::Admin,
-    );
+    let creator = member(*org, &people[usize::from(key.owner != Some(0))], Role::Admin);
     let owner = match key.owner {
         Some(index) => format!("member:{}", people[index]),
         None => "team:Platform".to_owned(),
@@ -335,7 +331,7 @@ async fn end_key(
     org: &OrgId,
     people: &[AccountId],
 ) -> Result<(), DomainError> {
-    let actor = member(org.clone(), &people[1], Role::Admin);
+    let actor = member(*org, &people[1], Role::Admin);
     let then = at(ctx, ctx.clock.now().minus_ms(key.quiet_days * DAY_MS));
     match key.state {
         State::Active => Ok(()),

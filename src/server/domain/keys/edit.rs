@@ -53,6 +53,6 @@ pub async fn describe(
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
     tx.commit().await?;
-    ctx.key_cache.forget_key(id.as_str());
+    ctx.key_cache.forget_key(id);
     Ok(())
 }

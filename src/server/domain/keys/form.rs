@@ -5,7 +5,6 @@ use crate::model::actor::{Actor, Denied};
 use crate::model::id::KeyId;
 use crate::model::key_page::KeyFormMaterial;
 use crate::model::permission::Permission;
-use crate::model::project::ProjectStatus;
 use crate::server::ctx::Context;
 use crate::server::domain::{DomainError, mint, orgs, projects};
 
@@ -18,14 +17,6 @@ pub async fn material(
     if !actor.may(Permission::KeysCreateTest) {
         return Err(Denied::Forbidden.into());
     }
-    let mut active = Vec::new();
-    for project in projects::list(ctx, actor)
-        .await?
-        .iter()
-        .filter(|project| project.status == ProjectStatus::Active)
-    {
-        active.push(projects::find(ctx, actor, &project.id).await?);
-    }
     let from = match from {
         Some(id) => read::find(ctx, actor, id).await.ok(),
         None => None,
@@ -33,7 +24,7 @@ pub async fn material(
     Ok(KeyFormMaterial {
         now: ctx.clock.now(),
         nonce: mint::form_nonce(ctx),
-        projects: active,
+        projects: projects::list_active(ctx, actor).await?,
         members: orgs::member_names(ctx, actor).await?,
         me: actor.account_id().cloned(),
         may_create_live: actor.may(Permission::KeysCreateLive),

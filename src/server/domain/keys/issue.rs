@@ -240,7 +240,7 @@ pub async fn issue(
     .await?;
     changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
     tx.commit().await?;
-    ctx.key_cache.forget_key(id.as_str());
+    ctx.key_cache.forget_key(&id);
     Ok(RevealedKey {
         id,
         name: checked.name,

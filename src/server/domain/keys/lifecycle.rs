@@ -57,7 +57,7 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
     .await?;
     secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;
-    ctx.key_cache.forget_key(id.as_str());
+    ctx.key_cache.forget_key(id);
     Ok(())
 }
 
@@ -89,7 +89,7 @@ pub async fn revoke(
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;
-    ctx.key_cache.forget_key(id.as_str());
+    ctx.key_cache.forget_key(id);
     Ok(())
 }
 

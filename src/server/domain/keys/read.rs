@@ -4,18 +4,35 @@ use super::may_manage;
 use crate::model::actor::Actor;
 use crate::model::id::KeyId;
 use crate::model::key::{KeyCounts, KeyDetail, KeyFilter, KeySummary, Owner};
+use crate::model::key_page::KeyList;
 use crate::model::page::Page;
 use crate::model::permission::Permission;
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::{Grain, UsageRange, UsageSeries};
 use crate::server::ctx::Context;
-use crate::server::domain::DomainError;
+use crate::server::domain::{DomainError, projects};
 use crate::server::store::{keys as store, usage};
 
 /// Days the small charts of the list show.
 const WEEK_DAYS: i64 = 7;
 
 /// One page of keys, each with its last week, in three queries whatever the page's size.
+/// All that the page of keys shows, each part on a connection of its own: the counts take longest.
+pub async fn list_page(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<KeyList, DomainError> {
+    let (counts, page, projects) = tokio::try_join!(
+        counts(ctx, actor),
+        list(ctx, actor, filter),
+        projects::choices(ctx, actor)
+    )?;
+    Ok(KeyList {
+        now: ctx.clock.now(),
+        counts,
+        page,
+        projects,
+        may_create: actor.may(Permission::KeysCreateTest),
+    })
+}
+
 pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Page<KeySummary>, DomainError> {
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();

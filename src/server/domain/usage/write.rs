@@ -55,7 +55,7 @@ impl<'a> Folded<'a> {
         let cell = (key, minute, event.code);
         self.minutes.entry(cell).or_insert((&event.key, 0)).1 += 1;
         note_use(&mut self.keys, key, at, event.client_ip);
-        note_use(&mut self.tokens, &event.token.id, at, event.caller_ip);
+        note_use(&mut self.tokens, event.token.id.as_str(), at, event.caller_ip);
     }
 
     /// The counts in every grain: a thousand requests of one key are three upserts.
@@ -68,7 +68,7 @@ impl<'a> Folded<'a> {
                     .entry((key_id, grain.as_str(), bucket_at_ms, code))
                     .or_insert(RollUp {
                         key_id,
-                        org_id: &key.org_id,
+                        org_id: key.org_id.as_str(),
                         project_id: key.project_id.as_str(),
                         grain,
                         bucket_at_ms,
@@ -95,7 +95,7 @@ fn row_of(event: &UsageEvent) -> EventRow<'_> {
         at_ms: event.at.ms(),
         request_id: event.request_id.as_str(),
         key_id: event.key.id.as_str(),
-        token_id: &event.token.id,
+        token_id: event.token.id.as_str(),
         code: event.code,
         ip: event.client_ip,
         told: event

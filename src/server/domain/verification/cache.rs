@@ -5,12 +5,15 @@
 //! [`follow_changes`]. A removed placeholder makes a load in flight uncacheable, so that a row read before a
 //! revocation cannot be put back after it.
 
-use std::sync::Arc;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use quick_cache::sync::Cache;
 
 use super::entry::{CachedKey, CachedToken};
+use crate::model::id::{KeyId, TokenId};
 use crate::model::time::{SECOND_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::store::changes::{self, Change, ChangeKind};
@@ -58,24 +61,27 @@ impl<T> Clone for Aged<T> {
 }
 
 /// One kind of thing by id, single-flight: of many askers for one missing id, one reads the database.
-pub struct Shelf<T> {
-    known: Cache<String, Aged<T>>,
-    unknown: Cache<String, Timestamp>,
+pub struct Shelf<K, T> {
+    known: Cache<K, Aged<T>>,
+    unknown: Cache<K, Timestamp>,
+    /// When a reading failed last.
+    failed_at: Mutex<Option<Instant>>,
     ttl_ms: i64,
     unknown_ttl_ms: i64,
 }
 
-impl<T> Shelf<T> {
+impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
     fn new(capacity: usize, limits: CacheLimits) -> Self {
         Self {
             known: Cache::new(capacity),
             unknown: Cache::new(limits.unknown),
+            failed_at: Mutex::new(None),
             ttl_ms: limits.ttl_ms,
             unknown_ttl_ms: limits.unknown_ttl_ms,
         }
     }
 
-    fn forget(&self, id: &str) {
+    fn forget(&self, id: &K) {
         self.known.remove(id);
         self.unknown.remove(id);
     }
@@ -85,15 +91,25 @@ impl<T> Shelf<T> {
         self.unknown.clear();
     }
 
-    fn is_unknown(&self, id: &str, now: Timestamp) -> bool {
+    fn is_unknown(&self, id: &K, now: Timestamp) -> bool {
         let at = self.unknown.get(id);
         at.is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms)
+    }
+
+    fn has_failed_since(&self, moment: Instant) -> bool {
+        let failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        failed_at.is_some_and(|at| at >= moment)
+    }
+
+    fn note_failure(&self) {
+        let mut failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed_at = Some(Instant::now());
     }
 
     /// The value of `id`, from memory if it may be trusted, else by `read`.
     pub async fn get_or_read<F>(
         &self,
-        id: &str,
+        id: &K,
         now: Timestamp,
         trusted: bool,
         read: F,
@@ -113,6 +129,7 @@ impl<T> Shelf<T> {
         if self.is_unknown(id, now) {
             return Ok(None);
         }
+        let asked_at = Instant::now();
         match self.known.get_value_or_guard_async(id).await {
             Ok(aged) => Ok(Some(aged.value)),
             Err(guard) => {
@@ -120,8 +137,13 @@ impl<T> Shelf<T> {
                 if self.is_unknown(id, now) {
                     return Ok(None);
                 }
-                let Some(value) = read().await? else {
-                    self.unknown.insert(id.to_owned(), now);
+                // Nor behind one that failed: each would wait for the database as long as the one before.
+                if self.has_failed_since(asked_at) {
+                    return Err(StoreError::Unavailable("a reading just failed".to_owned()));
+                }
+                let read = read().await.inspect_err(|_| self.note_failure());
+                let Some(value) = read? else {
+                    self.unknown.insert(*id, now);
                     return Ok(None);
                 };
                 let value = Arc::new(value);
@@ -138,8 +160,8 @@ impl<T> Shelf<T> {
 
 /// Everything verification remembers.
 pub struct VerificationCache {
-    pub keys: Shelf<CachedKey>,
-    pub tokens: Shelf<CachedToken>,
+    pub keys: Shelf<KeyId, CachedKey>,
+    pub tokens: Shelf<TokenId, CachedToken>,
     /// Up to which change this memory is true, and when that was last confirmed (unix ms).
     seq: AtomicI64,
     confirmed_at_ms: AtomicI64,
@@ -159,11 +181,11 @@ impl VerificationCache {
         }
     }
 
-    pub fn forget_key(&self, id: &str) {
+    pub fn forget_key(&self, id: &KeyId) {
         self.keys.forget(id);
     }
 
-    pub fn forget_token(&self, id: &str) {
+    pub fn forget_token(&self, id: &TokenId) {
         self.tokens.forget(id);
     }
 
@@ -190,8 +212,14 @@ impl VerificationCache {
 
     fn apply(&self, change: &Change) {
         match change.kind {
-            ChangeKind::Key => self.forget_key(&change.entity_id),
-            ChangeKind::Token => self.forget_token(&change.entity_id),
+            ChangeKind::Key => match change.entity_id.parse() {
+                Ok(id) => self.forget_key(&id),
+                Err(_) => self.forget_everything(),
+            },
+            ChangeKind::Token => match change.entity_id.parse() {
+                Ok(id) => self.forget_token(&id),
+                Err(_) => self.forget_everything(),
+            },
             ChangeKind::Many => self.forget_everything(),
         }
     }

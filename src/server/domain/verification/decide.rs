@@ -107,22 +107,23 @@ pub fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::id::{KeyId, ProjectId};
+    use crate::model::id::{KeyId, OrgId, ProjectId};
     use crate::model::scope::ScopeSet;
     use crate::server::domain::mint::StoredHash;
+    use crate::server::platform::crypto::keyring::Keyring;
 
     const NOW: Timestamp = Timestamp::from_ms(1_769_682_605_000);
 
     fn everything_wrong() -> (CachedKey, CachedSecret) {
         let secret = CachedSecret {
-            hash: StoredHash::from_row("", String::new(), ""),
+            hash: StoredHash::from_row(&Keyring::default(), "", "", ""),
             expires_at: Some(NOW),
         };
         let key = CachedKey {
             id: KeyId::from_random("0123456789AB").unwrap(),
-            org_id: String::new(),
+            org_id: OrgId::from_random("0123456789AB").unwrap(),
             project_id: ProjectId::from_random("0123456789AB").unwrap(),
-            name: String::new(),
+            name: "".into(),
             prefix: "acme".into(),
             environment: Environment::Live,
             owner: None,
@@ -131,7 +132,7 @@ mod tests {
             status: KeyStatus::Revoked,
             scopes: ScopeSet::default(),
             expires_at: Some(NOW),
-            secrets: Vec::new(),
+            secrets: Box::default(),
             is_intact: true,
         };
         (key, secret)

@@ -1,6 +1,6 @@
 //! What the cache holds: everything a decision needs, read once.
 
-use crate::model::id::{AccountId, KeyId, ProjectId};
+use crate::model::id::{AccountId, KeyId, OrgId, ProjectId, TokenId};
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::project::ProjectStatus;
 use crate::model::scope::ScopeSet;
@@ -11,7 +11,7 @@ use crate::server::domain::mint::StoredHash;
 use crate::server::domain::tokens;
 use crate::server::platform::crypto::keyring::Keyring;
 use crate::server::store::error::StoreError;
-use crate::server::store::keys::Verifiable;
+use crate::server::store::keys::{SecretRow, Verifiable};
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::tokens::SecuredToken;
 
@@ -19,18 +19,19 @@ use crate::server::store::tokens::SecuredToken;
 #[derive(Clone, Debug)]
 pub struct CachedKey {
     pub id: KeyId,
-    pub org_id: String,
+    pub org_id: OrgId,
     pub project_id: ProjectId,
-    pub name: String,
-    pub prefix: String,
+    pub name: Box<str>,
+    pub prefix: Box<str>,
     pub environment: Environment,
-    pub owner: Option<AccountId>,
+    /// Apart, because most keys of services belong to a team, and a million entries carry the room for it.
+    pub owner: Option<Box<AccountId>>,
     pub owner_is_active: bool,
     pub project_status: ProjectStatus,
     pub status: KeyStatus,
     pub scopes: ScopeSet,
     pub expires_at: Option<Timestamp>,
-    pub secrets: Vec<CachedSecret>,
+    pub secrets: Box<[CachedSecret]>,
     /// Whether the row's MAC held when it was read; a key whose row was edited elsewhere is not found.
     pub is_intact: bool,
 }
@@ -45,8 +46,8 @@ pub struct CachedSecret {
 /// A service token, ready to be compared with.
 #[derive(Clone, Debug)]
 pub struct CachedToken {
-    pub id: String,
-    pub org_id: String,
+    pub id: TokenId,
+    pub org_id: OrgId,
     pub project_id: ProjectId,
     pub permissions: TokenPermissions,
     pub hash: StoredHash,
@@ -70,26 +71,30 @@ impl CachedKey {
             owner: key
                 .owner_account_id
                 .as_deref()
-                .map(|id| place.parsed("owner_account_id", id))
+                .map(|id| place.parsed("owner_account_id", id).map(Box::new))
                 .transpose()?,
             owner_is_active: row.owner_is_active == 1,
             project_status: place.required("project_status", ProjectStatus::parse(&row.project_status))?,
             status: place.required("status", KeyStatus::parse(&key.status))?,
             scopes: place.required("scopes", ScopeSet::from_stored(&key.scopes).ok())?,
             expires_at: moment(key.expires_at_ms),
-            secrets: key.secrets.into_iter().map(CachedSecret::from).collect(),
-            org_id: key.org_id,
-            name: key.name,
-            prefix: key.prefix,
+            secrets: key
+                .secrets
+                .iter()
+                .map(|row| CachedSecret::from_row(row, keyring))
+                .collect(),
+            org_id: place.parsed("org_id", &key.org_id)?,
+            name: key.name.into(),
+            prefix: key.prefix.into(),
             is_intact,
         })
     }
 }
 
-impl From<crate::server::store::keys::SecretRow> for CachedSecret {
-    fn from(row: crate::server::store::keys::SecretRow) -> Self {
+impl CachedSecret {
+    fn from_row(row: &SecretRow, keyring: &Keyring) -> Self {
         Self {
-            hash: StoredHash::from_row(&row.hash_alg, row.pepper_id, &row.hash),
+            hash: StoredHash::from_row(keyring, &row.hash_alg, &row.pepper_id, &row.hash),
             expires_at: moment(row.expires_at_ms),
         }
     }
@@ -110,9 +115,9 @@ impl CachedToken {
             )?,
             expires_at: moment(token.expires_at_ms),
             revoked: token.revoked_at_ms.is_some(),
-            id: token.id,
-            org_id: token.org_id,
-            hash: StoredHash::from_row(&token.hash_alg, token.pepper_id, &token.hash),
+            id: place.parsed("id", &token.id)?,
+            org_id: place.parsed("org_id", &token.org_id)?,
+            hash: StoredHash::from_row(keyring, &token.hash_alg, &token.pepper_id, &token.hash),
             is_intact,
         })
     }

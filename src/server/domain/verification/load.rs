@@ -21,10 +21,7 @@ pub(super) async fn key(
         let row = keys::find_verifiable(&mut tx, id).await?;
         row.map(|row| CachedKey::from_row(row, &ctx.keyring)).transpose()
     };
-    cache
-        .keys
-        .get_or_read(id.as_str(), now, cache.is_trusted(now), read)
-        .await
+    cache.keys.get_or_read(id, now, cache.is_trusted(now), read).await
 }
 
 pub(super) async fn token(
@@ -42,6 +39,6 @@ pub(super) async fn token(
     };
     cache
         .tokens
-        .get_or_read(id.as_str(), now, cache.is_trusted(now), read)
+        .get_or_read(id, now, cache.is_trusted(now), read)
         .await
 }

@@ -68,8 +68,8 @@ pub async fn authenticate(ctx: &Context, bearer: &str) -> Result<Arc<CachedToken
         return Err(CallerError::Unauthenticated);
     };
     let credential = Credential::Token {
-        org_id: &token.org_id,
-        token_id: &token.id,
+        org_id: token.org_id.as_str(),
+        token_id: token.id.as_str(),
     };
     let matches = mint::is_match(ctx, credential, bearer, &token.hash);
     if !matches || !token.is_intact || token.revoked || token.expires_at.is_some_and(|at| at <= now) {
@@ -107,7 +107,7 @@ pub async fn verify(
     };
     let secret = matching_secret(ctx, &key, &id, question.key);
     let is_ours = key.project_id == token.project_id && key.org_id == token.org_id;
-    let is_same_key = key.prefix == parsed.prefix && key.environment == parsed.environment;
+    let is_same_key = *key.prefix == *parsed.prefix && key.environment == parsed.environment;
     let Some(secret) = secret.filter(|_| is_ours && is_same_key && key.is_intact) else {
         return Ok(not_found());
     };
@@ -129,7 +129,7 @@ fn matching_secret<'a>(
     text: &str,
 ) -> Option<&'a CachedSecret> {
     let credential = Credential::Key {
-        org_id: &key.org_id,
+        org_id: key.org_id.as_str(),
         key_id: id.as_str(),
     };
     key.secrets.iter().fold(None, |found, secret| {

@@ -68,6 +68,10 @@ pub struct Keyring {
     keys: Vec<RingKey>,
 }
 
+/// Which key of this process's ring; a ring only grows, so a place stays true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingPlace(u16);
+
 /// A MAC with the name of its key, as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredMac {
@@ -81,7 +85,6 @@ impl Keyring {
         for key in self.keys.iter_mut().filter(|key| key.purpose == purpose) {
             key.is_active &= !active;
         }
-        self.keys.retain(|key| key.purpose != purpose || key.id != id);
         self.keys.push(RingKey {
             purpose,
             id: id.to_owned(),
@@ -125,26 +128,32 @@ impl Keyring {
         parts: &[impl AsRef<str>],
         expected: &str,
     ) -> bool {
-        unhex(expected).is_some_and(|expected| self.is_mac(purpose, key_id, parts, &expected))
+        match (self.place(purpose, key_id), unhex(expected)) {
+            (Some(place), Some(expected)) => self.is_mac(place, parts, &expected),
+            _ => false,
+        }
     }
 
-    /// The same with a MAC as bytes.
+    /// Where a key lies, for whoever compares with it often.
     #[must_use]
-    pub fn is_mac(
-        &self,
-        purpose: Purpose,
-        key_id: &str,
-        parts: &[impl AsRef<str>],
-        expected: &[u8; 32],
-    ) -> bool {
-        let key = self.key(purpose, key_id);
+    pub fn place(&self, purpose: Purpose, key_id: &str) -> Option<RingPlace> {
+        let named = |key: &RingKey| key.purpose == purpose && key.id == key_id;
+        let place = self.keys.iter().position(named)?;
+        u16::try_from(place).ok().map(RingPlace)
+    }
+
+    /// Whether `expected` is the MAC of `parts` under the key at that place. Constant time.
+    #[must_use]
+    pub fn is_mac(&self, place: RingPlace, parts: &[impl AsRef<str>], expected: &[u8; 32]) -> bool {
+        let key = self.keys.get(usize::from(place.0));
         key.is_some_and(|key| key.mac_of(parts).ct_eq(expected).into())
     }
 
     /// The raw key, for argon2's secret input.
     #[must_use]
     pub fn raw(&self, purpose: Purpose, key_id: &str) -> Option<&[u8; 32]> {
-        self.key(purpose, key_id).map(|key| key.bytes.expose())
+        let place = self.place(purpose, key_id)?;
+        self.keys.get(usize::from(place.0)).map(|key| key.bytes.expose())
     }
 
     #[must_use]
@@ -156,12 +165,6 @@ impl Keyring {
         self.keys
             .iter()
             .find(|key| key.purpose == purpose && key.is_active)
-    }
-
-    fn key(&self, purpose: Purpose, key_id: &str) -> Option<&RingKey> {
-        self.keys
-            .iter()
-            .find(|key| key.purpose == purpose && key.id == key_id)
     }
 }
 

@@ -131,7 +131,7 @@ fn actions(key: &KeyDetail, address: &str) -> AnyView {
     }
     view! {
         <a class="button" href=format!("{address}/edit")>"Edit"</a>
-        <KeySwitch key_id=key.summary.id.clone() enabled=key.status == KeyStatus::Active/>
+        <KeySwitch key_id=key.summary.id enabled=key.status == KeyStatus::Active/>
         <a class="button danger" href=format!("{address}/revoke")>"Revoke…"</a>
     }
     .into_any()

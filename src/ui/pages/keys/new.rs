@@ -278,7 +278,7 @@ fn summary(material: &KeyFormMaterial) -> AnyView {
     let projects = material
         .projects
         .iter()
-        .map(|project| (project.id.clone(), project.name.clone()))
+        .map(|project| (project.id, project.name.clone()))
         .collect();
     view! {
         <section class="summary" aria-labelledby="summary-title">

@@ -85,7 +85,7 @@ fn archive(project: &Project) -> AnyView {
         <section class=class>
             <header class="card-head"><h2>{title}</h2></header>
             <p>{text}</p>
-            <ProjectSwitch project_id=project.id.clone() status=project.status/>
+            <ProjectSwitch project_id=project.id status=project.status/>
         </section>
     }
     .into_any()
