@@ -83,7 +83,7 @@ async fn against_reference(subject: &Subject, connections: usize) {
     let must = if connections == 16 {
         "at most 4"
     } else {
-        "no budget"
+        "small; no budget"
     };
     p99.print(&format!("p99 of verify ÷ axum, c={connections}"), must);
 }
