@@ -91,6 +91,8 @@ ids! {
     ProjectId = "prj_";
     /// A key; stays the same while its secrets rotate.
     KeyId = "key_";
+    /// A second factor of an account.
+    FactorId = "fac_";
     /// A service token.
     TokenId = "tok_";
 }

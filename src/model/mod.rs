@@ -9,6 +9,7 @@ pub mod actor;
 pub mod audit;
 pub mod calendar;
 pub mod error;
+pub mod factor;
 pub mod form;
 pub mod id;
 pub mod key;

@@ -22,6 +22,7 @@ use super::jobs;
 use super::platform::clock::{Clock, SystemClock};
 use super::platform::crypto::master_key::{MasterKey, MasterKeyError};
 use super::platform::crypto::password::{PasswordCost, PasswordHashing};
+use super::platform::crypto::seal::Sealer;
 use super::platform::rng::{OsRng, Rng};
 use super::store::db::{DatabaseUrl, Db};
 use super::store::error::StoreError;
@@ -196,23 +197,26 @@ pub async fn open(place: &Place, schema: Schema, parts: Parts) -> Result<(Ctx, U
         }
         Schema::Require => instance::open_existing_keyring(&db, &master).await?,
     };
-    assemble(db, keyring, parts)
+    assemble(db, keyring, Arc::new(master), parts)
 }
 
 /// Puts a context together from its parts. Tests use it with their own clock, chance and database.
 pub fn assemble(
     db: Db,
     keyring: super::platform::crypto::keyring::Keyring,
+    master: Arc<MasterKey>,
     parts: Parts,
 ) -> Result<(Ctx, UsageReceiver), BootError> {
     let keyring = Arc::new(keyring);
     let passwords = PasswordHashing::new(Arc::clone(&keyring), Arc::clone(&parts.rng), parts.password_cost);
+    let seals = Sealer::new(master, Arc::clone(&parts.rng));
     let (usage, receiver) = UsageSink::new();
     let ctx = Context {
         db,
         clock: parts.clock,
         rng: parts.rng,
         keyring,
+        seals: Arc::new(seals),
         passwords: passwords.map_err(|_| BootError::Passwords)?,
         key_cache: VerificationCache::new(parts.cache),
         usage,

@@ -8,6 +8,7 @@ use super::domain::verification::VerificationCache;
 use super::platform::clock::Clock;
 use super::platform::crypto::keyring::Keyring;
 use super::platform::crypto::password::PasswordHashing;
+use super::platform::crypto::seal::Sealer;
 use super::platform::rng::Rng;
 use super::store::db::Db;
 
@@ -17,6 +18,7 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub keyring: Arc<Keyring>,
+    pub seals: Arc<Sealer>,
     pub passwords: Arc<PasswordHashing>,
     pub key_cache: VerificationCache,
     pub usage: UsageSink,

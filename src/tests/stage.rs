@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         clock,
         rng,
     };
-    let (ctx, receiver) = boot::assemble(db, keyring, parts)?;
+    let (ctx, receiver) = boot::assemble(db, keyring, Arc::new(master), parts)?;
     follow_changes(&ctx).await?;
     if empty {
         if let Some(token) = instance::new_setup_token(&ctx).await? {

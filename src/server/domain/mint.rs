@@ -1,6 +1,6 @@
 //! Making ids and secrets, and hashing secrets for storage.
 
-use crate::model::id::{AccountId, InvalidId, KeyId, OrgId, ProjectId, TokenId};
+use crate::model::id::{AccountId, FactorId, InvalidId, KeyId, OrgId, ProjectId, TokenId};
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
 use crate::server::ctx::Context;
 use crate::server::platform::crypto::keyring::{HASH_ALG, Keyring, Purpose, RingPlace};
@@ -46,6 +46,7 @@ id_makers! {
     account_id -> AccountId;
     org_id -> OrgId;
     project_id -> ProjectId;
+    factor_id -> FactorId;
 }
 
 /// What of a credential is hashed, and bound to: the kind of credential, its tenant and its id, so that a hash moved
@@ -55,6 +56,8 @@ pub enum Credential<'a> {
     Key { org_id: &'a str, key_id: &'a str },
     Token { org_id: &'a str, token_id: &'a str },
     Setup { id: &'a str },
+    /// A recovery code of an account.
+    Recovery { account_id: &'a str },
 }
 
 impl<'a> Credential<'a> {
@@ -63,6 +66,7 @@ impl<'a> Credential<'a> {
             Self::Key { org_id, key_id } => ["keywright-key-v1", org_id, key_id, text],
             Self::Token { org_id, token_id } => ["keywright-token-v1", org_id, token_id, text],
             Self::Setup { id } => ["keywright-setup-v1", "", id, text],
+            Self::Recovery { account_id } => ["keywright-recovery-v1", "", account_id, text],
         }
     }
 }

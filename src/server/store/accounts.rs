@@ -18,6 +18,8 @@ statements! {
     /// Only over the hash that was checked: a reset meanwhile must not be undone.
     RENEW_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1 AND password_hash = $4";
     RAISE_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1";
+    SESSION_EPOCH = "SELECT session_epoch FROM accounts WHERE id = $1";
+    FIND_EMAIL = "SELECT email, email_folded FROM accounts WHERE id = $1";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
 }
 
@@ -112,6 +114,16 @@ pub async fn renew_password(
 /// Ends every session of the account, on every node, with the next request.
 pub async fn raise_session_epoch(tx: &mut Tx, id: &AccountId) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(RAISE_EPOCH).bind(id.as_str()).execute(c).await.map(drop))
+}
+
+pub async fn session_epoch(tx: &mut Tx, id: &AccountId) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(SESSION_EPOCH).bind(id.as_str()).fetch_one(c).await)
+}
+
+pub async fn find_email(tx: &mut Tx, id: &AccountId) -> Result<Option<Email>, StoreError> {
+    let row: Option<(String, String)> =
+        on!(tx, c => sqlx::query_as(FIND_EMAIL).bind(id.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(shown, folded)| Email { shown, folded }))
 }
 
 pub async fn set_signed_in(tx: &mut Tx, id: &AccountId, now: Timestamp) -> Result<(), StoreError> {

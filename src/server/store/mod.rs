@@ -12,6 +12,7 @@ pub mod audit;
 pub mod changes;
 pub mod db;
 pub mod error;
+pub mod factors;
 pub mod instance;
 pub mod keys;
 pub mod migrate;
@@ -40,6 +41,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("accounts", accounts::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("changes", changes::STATEMENTS),
+        ("factors", factors::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("orgs", orgs::STATEMENTS),

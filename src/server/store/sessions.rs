@@ -20,6 +20,10 @@ statements! {
     TOUCH = "UPDATE sessions SET last_seen_at_ms = $2 WHERE id_sha256 = $1 AND last_seen_at_ms < $2";
     SET_ORG = "UPDATE sessions SET org_id = $2 WHERE id_sha256 = $1";
     DELETE = "DELETE FROM sessions WHERE id_sha256 = $1";
+    DELETE_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND id_sha256 <> $2";
+    /// Counts a wrong code of a sign-in that is half done, and holds its row.
+    COUNT_FAILURE = "UPDATE sessions SET factor_failures = factor_failures + 1 WHERE id_sha256 = $1 AND stage = 'second_factor_due'
+        RETURNING factor_failures";
     /// Ends the oldest sessions of an account beyond the newest $2.
     DELETE_BEYOND = "DELETE FROM sessions WHERE account_id = $1 AND id_sha256 NOT IN (SELECT id_sha256 FROM sessions
         WHERE account_id = $1 ORDER BY created_at_ms DESC, id_sha256 LIMIT $2)";
@@ -103,6 +107,16 @@ pub async fn delete(tx: &mut Tx, id_sha256: &str) -> Result<bool, StoreError> {
     let rows =
         on!(tx, c => sqlx::query(DELETE).bind(id_sha256).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows > 0)
+}
+
+/// Ends every session of an account but one.
+pub async fn delete_others(tx: &mut Tx, account: &AccountId, id_sha256: &str) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(DELETE_OTHERS).bind(account.as_str()).bind(id_sha256).execute(c).await.map(drop))
+}
+
+/// Wrong codes so far, this one included. `None` when the session is over or complete.
+pub async fn count_failure(tx: &mut Tx, id_sha256: &str) -> Result<Option<i64>, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_FAILURE).bind(id_sha256).fetch_optional(c).await)
 }
 
 pub async fn delete_beyond(tx: &mut Tx, account: &AccountId, newest: i64) -> Result<(), StoreError> {

@@ -48,14 +48,14 @@ pub struct Subject {
     /// The same, answered without a usage event.
     pub dry_requests: Vec<Arc<[u8]>>,
     _jobs: Jobs,
-    master: MasterKey,
+    master: Arc<MasterKey>,
     folder: tempfile::TempDir,
 }
 
 impl Subject {
     pub async fn start(keys: usize, ttl_ms: i64) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let master = MasterKey::random(&OsRng);
+        let master = Arc::new(MasterKey::random(&OsRng));
         let (ctx, receiver) = open(folder.path(), &master, ttl_ms).await;
         let filled = fill(&ctx, keys).await;
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(500));
@@ -96,7 +96,7 @@ impl Subject {
     }
 }
 
-async fn open(folder: &Path, master: &MasterKey, ttl_ms: i64) -> (Ctx, UsageReceiver) {
+async fn open(folder: &Path, master: &Arc<MasterKey>, ttl_ms: i64) -> (Ctx, UsageReceiver) {
     let db = Db::open(&DatabaseUrl::Sqlite(folder.join("bench.db")), true)
         .await
         .expect("a database");
@@ -112,7 +112,7 @@ async fn open(folder: &Path, master: &MasterKey, ttl_ms: i64) -> (Ctx, UsageRece
     let keyring = instance::open_keyring(&db, master, &OsRng, parts.clock.now())
         .await
         .expect("secrets");
-    let (ctx, receiver) = boot::assemble(db, keyring, parts).expect("a context");
+    let (ctx, receiver) = boot::assemble(db, keyring, Arc::clone(master), parts).expect("a context");
     follow_changes(&ctx).await.expect("news");
     (ctx, receiver)
 }

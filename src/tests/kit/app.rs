@@ -64,7 +64,7 @@ pub struct TestApp {
     /// May verify keys of `project`.
     pub token: String,
     _jobs: Jobs,
-    master: MasterKey,
+    master: Arc<MasterKey>,
 }
 
 /// A key with its secret.
@@ -81,7 +81,7 @@ pub struct EmptyHouse {
     pub clock: Arc<ManualClock>,
     pub db: TestDb,
     jobs: Jobs,
-    master: MasterKey,
+    master: Arc<MasterKey>,
 }
 
 impl EmptyHouse {
@@ -89,7 +89,7 @@ impl EmptyHouse {
         let db = TestDb::new(backend).await;
         let clock = Arc::new(ManualClock::new(Timestamp::from_ms(1_795_255_200_000)));
         let rng = Arc::new(SeededRng::new(next_seed()));
-        let master = MasterKey::random(&OsRng);
+        let master = Arc::new(MasterKey::random(&OsRng));
         let keyring = instance::open_keyring(&db.db, &master, &OsRng, clock.now())
             .await
             .unwrap();
@@ -107,7 +107,7 @@ impl EmptyHouse {
             clock: clock.clone(),
             rng,
         };
-        let (ctx, receiver) = boot::assemble(db.db.clone(), keyring, parts).unwrap();
+        let (ctx, receiver) = boot::assemble(db.db.clone(), keyring, Arc::clone(&master), parts).unwrap();
         follow_changes(&ctx).await.unwrap();
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(50));
         let router = router(AppState {
@@ -185,7 +185,7 @@ impl TestApp {
             clock: self.clock.clone(),
             ..Parts::offline().unwrap()
         };
-        boot::assemble(self.db.db.clone(), keyring, parts).unwrap().0
+        boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts).unwrap().0
     }
 
     pub fn operator(&self) -> Actor {

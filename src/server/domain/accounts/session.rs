@@ -11,7 +11,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::model::account::SessionStage;
-use crate::model::actor::{Actor, Origin};
+use crate::model::actor::{Actor, Denied, Origin};
 use crate::model::id::{AccountId, OrgId};
 use crate::model::org::Membership;
 use crate::model::request_id::RequestId;
@@ -25,7 +25,7 @@ use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::rng::base62;
 use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
-use crate::server::store::orgs;
+use crate::server::store::{accounts, orgs};
 use crate::server::store::sessions::{self as store, NewSession};
 
 /// A session unseen for so long is dead.
@@ -36,6 +36,8 @@ pub const LIFETIME_MS: i64 = 12 * HOUR_MS;
 const ID_LENGTH: usize = 32;
 /// Sessions an account may have; the oldest ends when another begins.
 const SESSIONS_MAX: i64 = 10;
+/// Wrong codes that end a sign-in which is half done.
+const CODES_MAX: i64 = 5;
 /// `last_seen` is written at most this often.
 const TOUCH_EVERY_MS: i64 = MINUTE_MS;
 
@@ -67,7 +69,7 @@ pub struct SignedIn {
     pub memberships: Vec<Membership>,
 }
 
-fn digest(session_id: &str) -> String {
+pub(super) fn digest(session_id: &str) -> String {
     hex(&Sha256::digest(session_id.as_bytes()))
 }
 
@@ -151,6 +153,41 @@ async fn touch(ctx: &Context, id_sha256: &str, now: Timestamp) {
     if let Err(error) = touched.await {
         tracing::warn!(error = %error, "a session's last use could not be noted");
     }
+}
+
+/// Puts a complete session in the place of one, under a new id (R28). `None` when the old one is over.
+pub(super) async fn renew(
+    ctx: &Context,
+    tx: &mut Tx,
+    signed_in: &SignedIn,
+    old_id: &str,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Option<(SecretText, String)>, DomainError> {
+    let Some(account) = signed_in.actor.account_id() else {
+        return Ok(None);
+    };
+    if !store::delete(tx, &digest(old_id)).await? {
+        return Ok(None);
+    }
+    let epoch = accounts::session_epoch(tx, account).await?;
+    let org = signed_in.actor.org_id();
+    let made = begin(ctx, tx, (account, epoch), org, SessionStage::Complete, caller, now).await?;
+    Ok(Some(made))
+}
+
+/// Counts a code against a sign-in that is half done, before it is tried; tells whether it is the last that may be
+/// wrong (R20). Errors: the sign-in is over.
+pub(super) async fn count_code(tx: &mut Tx, session_id: &str) -> Result<bool, DomainError> {
+    let tried = store::count_failure(tx, &digest(session_id)).await?;
+    let tried = tried.ok_or(DomainError::from(Denied::Unauthenticated))?;
+    Ok(tried >= CODES_MAX)
+}
+
+/// Ends a sign-in that is half done.
+pub(super) async fn give_up(tx: &mut Tx, session_id: &str) -> Result<(), DomainError> {
+    store::delete(tx, &digest(session_id)).await?;
+    Ok(())
 }
 
 /// Ends a session. Ending one that is over already is no error.

@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use crate::model::id::AccountId;
 use crate::model::time::{HOUR_MS, SECOND_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
@@ -16,6 +17,8 @@ use crate::server::store::throttles::{self as store, Counter};
 pub const LOCKED_FROM: i64 = 100;
 /// Failures a network may have before its attempts are spaced: many people may share one address.
 const NETWORK_GRACE: i64 = 10;
+/// Wrong codes of second factors an account may have in an hour.
+const CODES_AN_HOUR: i64 = 10;
 /// A network's failures are forgotten after an hour without any.
 const NETWORK_MEMORY_MS: i64 = HOUR_MS;
 
@@ -166,6 +169,40 @@ pub async fn forgive_one(
         };
         store::set(tx, &bucket, fewer, now).await?;
     }
+    Ok(())
+}
+
+/// Counts a code as wrong before it is tried, or says how long to wait: ten in an hour and account (R20). The row is
+/// held until the transaction ends, so that parallel guesses queue up.
+pub async fn admit_code(
+    tx: &mut crate::server::store::db::Tx,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let bucket = format!("factor:{account}");
+    let mut counter = store::take(tx, &bucket, now).await?;
+    // Here `blocked_until` is when the hour is over.
+    if counter.blocked_until <= now.ms() {
+        counter = Counter {
+            failures: 0,
+            blocked_until: now.ms() + HOUR_MS,
+        };
+    }
+    if counter.failures >= CODES_AN_HOUR {
+        return Err(DomainError::Throttled {
+            retry_after_s: seconds_until(now, counter.blocked_until),
+        });
+    }
+    counter.failures += 1;
+    Ok(store::set(tx, &bucket, counter, now).await?)
+}
+
+/// After a right code, earlier ones are forgotten.
+pub async fn forgive_codes(
+    tx: &mut crate::server::store::db::Tx,
+    account: &AccountId,
+) -> Result<(), DomainError> {
+    store::delete(tx, &format!("factor:{account}")).await?;
     Ok(())
 }
 

@@ -50,6 +50,7 @@ fn at(ctx: &Context, moment: Timestamp) -> Context {
         clock: Arc::new(At(moment)),
         rng: Arc::clone(&ctx.rng),
         keyring: Arc::clone(&ctx.keyring),
+        seals: Arc::clone(&ctx.seals),
         passwords: Arc::clone(&ctx.passwords),
         key_cache: VerificationCache::new(CacheLimits {
             keys: 16,

@@ -6,3 +6,4 @@ pub mod master_key;
 pub mod password;
 pub mod seal;
 pub mod secret;
+pub mod totp;

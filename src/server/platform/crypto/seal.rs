@@ -3,6 +3,8 @@
 //! Envelope `v1.<kek_id>.<base64(nonce ‖ ciphertext)>`. The associated data names table, column, tenant and row, so
 //! that a ciphertext moved elsewhere does not open.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -23,6 +25,28 @@ pub enum OpenError {
     OtherMasterKey,
     #[error("it is damaged, or was moved from another place")]
     Damaged,
+}
+
+/// Seals and opens while the process runs.
+pub struct Sealer {
+    master: Arc<MasterKey>,
+    rng: Arc<dyn Rng>,
+}
+
+impl Sealer {
+    #[must_use]
+    pub fn new(master: Arc<MasterKey>, rng: Arc<dyn Rng>) -> Self {
+        Self { master, rng }
+    }
+
+    #[must_use]
+    pub fn seal(&self, place: Place<'_>, plain: &[u8]) -> String {
+        seal(&self.master, self.rng.as_ref(), place, plain)
+    }
+
+    pub fn open(&self, place: Place<'_>, envelope: &str) -> Result<Secret<Vec<u8>>, OpenError> {
+        open(&self.master, place, envelope)
+    }
 }
 
 /// Where a sealed value lives.
