@@ -56,6 +56,23 @@ on_both_databases! {
         }
     }
 
+    async fn a_crowd_of_events_is_folded_over_several_statements(backend: Backend) {
+        const EVENTS: usize = 2_500;
+        let app = TestApp::on(backend).await;
+        let key = app.issue("one", &[]).await;
+        let told = json!({ "key": key.secret, "method": "GET", "path": "/a\u{0}b", "userAgent": "\"quoted\"" });
+        app.ask(told).await;
+        for _ in 1..EVENTS {
+            app.verify(&key.secret).await;
+        }
+        app.ctx.usage.flush().await;
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM usage_events").await, EVENTS as i64);
+        assert_eq!(app.db.number("SELECT CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE grain = 'day'").await, EVENTS as i64);
+        let kept = app.db.texts("SELECT told FROM usage_events WHERE told IS NOT NULL").await;
+        let kept: serde_json::Value = serde_json::from_str(&kept[0]).unwrap();
+        assert_eq!(kept, json!({ "method": "GET", "path": "/a\u{fffd}b", "userAgent": "\"quoted\"", "resource": "" }));
+    }
+
     async fn what_is_past_its_time_is_forgotten(backend: Backend) {
         let app = TestApp::on(backend).await;
         let key = app.issue("one", &[]).await;

@@ -36,11 +36,17 @@ pub struct ProblemField<'a> {
     message: &'a str,
 }
 
+/// Whether the address only ever answers programs.
+#[must_use]
+pub fn is_data(path: &str) -> bool {
+    path.starts_with("/v1/") || path == "/healthz" || path == "/readyz"
+}
+
 /// Whether a person is reading: a browser asks for `text/html`; `/v1` never speaks it.
 #[must_use]
 pub fn wants_html(uri: &Uri, headers: &HeaderMap) -> bool {
     let accepts = |value: &HeaderValue| value.to_str().is_ok_and(|accept| accept.contains("text/html"));
-    !uri.path().starts_with("/v1/")
+    !is_data(uri.path())
         && !uri.path().starts_with("/api/")
         && headers.get_all(header::ACCEPT).iter().any(accepts)
 }

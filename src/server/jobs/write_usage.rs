@@ -22,6 +22,10 @@ pub async fn run(ctx: Ctx, mut receiver: UsageReceiver, flush_every: Duration, s
             flush = receiver.flushes.recv() => asked = flush,
             () = stop.cancelled() => {}
         }
+        if stop.is_cancelled() {
+            // What comes from now on is counted as dropped rather than taken and left.
+            receiver.events.close();
+        }
         write_all(&ctx, &mut receiver, &mut batch, &stop).await;
         if let Some(asked) = asked {
             let _ = asked.send(());
@@ -32,8 +36,8 @@ pub async fn run(ctx: Ctx, mut receiver: UsageReceiver, flush_every: Duration, s
     }
 }
 
-/// Writes everything that waits when it begins: what comes meanwhile waits for the next turn, or busy hours would be
-/// a stream of small commits. An outage is waited out, unless the process stops meanwhile: then a few more tries.
+/// Writes full batches and one that is not: what comes meanwhile waits for the next turn, or busy hours would be a
+/// stream of small commits. An outage is waited out, unless the process stops meanwhile: then a few more tries.
 async fn write_all(
     ctx: &Ctx,
     receiver: &mut UsageReceiver,

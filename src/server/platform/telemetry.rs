@@ -20,9 +20,7 @@ pub enum LogFormat {
 /// Starts logging to standard error. A second call changes nothing.
 pub fn start(format: LogFormat, filter: &str) {
     // Not EnvFilter: it looks at every entering of a span, which each request would pay for.
-    let filter: Targets = filter
-        .parse()
-        .unwrap_or(Targets::new().with_default(LevelFilter::INFO));
+    let filter = parse_filter(filter).unwrap_or(Targets::new().with_default(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(RedactedStderr);
     let _ = match format {
@@ -33,6 +31,20 @@ pub fn start(format: LogFormat, filter: &str) {
             .with(lines.json().flatten_event(true).with_current_span(true))
             .try_init(),
     };
+}
+
+/// Levels and `target=level`, separated by commas; spaces and empty parts do not matter. `None` when a part is neither.
+fn parse_filter(text: &str) -> Option<Targets> {
+    let parts: Vec<&str> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let is_plain = |part: &&str| !part.ends_with('=') && !part.contains(['[', ']', '{', '}', ' ']);
+    if parts.is_empty() || !parts.iter().all(is_plain) {
+        return None;
+    }
+    parts.join(",").parse().ok()
 }
 
 /// Redacts each event as it is written; one event is one `write`.
@@ -92,6 +104,22 @@ impl<W: Write> Drop for RedactingWriter<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_is_read_with_spaces_and_refused_when_it_is_something_else() {
+        let parse = |text| parse_filter(text).map(|targets| targets.to_string());
+        assert_eq!(parse("warn, keywright=info,"), parse("warn,keywright=info"));
+        assert!(parse("warn,keywright=info").is_some());
+        for bad in [
+            "",
+            "keywright=",
+            "keywright[request]=debug",
+            "keywright=loud",
+            "a b=info",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn r77_a_secret_written_in_two_halves_is_redacted() {

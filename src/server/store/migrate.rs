@@ -1,5 +1,6 @@
 //! The schema and its versions.
 
+use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
 
 use super::db::{Db, on};
@@ -28,10 +29,20 @@ pub enum SchemaState {
 pub async fn run(db: &Db) -> Result<(), StoreError> {
     let done = match db {
         Db::Sqlite { writer, .. } => SQLITE.run(writer).await,
-        Db::Postgres(pool) => POSTGRES.run(pool).await,
+        Db::Postgres(pool) => {
+            // The pool's time limit is for statements somebody waits for; rewriting a large table takes longer. The
+            // connection is not given back.
+            let mut connection = pool.acquire().await?.detach();
+            sqlx::query("SET statement_timeout = 0")
+                .execute(&mut connection)
+                .await?;
+            let done = POSTGRES.run(&mut connection).await;
+            connection.close().await?;
+            done
+        }
     };
     done.map_err(|error| match error {
-        MigrateError::Execute(error) => StoreError::from(error),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
         other => StoreError::Defect(other.to_string()),
     })
 }

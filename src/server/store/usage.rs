@@ -32,13 +32,18 @@ statements! {
 /// A statement over many rows, which travel as one JSON text: binding each value by itself takes longer than storing it.
 /// The two databases differ in the function that unfolds the text; `value` is what both call a row.
 struct Batch {
+    name: &'static str,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
+/// Rows that travel at once: preparing more would keep a thread from answering requests.
+const ROWS_PER_STATEMENT: usize = 1_000;
+
 macro_rules! batch {
-    ($head:literal, $tail:literal) => {
+    ($name:literal, $head:literal, $tail:literal) => {
         Batch {
+            name: $name,
             sqlite: concat!($head, " FROM jsonb_each($1) WHERE true ", $tail),
             postgres: concat!(
                 $head,
@@ -50,25 +55,36 @@ macro_rules! batch {
 }
 
 const INSERT_EVENTS: Batch = batch!(
+    "INSERT_EVENTS",
     "INSERT INTO usage_events (at_ms, request_id, key_id, token_id, code, ip, told)
      SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6",
     ""
 );
 const ROLL_UP: Batch = batch!(
+    "ROLL_UP",
     "INSERT INTO usage_rollups (key_id, grain, bucket_at_ms, code, org_id, project_id, requests)
      SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), value ->> 3, value ->> 4, value ->> 5, CAST(value ->> 6 AS BIGINT)",
     "ON CONFLICT (key_id, grain, bucket_at_ms, code) DO UPDATE SET requests = usage_rollups.requests + excluded.requests"
 );
 const SET_KEYS_USED: Batch = batch!(
+    "SET_KEYS_USED",
     "INSERT INTO key_last_used (key_id, at_ms, ip) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2",
     "ON CONFLICT (key_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE key_last_used.at_ms <= excluded.at_ms"
 );
 const SET_TOKENS_USED: Batch = batch!(
+    "SET_TOKENS_USED",
     "INSERT INTO token_last_used (token_id, at_ms, ip) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2",
     "ON CONFLICT (token_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE token_last_used.at_ms <= excluded.at_ms"
 );
 
 const LIST_DAYS: &str = "SELECT key_id, bucket_at_ms, CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE grain = 'day' AND org_id = ";
+
+/// The batches for the test that prepares every statement: name, then text for SQLite and for PostgreSQL.
+#[must_use]
+pub fn batches() -> [(&'static str, &'static str, &'static str); 4] {
+    [&INSERT_EVENTS, &ROLL_UP, &SET_KEYS_USED, &SET_TOKENS_USED]
+        .map(|batch| (batch.name, batch.sqlite, batch.postgres))
+}
 
 /// One verification of a known key.
 #[derive(Clone, Debug)]
@@ -105,17 +121,16 @@ pub struct LastUse<'a> {
 
 /// Runs a batch over rows in their order, so that two nodes lock in one order.
 async fn run(tx: &mut Tx, batch: &Batch, rows: Vec<impl Serialize>) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let rows = serde_json::to_string(&rows).map_err(|error| StoreError::Defect(error.to_string()))?;
-    match tx.connection() {
-        Connection::Sqlite(c) => sqlx::query(batch.sqlite).bind(rows).execute(c).await.map(drop)?,
-        Connection::Postgres(c) => sqlx::query(batch.postgres)
-            .bind(rows)
-            .execute(c)
-            .await
-            .map(drop)?,
+    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
+        let chunk = serde_json::to_string(chunk).map_err(|error| StoreError::Defect(error.to_string()))?;
+        match tx.connection() {
+            Connection::Sqlite(c) => sqlx::query(batch.sqlite).bind(chunk).execute(c).await.map(drop)?,
+            Connection::Postgres(c) => sqlx::query(batch.postgres)
+                .bind(chunk)
+                .execute(c)
+                .await
+                .map(drop)?,
+        }
     }
     Ok(())
 }

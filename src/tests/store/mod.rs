@@ -6,7 +6,7 @@ use keywright::model::page::PageRequest;
 use keywright::model::permission::Permission;
 use keywright::model::time::{DAY_MS, Timestamp};
 use keywright::server::store::db::Db;
-use keywright::server::store::{all_statements, keys};
+use keywright::server::store::{all_statements, keys, usage};
 use sqlx::{Executor, SqlSafeStr};
 
 use crate::kit::{Backend, TestApp, TestDb, on_both_databases, takes_part};
@@ -23,6 +23,13 @@ on_both_databases! {
                 Db::Postgres(pool) => pool.acquire().await.unwrap().prepare(sql).await.map(drop),
             };
             assert!(outcome.is_ok(), "{file}::{name}: {:?}", outcome.err());
+        }
+        for (name, sqlite, postgres) in usage::batches() {
+            let outcome = match &test.db {
+                Db::Sqlite { writer, .. } => writer.acquire().await.unwrap().prepare(sqlite.into_sql_str()).await.map(drop),
+                Db::Postgres(pool) => pool.acquire().await.unwrap().prepare(postgres.into_sql_str()).await.map(drop),
+            };
+            assert!(outcome.is_ok(), "usage::{name}: {:?}", outcome.err());
         }
     }
 
@@ -50,6 +57,9 @@ on_both_databases! {
                 assert_eq!(key.badge, badge(status, archived, key.expires_at, true, at), "{} {days} {archived}", key.name);
                 all.push(key.badge);
             }
+            let counts = keys::counts(&mut tx, &scope, at).await.unwrap();
+            let active = all[all.len() - 5..].iter().filter(|badge| **badge == Badge::Active).count() as i64;
+            assert_eq!((counts.active, counts.not_confirmed, counts.all), (active, active, 5), "{days} {archived}");
         }
         for expected in [Badge::Active, Badge::Disabled, Badge::Expired, Badge::Revoked] {
             assert!(all.contains(&expected), "{expected:?} never occurred");

@@ -16,14 +16,13 @@ use crate::server::store::{keys as store, usage};
 /// Days the small charts of the list show.
 const WEEK_DAYS: i64 = 7;
 
-/// One page of keys, each with its last week, in three queries whatever the page's size.
-/// All that the page of keys shows, each part on a connection of its own: the counts take longest.
+/// All that the page of keys shows. The counts take longest, so they are on a connection of their own.
 pub async fn list_page(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<KeyList, DomainError> {
-    let (counts, page, projects) = tokio::try_join!(
-        counts(ctx, actor),
-        list(ctx, actor, filter),
-        projects::choices(ctx, actor)
-    )?;
+    let rest = async {
+        let page = list(ctx, actor, filter).await?;
+        Ok((page, projects::choices(ctx, actor).await?))
+    };
+    let (counts, (page, projects)) = tokio::try_join!(counts(ctx, actor), rest)?;
     Ok(KeyList {
         now: ctx.clock.now(),
         counts,
@@ -33,6 +32,7 @@ pub async fn list_page(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Resu
     })
 }
 
+/// One page of keys, each with its last week, in three queries whatever the page's size.
 pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Page<KeySummary>, DomainError> {
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();

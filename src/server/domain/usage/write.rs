@@ -15,8 +15,8 @@ use crate::server::store::usage::{self as store, EventRow, LastUse, RollUp};
 /// Most events one transaction takes.
 pub const BATCH_MAX: usize = 10_000;
 
-/// Events in one statement: preparing more at once would keep a thread from answering requests.
-const EVENTS_PER_STATEMENT: usize = 1_000;
+/// Events that are folded and sent at once: more would keep a thread from answering requests.
+const EVENTS_AT_ONCE: usize = 1_000;
 
 /// Key, grain, bucket, verdict: in this order for every batch, so that two nodes lock rows in one order.
 type Cell<'a> = (&'a str, &'static str, i64, VerdictCode);
@@ -36,7 +36,7 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
     }
     let mut folded = Folded::default();
     let mut tx = ctx.db.begin_write().await?;
-    for chunk in events.chunks(EVENTS_PER_STATEMENT) {
+    for chunk in events.chunks(EVENTS_AT_ONCE) {
         chunk.iter().for_each(|event| folded.add(event));
         store::insert_events(&mut tx, chunk.iter().map(row_of)).await?;
     }

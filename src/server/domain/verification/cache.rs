@@ -6,8 +6,8 @@
 //! revocation cannot be put back after it.
 
 use std::hash::Hash;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use quick_cache::sync::Cache;
@@ -64,8 +64,8 @@ impl<T> Clone for Aged<T> {
 pub struct Shelf<K, T> {
     known: Cache<K, Aged<T>>,
     unknown: Cache<K, Timestamp>,
-    /// When a reading failed last.
-    failed_at: Mutex<Option<Instant>>,
+    /// When the database last failed to answer for an id.
+    failed: Cache<K, Instant>,
     ttl_ms: i64,
     unknown_ttl_ms: i64,
 }
@@ -75,7 +75,7 @@ impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
         Self {
             known: Cache::new(capacity),
             unknown: Cache::new(limits.unknown),
-            failed_at: Mutex::new(None),
+            failed: Cache::new(limits.unknown),
             ttl_ms: limits.ttl_ms,
             unknown_ttl_ms: limits.unknown_ttl_ms,
         }
@@ -94,16 +94,6 @@ impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
     fn is_unknown(&self, id: &K, now: Timestamp) -> bool {
         let at = self.unknown.get(id);
         at.is_some_and(|at| now.since_ms(at) < self.unknown_ttl_ms)
-    }
-
-    fn has_failed_since(&self, moment: Instant) -> bool {
-        let failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        failed_at.is_some_and(|at| at >= moment)
-    }
-
-    fn note_failure(&self) {
-        let mut failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        *failed_at = Some(Instant::now());
     }
 
     /// The value of `id`, from memory if it may be trusted, else by `read`.
@@ -138,10 +128,14 @@ impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
                     return Ok(None);
                 }
                 // Nor behind one that failed: each would wait for the database as long as the one before.
-                if self.has_failed_since(asked_at) {
+                if self.failed.get(id).is_some_and(|at| at >= asked_at) {
                     return Err(StoreError::Unavailable("a reading just failed".to_owned()));
                 }
-                let read = read().await.inspect_err(|_| self.note_failure());
+                let read = read().await.inspect_err(|error| {
+                    if error.is_unavailable() {
+                        self.failed.insert(*id, Instant::now());
+                    }
+                });
                 let Some(value) = read? else {
                     self.unknown.insert(*id, now);
                     return Ok(None);
@@ -252,4 +246,39 @@ pub async fn follow_changes(ctx: &Context) -> Result<(), StoreError> {
     cache.seq.store(seq, Ordering::Release);
     cache.confirmed_at_ms.store(asked_at.ms(), Ordering::Release);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use futures_util::future::{join, join_all};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waited_behind_a_failing_reader_fails_with_it_and_the_next_reads_again() {
+        let shelf: Shelf<KeyId, ()> = Shelf::new(10, CacheLimits::default());
+        let id = KeyId::from_random("0123456789AB").unwrap();
+        let now = Timestamp::from_ms(0);
+        let (reads, gate) = (AtomicUsize::new(0), Notify::new());
+        let ask = || {
+            shelf.get_or_read(&id, now, true, async || {
+                reads.fetch_add(1, Ordering::Relaxed);
+                gate.notified().await;
+                Err(StoreError::Unavailable("down".to_owned()))
+            })
+        };
+        let (answers, ()) = join(join_all((0..64).map(|_| ask())), async { gate.notify_waiters() }).await;
+        assert!(
+            answers
+                .iter()
+                .all(|answer| matches!(answer, Err(StoreError::Unavailable(_))))
+        );
+        assert_eq!(reads.load(Ordering::Relaxed), 1);
+        gate.notify_one();
+        assert!(ask().await.is_err());
+        assert_eq!(reads.load(Ordering::Relaxed), 2);
+    }
 }

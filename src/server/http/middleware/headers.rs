@@ -1,10 +1,12 @@
-//! Security headers on every answer (R39–R41). The content policy has a fresh nonce per answer, which pages
-//! take from the request's extensions.
+//! Security headers on every answer (R39–R41). The content policy of a page has a fresh nonce, which the page takes from
+//! the request's extensions; that of an answer to programs allows nothing at all.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use leptos::nonce::Nonce;
+
+use crate::server::http::answer::is_data;
 
 static FIXED: [(HeaderName, HeaderValue); 6] = [
     (
@@ -51,10 +53,6 @@ pub fn begin(request: &mut Request) -> HeaderValue {
     let policy = HeaderValue::from_str(&content_policy(&nonce));
     request.extensions_mut().insert(nonce);
     policy.unwrap_or(POLICY_OF_DATA)
-}
-
-fn is_data(path: &str) -> bool {
-    path.starts_with("/v1/") || path == "/healthz" || path == "/readyz"
 }
 
 /// Puts the headers on an answer.

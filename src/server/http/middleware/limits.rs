@@ -9,6 +9,7 @@ use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::model::error::{AppError, Code};
+use crate::model::request_id::RequestId;
 use crate::server::http::answer;
 use crate::server::http::state::AppState;
 
@@ -53,6 +54,7 @@ pub async fn within(state: &AppState, request: Request, next: Next) -> Response 
         Err(error) => return answer::for_request(state, &Request::from_parts(parts, Body::empty()), &error),
     };
     let wants_html = answer::wants_html(&parts.uri, &parts.headers);
+    let id = parts.extensions.get::<RequestId>().copied().unwrap_or_default();
     match tokio::time::timeout(
         ANSWER_TIME_MAX,
         next.run(Request::from_parts(parts, Body::from(body))),
@@ -60,7 +62,10 @@ pub async fn within(state: &AppState, request: Request, next: Next) -> Response 
     .await
     {
         Ok(response) => response,
-        Err(_) => answer::render(state, wants_html, &AppError::unavailable()),
+        Err(_) => {
+            let error = AppError::unavailable().with_request_id(id.as_str());
+            answer::render(state, wants_html, &error)
+        }
     }
 }
 

@@ -80,7 +80,7 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.not_confirmed ELSE 0 END), 0) AS BIGINT),
         CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.expiring ELSE 0 END), 0) AS BIGINT),
         CAST(COALESCE(SUM(k.n), 0) AS BIGINT)
-        FROM (SELECT g.*, CASE WHEN g.status = 'active' AND p.status <> 'archived'
+        FROM (SELECT g.n, g.valid, g.not_confirmed, g.expiring, CASE WHEN g.status = 'active' AND p.status <> 'archived'
                 AND (g.owner_account_id IS NULL OR m.account_id IS NOT NULL) THEN 1 ELSE 0 END AS usable
             FROM (SELECT org_id, project_id, owner_account_id, status, COUNT(*) AS n,
                     COUNT(*) - COUNT(*) FILTER (WHERE expires_at_ms <= $2) AS valid,
