@@ -6,10 +6,14 @@ import { join, resolve } from "node:path";
 
 import { chromium } from "playwright-core";
 
+import { codeAt } from "./totp.mjs";
+
 const { STAGE_ORIGIN, SETUP_LINK, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (!STAGE_ORIGIN) throw new Error("STAGE_ORIGIN names the server to photograph");
 
 const FOLDER = resolve(import.meta.dirname, "../docs/screenshots");
+/** Where the stage’s clock stands. */
+const STAGE_NOW = 1_795_255_200_000;
 const WIDTHS = { wide: { width: 1280, height: 900 }, narrow: { width: 360, height: 780 } };
 const SCHEMES = ["light", "dark"];
 const MOST_BYTES = 8_000_000;
@@ -114,12 +118,37 @@ async function photographTheStage() {
         ["service-tokens", "/settings/service-tokens"],
         ["service-token-create", "/settings/service-tokens/new"],
         ["audit-log", "/settings/audit-log"],
+        ["two-factor-off", "/account/two-factor"],
         ["not-found", "/settings/api-keys/key_0123456789AB"],
     ]) {
         await opens(page, where);
         await photograph(page, name);
     }
     await photographCreation(page);
+    await photographTwoFactor(page);
+}
+
+async function photographTwoFactor(page) {
+    await opens(page, "/account/two-factor");
+    await page.getByLabel("Your password").fill(ADA.password);
+    await presses(page, page.getByRole("button", { name: "Set up an app" }));
+    await photograph(page, "two-factor-enrolment");
+    const secret = await page.locator("#secret").innerText();
+    await page.getByLabel("Code").fill(codeAt(secret, STAGE_NOW));
+    await presses(page, page.getByRole("button", { name: "Switch on" }));
+    await photograph(page, "two-factor-codes");
+    await presses(page, page.getByRole("button", { name: "I have stored them" }));
+    await photograph(page, "two-factor-on");
+    await opens(page, "/account/two-factor/codes");
+    await photograph(page, "two-factor-new-codes");
+    await opens(page, "/account/two-factor/off");
+    await photograph(page, "two-factor-turn-off");
+    await page.context().clearCookies();
+    await opens(page, "/sign-in");
+    await page.getByLabel("E-mail").fill(ADA.email);
+    await page.getByLabel("Password").fill(ADA.password);
+    await presses(page, page.getByRole("button", { name: "Sign in", exact: true }));
+    await photograph(page, "second-factor");
 }
 
 async function photographCreation(page) {

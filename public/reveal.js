@@ -9,7 +9,14 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     });
 }
 
+for (const button of document.querySelectorAll("[data-print]")) {
+    button.addEventListener("click", () => print());
+}
+
 let leaving = false;
+for (const link of document.querySelectorAll("[data-leaves]")) {
+    link.addEventListener("click", () => { leaving = true; });
+}
 for (const form of document.querySelectorAll("form")) {
     form.addEventListener("submit", () => {
         leaving = true;

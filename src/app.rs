@@ -6,7 +6,8 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::ui::frame::Frame;
-use crate::ui::pages::{audit, keys, problem, projects, set_up, sign_in, styleguide, tokens};
+use crate::ui::pages::account::two_factor;
+use crate::ui::pages::{audit, keys, problem, projects, second_factor, set_up, sign_in, styleguide, tokens};
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
 #[derive(Clone, Debug, Default)]
@@ -68,8 +69,14 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=problem::NotFound>
                 <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/second-factor") view=second_factor::SecondFactorPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/account") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
+                    <Route path=path!("/two-factor/codes") view=two_factor::NewCodesPage ssr=SsrMode::Async/>
+                    <Route path=path!("/two-factor/off") view=two_factor::TurnOffPage ssr=SsrMode::Async/>
+                </ParentRoute>
                 <ParentRoute path=path!("/settings") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/api-keys") view=keys::list::KeyListPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/new") view=keys::new::NewKeyPage ssr=SsrMode::Async/>

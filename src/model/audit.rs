@@ -5,9 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 25] = [
+pub const ACTIONS: [(&str, &str); 32] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
+    ("factor.enrolled", "Two-factor switched on"),
+    ("factor.recovery_code_used", "Recovery code used"),
+    ("factor.recovery_codes_renewed", "Recovery codes renewed"),
+    ("factor.refused", "Second factor refused"),
+    ("factor.removed", "Two-factor switched off"),
+    ("factor.reset", "Two-factor reset by the operator"),
     ("instance.set_up", "Installation set up"),
     ("key.created", "Key created"),
     ("key.disabled", "Key disabled"),
@@ -24,6 +30,7 @@ pub const ACTIONS: [(&str, &str); 25] = [
     ("session.ended", "Signed out"),
     ("session.locked", "Password sign-in locked"),
     ("session.organisation_switched", "Organisation switched"),
+    ("session.password_passed", "Password passed, second factor due"),
     ("session.refused", "Sign-in refused"),
     ("session.started", "Signed in"),
     ("token.created", "Service token created"),

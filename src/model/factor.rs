@@ -45,8 +45,8 @@ pub fn parse_proof(field: &'static str, raw: &str) -> Result<Proof, FieldError> 
         return Ok(Proof::Code(bare));
     }
     let canonical: String = bare.chars().map(crockford).collect();
-    let is_recovery = canonical.len() == RECOVERY_LENGTH
-        && canonical.bytes().all(|b| RECOVERY_ALPHABET.contains(&b));
+    let is_recovery =
+        canonical.len() == RECOVERY_LENGTH && canonical.bytes().all(|b| RECOVERY_ALPHABET.contains(&b));
     if is_recovery {
         return Ok(Proof::Recovery(canonical));
     }
@@ -82,7 +82,9 @@ fn what_is_wrong(bare: &str) -> String {
     } else if bare.bytes().all(|b| b.is_ascii_digit()) {
         format!("A code has six digits; this has {count}.")
     } else {
-        format!("A code has six digits, and a recovery code {RECOVERY_LENGTH} letters and digits; this has {count} characters.")
+        format!(
+            "A code has six digits, and a recovery code {RECOVERY_LENGTH} letters and digits; this has {count} characters."
+        )
     }
 }
 
@@ -105,10 +107,24 @@ mod tests {
         for text in ["123456", "123 456", " 12 34 56 ", "123-456"] {
             assert_eq!(parse_code("code", text), Ok("123456".to_owned()), "{text}");
         }
-        for text in ["", "12345", "1234567", "12345a", "１２３４５６", "١٢٣٤٥٦", "123456\0", "+12345"] {
+        for text in [
+            "",
+            "12345",
+            "1234567",
+            "12345a",
+            "１２３４５６",
+            "١٢٣٤٥٦",
+            "123456\0",
+            "+12345",
+        ] {
             assert!(parse_code("code", text).is_err(), "{text:?}");
         }
-        assert!(parse_code("code", "12345").unwrap_err().message.contains("this has 5"));
+        assert!(
+            parse_code("code", "12345")
+                .unwrap_err()
+                .message
+                .contains("this has 5")
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The browser's public API: every server function, one file per noun. Each is a door: it asks who calls, calls one
 //! use case, and maps the error. All are POST, at an address of their own that survives releases.
 
+pub mod account;
 pub mod audit;
 pub mod keys;
 pub mod projects;

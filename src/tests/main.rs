@@ -11,6 +11,7 @@
 mod accounts;
 mod audit;
 mod command_line;
+mod factors;
 mod http;
 mod import_law;
 mod keys;

@@ -41,7 +41,14 @@ pub fn Frame() -> impl IntoView {
         SETTINGS
             .iter()
             .find(|(_, href, ..)| path.starts_with(href))
-            .map_or("Settings", |(label, ..)| label)
+            .map_or(
+                if path.starts_with("/account") {
+                    "Account"
+                } else {
+                    "Settings"
+                },
+                |(label, ..)| label,
+            )
     };
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -147,6 +154,8 @@ fn account_menu(session: &Session) -> AnyView {
                         <button name="theme" value="dark">"Dark"</button>
                     </div>
                 </form>
+                <hr/>
+                <a href="/account/two-factor">"Two-factor"</a>
                 <hr/>
                 <form method="post" action="/sign-out"><button>"Sign out"</button></form>
             </div>

@@ -1,4 +1,4 @@
-//! `keywright accounts list|unlock|reset-password`
+//! `keywright accounts list|unlock|reset-factors|reset-password`
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use super::{open, operator_name};
 use crate::model::actor::Actor;
 use crate::model::time::Timestamp;
 use crate::server::config::Place;
-use crate::server::domain::accounts::operate;
+use crate::server::domain::accounts::{factors, operate};
 
 #[derive(Subcommand)]
 pub enum AccountsCommand {
@@ -18,6 +18,8 @@ pub enum AccountsCommand {
     List(ListCommand),
     /// Let an account that is locked after too many failed sign-ins try again
     Unlock(OneAccount),
+    /// Take away the second factor of somebody who lost app and recovery codes, and end the account's sessions
+    ResetFactors(OneAccount),
     /// Set a new password, end the account's sessions, release a lock
     ResetPassword(ResetCommand),
 }
@@ -53,6 +55,7 @@ pub async fn run(command: AccountsCommand) -> ExitCode {
     match command {
         AccountsCommand::List(command) => command.output.clone().finish(list(command).await),
         AccountsCommand::Unlock(command) => command.output.clone().finish(unlock(command).await),
+        AccountsCommand::ResetFactors(command) => command.output.clone().finish(reset_factors(command).await),
         AccountsCommand::ResetPassword(command) => {
             command.account.output.clone().finish(reset(command).await)
         }
@@ -91,6 +94,18 @@ async fn unlock(command: OneAccount) -> Result<Done, Refusal> {
     let ctx = open(&command.place).await?;
     operate::unlock(&ctx, &Actor::operator(&operator_name(), None), &command.email).await?;
     Ok(Done::new(json!({ "ok": true }), "The account may try again."))
+}
+
+async fn reset_factors(command: OneAccount) -> Result<Done, Refusal> {
+    let ctx = open(&command.place).await?;
+    let actor = Actor::operator(&operator_name(), None);
+    let had = factors::reset(&ctx, &actor, &command.email).await?;
+    let prose = if had {
+        "The second factor is gone and the account’s sessions are ended. The password signs in; set up a new app at once."
+    } else {
+        "The account had no second factor. Its sessions are ended."
+    };
+    Ok(Done::new(json!({ "ok": true, "hadFactor": had }), prose))
 }
 
 async fn reset(command: ResetCommand) -> Result<Done, Refusal> {

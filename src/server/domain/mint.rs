@@ -53,11 +53,21 @@ id_makers! {
 /// to another row matches nothing.
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {
-    Key { org_id: &'a str, key_id: &'a str },
-    Token { org_id: &'a str, token_id: &'a str },
-    Setup { id: &'a str },
+    Key {
+        org_id: &'a str,
+        key_id: &'a str,
+    },
+    Token {
+        org_id: &'a str,
+        token_id: &'a str,
+    },
+    Setup {
+        id: &'a str,
+    },
     /// A recovery code of an account.
-    Recovery { account_id: &'a str },
+    Recovery {
+        account_id: &'a str,
+    },
 }
 
 impl<'a> Credential<'a> {

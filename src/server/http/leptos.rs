@@ -18,8 +18,9 @@ use crate::app::{Shell, shell, static_shell};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::server::ctx::Ctx;
-use crate::ui::pages::{problem, reveal};
+use crate::ui::pages::{enrolment, problem, reveal};
 
+pub use crate::ui::pages::enrolment::Picture;
 pub use crate::ui::pages::reveal::{AlreadyShown, Revealed};
 
 /// What pages are given besides the request itself.
@@ -99,6 +100,28 @@ pub fn problem_page(state: &AppState, error: &AppError) -> String {
 #[must_use]
 pub fn reveal_page(state: &AppState, headers: &HeaderMap, revealed: Revealed) -> String {
     static_page(state, Some(headers), true, move || reveal::reveal_page(revealed))
+}
+
+/// The page that shows an authenticator's secret.
+#[must_use]
+pub fn enrolment_page(
+    state: &AppState,
+    headers: &HeaderMap,
+    secret: String,
+    picture: Option<Picture>,
+    form: FormState,
+) -> String {
+    static_page(state, Some(headers), true, move || {
+        enrolment::enrolment_page(secret, picture, form)
+    })
+}
+
+/// The page that shows recovery codes.
+#[must_use]
+pub fn codes_page(state: &AppState, headers: &HeaderMap, codes: Vec<String>, first: bool) -> String {
+    static_page(state, Some(headers), true, move || {
+        enrolment::codes_page(codes, first)
+    })
 }
 
 /// The page that cannot show it a second time.

@@ -1,15 +1,21 @@
 //! The page that shows a secret, once: the answer to the POST that made it, complete, not hydrated, not stored, not
 //! compressed. Nothing of it is kept but the keyed hash.
 
+use std::fmt::Write;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::forms::Submitted;
-use super::leptos::{self, AlreadyShown, Revealed};
+use super::leptos::{self, AlreadyShown, Picture, Revealed};
 use super::state::AppState;
+use crate::model::form::FormState;
 use crate::model::id::AccountId;
+use crate::server::domain::accounts::factors::Enrolment;
 use crate::server::domain::keys::issue::{self, Nonce, RevealedKey};
 use crate::server::domain::tokens::RevealedToken;
+use crate::server::platform::crypto::secret::SecretText;
 
 pub fn key(state: &AppState, headers: &HeaderMap, key: &RevealedKey) -> Response {
     let origin = state.ctx.site.public_origin.as_str();
@@ -68,7 +74,10 @@ fn variable_stem(slug: &str) -> String {
 }
 
 fn show(state: &AppState, headers: &HeaderMap, revealed: Revealed) -> Response {
-    let html = leptos::reveal_page(state, headers, revealed);
+    finish(leptos::reveal_page(state, headers, revealed))
+}
+
+fn finish(html: String) -> Response {
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -76,6 +85,34 @@ fn show(state: &AppState, headers: &HeaderMap, revealed: Revealed) -> Response {
     // Already encoded as itself: keeps the compression layer's hands off.
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     response
+}
+
+/// An authenticator's secret, with a form for the code that proves it.
+pub fn enrolment(state: &AppState, headers: &HeaderMap, enrolment: &Enrolment, form: FormState) -> Response {
+    let picture = picture_of(enrolment.uri.expose());
+    let secret = enrolment.secret.expose().clone();
+    finish(leptos::enrolment_page(state, headers, secret, picture, form))
+}
+
+/// Recovery codes, once.
+pub fn recovery_codes(state: &AppState, headers: &HeaderMap, codes: &[SecretText], first: bool) -> Response {
+    let codes = codes.iter().map(|code| code.expose().clone()).collect();
+    finish(leptos::codes_page(state, headers, codes, first))
+}
+
+/// The QR code with a margin of four, as the standard asks. `None` when the text is too long for one.
+fn picture_of(text: &str) -> Option<Picture> {
+    const MARGIN: i32 = 4;
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+    let size = code.size();
+    let mut path = String::new();
+    for (y, x) in (0..size).flat_map(|y| (0..size).map(move |x| (y, x))) {
+        if code.get_module(x, y) {
+            let _ = write!(path, "M{},{}h1v1h-1z", x + MARGIN, y + MARGIN);
+        }
+    }
+    let side = size + 2 * MARGIN;
+    Some(Picture { side, path })
 }
 
 /// 409: this form made its secret before; reloading does not bring it back.

@@ -11,10 +11,12 @@ use server_fn::axum::server_fn_paths;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::forms::{account, keys, projects, tokens};
+use super::forms::{account, factors, keys, projects, tokens};
+use super::middleware::session::RequestSession;
 use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
 use super::{answer, assets, health, leptos, openapi};
+use crate::model::account::SessionStage;
 use crate::model::error::{AppError, Code};
 use crate::model::key_text::redacted_address;
 use crate::server::domain::instance;
@@ -24,7 +26,13 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
     vec![
         ("/setup", post(account::set_up)),
         ("/sign-in", post(account::sign_in)),
+        ("/sign-in/second-factor", post(factors::second_factor)),
         ("/sign-out", post(account::sign_out)),
+        ("/account/two-factor", post(factors::begin)),
+        ("/account/two-factor/confirm", post(factors::confirm)),
+        ("/account/two-factor/codes", post(factors::new_codes)),
+        ("/account/two-factor/codes/file", post(factors::codes_file)),
+        ("/account/two-factor/off", post(factors::turn_off)),
         ("/theme", post(account::theme)),
         ("/session/organisation", post(account::switch_organisation)),
         ("/settings/api-keys/new", post(keys::create)),
@@ -41,7 +49,9 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 6] = [
+const FORMS_WITHOUT_PAGE: [(&str, &str); 8] = [
+    ("/account/two-factor/confirm", factors::PAGE),
+    ("/account/two-factor/codes/file", factors::PAGE),
     ("/settings/env-file", "/settings/api-keys"),
     ("/sign-out", "/"),
     ("/theme", "/"),
@@ -125,6 +135,7 @@ fn site(state: &AppState) -> Router<AppState> {
             _ if is_hidden => router,
             "/setup" => router.route(&path, get(set_up_page)),
             "/sign-in" => router.route(&path, get(sign_in_page)),
+            factors::AT_SIGN_IN => router.route(&path, get(second_factor_page)),
             _ => router.route(&path, get(page)),
         };
     }
@@ -191,6 +202,17 @@ async fn sign_in_page(State(state): State<AppState>, request: Request) -> Respon
         Ok(true) => page(State(state), request).await,
         Ok(false) => Redirect::to("/setup").into_response(),
         Err(error) => answer::for_request(&state, &request, &AppError::from(error)),
+    }
+}
+
+/// Only for whoever has given the password and not yet the code.
+async fn second_factor_page(state: State<AppState>, request: Request) -> Response {
+    let session = request.extensions().get::<RequestSession>();
+    let signed_in = session.and_then(|session| session.signed_in.as_ref());
+    match signed_in.map(|signed_in| signed_in.actor.stage()) {
+        Some(SessionStage::SecondFactorDue) => page(state, request).await,
+        Some(SessionStage::Complete) => Redirect::to("/").into_response(),
+        None => Redirect::to("/sign-in").into_response(),
     }
 }
 

@@ -185,7 +185,9 @@ impl TestApp {
             clock: self.clock.clone(),
             ..Parts::offline().unwrap()
         };
-        boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts).unwrap().0
+        boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts)
+            .unwrap()
+            .0
     }
 
     pub fn operator(&self) -> Actor {

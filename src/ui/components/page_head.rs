@@ -12,6 +12,7 @@ pub type Crumb = (String, String);
 #[component]
 pub fn PageHead(
     #[prop(into)] title: String,
+    #[prop(default = "Settings")] root: &'static str,
     #[prop(optional)] crumbs: Vec<Crumb>,
     #[prop(optional, into)] lede: Option<AnyView>,
     #[prop(optional, into)] beside: Option<AnyView>,
@@ -26,7 +27,7 @@ pub fn PageHead(
         <header class="page-head">
             <nav class="crumbs" aria-label="Breadcrumb">
                 <ol>
-                    <li>"Settings"</li>
+                    <li>{root}</li>
                     {steps}
                     <li aria-current="page">{title.clone()}</li>
                 </ol>

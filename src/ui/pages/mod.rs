@@ -1,10 +1,13 @@
 //! Every page, by noun.
 
+pub mod account;
 pub mod audit;
+pub mod enrolment;
 pub mod keys;
 pub mod problem;
 pub mod projects;
 pub mod reveal;
+pub mod second_factor;
 pub mod set_up;
 pub mod sign_in;
 pub mod styleguide;

@@ -214,7 +214,9 @@ async fn renew_codes(
         let mut bytes = [0_u8; RECOVERY_LENGTH];
         ctx.rng.fill(&mut bytes);
         // 32 letters: five bits of each byte, every letter equally likely.
-        let letters = bytes.iter().map(|b| char::from(RECOVERY_ALPHABET[usize::from(b & 31)]));
+        let letters = bytes
+            .iter()
+            .map(|b| char::from(RECOVERY_ALPHABET[usize::from(b & 31)]));
         let text = Secret::new(letters.collect::<String>());
         let hashed = mint::hashed(ctx, credential_of(account), &text);
         rows.push((hashed.hash, hashed.pepper_id));
@@ -275,7 +277,10 @@ async fn note(
     let account = account_of(signed_in)?;
     let org = match signed_in.actor.org_id() {
         Some(org) => Some(*org),
-        None => orgs::list_memberships(tx, account).await?.first().map(|m| m.org_id),
+        None => orgs::list_memberships(tx, account)
+            .await?
+            .first()
+            .map(|m| m.org_id),
     };
     let entry = Entry::new(act, "account", account.as_str()).with(json!({}));
     audit::record(ctx, tx, org.as_ref(), &signed_in.actor, entry, now).await?;
@@ -310,7 +315,8 @@ pub async fn finish_sign_in(
         }
         tx.commit().await?;
         if is_last {
-            let message = "That was the fifth wrong code. Sign in again with your password, then enter a new code.";
+            let message =
+                "That was the fifth wrong code. Sign in again with your password, then enter a new code.";
             return Err(DomainError::refused(Code::Unauthenticated, message));
         }
         return Err(FieldError::new("code", "wrong", wrong_code(None, now)).into());
@@ -396,7 +402,10 @@ pub async fn reset(ctx: &Context, actor: &Actor, email: &str) -> Result<bool, Do
     let had = store::delete_all(&mut tx, &account.id).await?;
     accounts::raise_session_epoch(&mut tx, &account.id).await?;
     throttle::forgive_codes(&mut tx, &account.id).await?;
-    let org = orgs::list_memberships(&mut tx, &account.id).await?.first().map(|m| m.org_id);
+    let org = orgs::list_memberships(&mut tx, &account.id)
+        .await?
+        .first()
+        .map(|m| m.org_id);
     let entry = Entry::new("factor.reset", "account", account.id.as_str()).with(json!({ "hadFactor": had }));
     audit::record(ctx, &mut tx, org.as_ref(), actor, entry, now).await?;
     tx.commit().await?;

@@ -25,8 +25,8 @@ use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::rng::base62;
 use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
-use crate::server::store::{accounts, orgs};
 use crate::server::store::sessions::{self as store, NewSession};
+use crate::server::store::{accounts, orgs};
 
 /// A session unseen for so long is dead.
 pub const IDLE_MS: i64 = HOUR_MS;
@@ -172,7 +172,16 @@ pub(super) async fn renew(
     }
     let epoch = accounts::session_epoch(tx, account).await?;
     let org = signed_in.actor.org_id();
-    let made = begin(ctx, tx, (account, epoch), org, SessionStage::Complete, caller, now).await?;
+    let made = begin(
+        ctx,
+        tx,
+        (account, epoch),
+        org,
+        SessionStage::Complete,
+        caller,
+        now,
+    )
+    .await?;
     Ok(Some(made))
 }
 

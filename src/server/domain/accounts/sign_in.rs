@@ -145,8 +145,7 @@ async fn let_in(
         SessionStage::Complete => "session.started",
         SessionStage::SecondFactorDue => "session.password_passed",
     };
-    let entry =
-        Entry::new(act, "account", account.id.as_str()).with(json!({ "factors": ["password"] }));
+    let entry = Entry::new(act, "account", account.id.as_str()).with(json!({ "factors": ["password"] }));
     audit::record(ctx, &mut tx, org.as_ref(), &actor, entry, now).await?;
     tx.commit().await?;
     Ok(Begun {

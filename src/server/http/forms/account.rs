@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
+use super::factors::second_half;
 use super::{Submitted, see_other};
+use crate::model::account::SessionStage;
 use crate::model::error::AppError;
 use crate::model::id::OrgId;
 use crate::model::project::parse_catalogue;
@@ -16,9 +18,9 @@ use crate::server::http::state::AppState;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
 
 /// Where people land after signing in.
-const HOME: &str = "/settings/api-keys";
+pub(super) const HOME: &str = "/settings/api-keys";
 
-fn signed_in_at(state: &AppState, location: &str, session_id: &SecretText) -> Response {
+pub(super) fn signed_in_at(state: &AppState, location: &str, session_id: &SecretText) -> Response {
     let mut response = see_other(location);
     response
         .headers_mut()
@@ -66,10 +68,15 @@ pub async fn sign_in(State(state): State<AppState>, mut form: Submitted) -> Resp
     let password = Secret::new(form.values.take("password"));
     let caller = form.caller();
     match sign_in::sign_in(&state.ctx, form.values.first("email"), password, &caller).await {
-        Ok(session_id) => {
+        Ok(begun) => {
             end_former(&state, &form).await;
             let next = form.values.first("next");
-            signed_in_at(&state, if is_own_path(next) { next } else { HOME }, &session_id)
+            let next = if is_own_path(next) { next } else { HOME };
+            let location = match begun.stage {
+                SessionStage::Complete => next.to_owned(),
+                SessionStage::SecondFactorDue => second_half(next),
+            };
+            signed_in_at(&state, &location, &begun.session_id)
         }
         Err(error) => form.refused(&state, None, "sign-in", error).await,
     }

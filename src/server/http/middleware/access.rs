@@ -11,6 +11,8 @@ use crate::model::account::SessionStage;
 use crate::model::actor::Denied;
 use crate::model::error::AppError;
 use crate::server::http::answer;
+use crate::server::http::forms::factors::second_half;
+use crate::server::http::forms::see_other;
 use crate::server::http::state::AppState;
 
 /// What anybody may open, and why. A path ending in `/` stands for everything below it.
@@ -20,6 +22,11 @@ pub const PUBLIC: &[(&str, &str)] = &[
     ("/icons.svg", "pictures of the sign-in page"),
     ("/wordmark.svg", "picture of the sign-in page"),
     ("/sign-in", "where one becomes somebody"),
+    (
+        "/sign-in/second-factor",
+        "the second half of it; without the first it leads there",
+    ),
+    ("/sign-out", "leaving is open to everybody, half signed in or not"),
     (
         "/setup",
         "before the first account exists; closed by a one-time token, and for ever after",
@@ -45,6 +52,17 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
         .and_then(|session| session.signed_in.as_ref());
     match signed_in.map(|signed_in| signed_in.actor.stage()) {
         Some(SessionStage::Complete) => next.run(request).await,
+        Some(SessionStage::SecondFactorDue)
+            if request.method().is_safe() && answer::wants_html(request.uri(), request.headers()) =>
+        {
+            let location = second_half(
+                request
+                    .uri()
+                    .path_and_query()
+                    .map_or("/", |target| target.as_str()),
+            );
+            see_other(&location)
+        }
         Some(SessionStage::SecondFactorDue) => {
             answer::for_request(&state, &request, &Denied::SecondFactorDue.into())
         }

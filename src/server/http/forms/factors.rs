@@ -1,0 +1,191 @@
+//! The second factor: at sign-in, and on the account's own pages. Secrets and codes are shown in the answer to the POST
+//! that made them and nowhere else.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::account::{HOME, signed_in_at};
+use super::{Submitted, see_other};
+use crate::model::account::SessionStage;
+use crate::model::error::{AppError, Code};
+use crate::model::factor::{Proof, RECOVERY_CODES, grouped, parse_proof};
+use crate::model::form::FormState;
+use crate::server::domain::accounts::factors::{self, NewCodes};
+use crate::server::domain::accounts::session::SignedIn;
+use crate::server::http::middleware::access::is_own_path;
+use crate::server::http::middleware::session::begin_cookie;
+use crate::server::http::reveal;
+use crate::server::http::state::AppState;
+use crate::server::platform::crypto::secret::{Secret, SecretText};
+
+pub const PAGE: &str = "/account/two-factor";
+pub const AT_SIGN_IN: &str = "/sign-in/second-factor";
+
+/// Where the second half of signing in stands, leading on to `next`.
+pub fn second_half(next: &str) -> String {
+    if is_own_path(next) && next != "/" && next != HOME {
+        format!(
+            "{AT_SIGN_IN}?next={}",
+            utf8_percent_encode(next, NON_ALPHANUMERIC)
+        )
+    } else {
+        AT_SIGN_IN.to_owned()
+    }
+}
+
+/// Who is signed in, completely, and the cookie's value.
+fn whole(form: &Submitted) -> Result<(SignedIn, SecretText), AppError> {
+    let session = form.session();
+    match (session.signed_in, session.id) {
+        (Some(signed_in), Some(id)) if signed_in.actor.stage() == SessionStage::Complete => {
+            Ok((signed_in, id))
+        }
+        _ => Err(AppError::unauthenticated()),
+    }
+}
+
+/// `POST /sign-in/second-factor`
+pub async fn second_factor(State(state): State<AppState>, mut form: Submitted) -> Response {
+    let proof = Secret::new(form.values.take("code"));
+    let session = form.session();
+    let (Some(pending), Some(id)) = (session.signed_in, session.id) else {
+        return see_other("/sign-in");
+    };
+    let next = form.values.first("next").to_owned();
+    let next = if is_own_path(&next) { next.as_str() } else { HOME };
+    if pending.actor.stage() == SessionStage::Complete {
+        return see_other(next);
+    }
+    let caller = form.caller();
+    match factors::finish_sign_in(&state.ctx, &pending, id.expose(), proof.expose(), &caller).await {
+        Ok(session_id) => signed_in_at(&state, next, &session_id),
+        Err(error) => form.refused(&state, None, "second-factor", error).await,
+    }
+}
+
+/// `POST /account/two-factor`: begins an enrolment; the answer shows the secret.
+pub async fn begin(State(state): State<AppState>, mut form: Submitted) -> Response {
+    let password = Secret::new(form.values.take("password"));
+    let (signed_in, _) = match whole(&form) {
+        Ok(whole) => whole,
+        Err(error) => return form.again(&state, error).await,
+    };
+    match factors::begin(&state.ctx, &signed_in, &password, &form.caller()).await {
+        Ok(enrolment) => reveal::enrolment(&state, &form.parts.headers, &enrolment, FormState::default()),
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
+                .await
+        }
+    }
+}
+
+/// `POST /account/two-factor/confirm`: the code that proves it; the answer shows the recovery codes. A wrong one brings
+/// the same secret again.
+pub async fn confirm(State(state): State<AppState>, mut form: Submitted) -> Response {
+    let code = Secret::new(form.values.take("code"));
+    let (signed_in, id) = match whole(&form) {
+        Ok(whole) => whole,
+        Err(error) => return form.again(&state, error).await,
+    };
+    let confirmed =
+        factors::confirm(&state.ctx, &signed_in, id.expose(), code.expose(), &form.caller()).await;
+    let error = match confirmed {
+        Ok(made) => return shown(&state, &form, &made, true),
+        Err(error) => AppError::from(error),
+    };
+    // Nothing is under way any more: sent twice, or begun anew elsewhere.
+    let under_way = factors::under_way(&state.ctx, &signed_in).await;
+    let (Code::Invalid, Ok(enrolment)) = (error.code, under_way) else {
+        return see_other(PAGE);
+    };
+    let headers = form.parts.headers.clone();
+    let mut response = reveal::enrolment(
+        &state,
+        &headers,
+        &enrolment,
+        FormState::refused(form.values, error),
+    );
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    response
+}
+
+/// `POST /account/two-factor/codes`
+pub async fn new_codes(State(state): State<AppState>, mut form: Submitted) -> Response {
+    let code = Secret::new(form.values.take("code"));
+    let (signed_in, id) = match whole(&form) {
+        Ok(whole) => whole,
+        Err(error) => return form.again(&state, error).await,
+    };
+    match factors::new_codes(&state.ctx, &signed_in, id.expose(), code.expose(), &form.caller()).await {
+        Ok(made) => shown(&state, &form, &made, false),
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
+                .await
+        }
+    }
+}
+
+fn shown(state: &AppState, form: &Submitted, made: &NewCodes, first: bool) -> Response {
+    let mut response = reveal::recovery_codes(state, &form.parts.headers, &made.codes, first);
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, begin_cookie(state, &made.session_id));
+    response
+}
+
+/// `POST /account/two-factor/off`
+pub async fn turn_off(State(state): State<AppState>, mut form: Submitted) -> Response {
+    let password = Secret::new(form.values.take("password"));
+    let code = Secret::new(form.values.take("code"));
+    let (signed_in, id) = match whole(&form) {
+        Ok(whole) => whole,
+        Err(error) => return form.again(&state, error).await,
+    };
+    let proofs = (&password, code.expose().as_str());
+    match factors::remove(&state.ctx, &signed_in, id.expose(), proofs, &form.caller()).await {
+        Ok(session_id) => signed_in_at(&state, PAGE, &session_id),
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
+                .await
+        }
+    }
+}
+
+/// `POST /account/two-factor/codes/file`: gives back, as a file, the codes that the page just showed. Nothing is looked
+/// up or kept.
+pub async fn codes_file(State(state): State<AppState>, form: Submitted) -> Response {
+    let codes: Vec<String> = form
+        .values
+        .all("code")
+        .iter()
+        .filter_map(|text| match parse_proof("code", text) {
+            Ok(Proof::Recovery(code)) => Some(grouped(&code)),
+            _ => None,
+        })
+        .collect();
+    if codes.len() != RECOVERY_CODES {
+        let detail = "These are not the recovery codes that Keywright just showed.";
+        return form
+            .again(&state, AppError::new(Code::MalformedBody, detail))
+            .await;
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"keywright-recovery-codes.txt\"",
+        ),
+    ];
+    let text = format!(
+        "Recovery codes for {}\nEach signs in once in place of a code from the app.\n\n{}\n",
+        state.ctx.site.public_origin.as_str(),
+        codes.join("\n")
+    );
+    let mut response = (headers, text).into_response();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
+    response
+}

@@ -1,0 +1,3 @@
+//! What a person manages of themselves.
+
+pub mod two_factor;
