@@ -134,7 +134,7 @@ async function photographTwoFactor(page) {
     await presses(page, page.getByRole("button", { name: "Set up an app" }));
     await photograph(page, "two-factor-enrolment");
     const secret = await page.locator("#secret").innerText();
-    await page.getByLabel("Code").fill(codeAt(secret, STAGE_NOW));
+    await page.getByLabel("Code", { exact: true }).fill(codeAt(secret, STAGE_NOW));
     await presses(page, page.getByRole("button", { name: "Switch on" }));
     await photograph(page, "two-factor-codes");
     await presses(page, page.getByRole("button", { name: "I have stored them" }));

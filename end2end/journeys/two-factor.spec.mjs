@@ -31,11 +31,11 @@ async function setsUpAnApp(ada) {
     await expect(page.getByRole("img", { name: "QR code with the secret" })).toBeVisible();
     const secret = await page.locator("#secret").innerText();
 
-    await page.getByLabel("Code").fill("12345");
+    await page.getByLabel("Code", { exact: true }).fill("12345");
     await ada.sends(ada.button("Switch on"));
     await expect(page.getByText("A code has six digits; this has 5.").first()).toBeVisible();
     expect(await page.locator("#secret").innerText(), "the same secret after a slip").toBe(secret);
-    await page.getByLabel("Code").fill(codeAt(secret, Date.now()));
+    await page.getByLabel("Code", { exact: true }).fill(codeAt(secret, Date.now()));
     await ada.sends(ada.button("Switch on"));
 
     await ada.sees("Two-factor is on. Save your recovery codes now");
@@ -65,11 +65,11 @@ async function signsInWithACode(ada, secret) {
     await page.goto("/settings/api-keys");
     await ada.sees("Second factor");
     watch.expects(422);
-    await page.getByLabel("Code").fill("000000");
+    await page.getByLabel("Code", { exact: true }).fill("000000");
     await ada.sends(ada.button("Continue"));
     await expect(page.getByText("The code is not right").first()).toBeVisible();
     // The next one: the code that confirmed the app is taken.
-    await page.getByLabel("Code").fill(codeAt(secret, Date.now() + 30_000));
+    await page.getByLabel("Code", { exact: true }).fill(codeAt(secret, Date.now() + 30_000));
     await ada.sends(ada.button("Continue"));
     await ada.sees("API keys");
 }
@@ -77,7 +77,7 @@ async function signsInWithACode(ada, secret) {
 async function signsInWithARecoveryCode(ada, code) {
     const { page } = ada;
     await givesThePassword(ada);
-    await page.getByLabel("Code").fill(code.toLowerCase().replaceAll("-", " "));
+    await page.getByLabel("Code", { exact: true }).fill(code.toLowerCase().replaceAll("-", " "));
     await ada.sends(ada.button("Continue"));
     await ada.sees("API keys");
     await page.goto("/account/two-factor");
@@ -90,7 +90,7 @@ async function turnsItOff(ada, code) {
     await ada.sends(ada.link("Turn off"));
     await ada.sees("Turn off two-factor authentication?");
     await ada.field("Your password").fill(OWNER.password);
-    await page.getByLabel("Code").fill(code);
+    await page.getByLabel("Code", { exact: true }).fill(code);
     await ada.sends(ada.button("Turn off"));
     await ada.sees("Two-factor authentication");
     await expect(ada.button("Set up an app")).toBeVisible();

@@ -6,6 +6,8 @@ CREATE TABLE factors (
     sealed TEXT NOT NULL,
     last_step BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
+    -- The session that began the enrolment: no other is shown the secret again.
+    session_sha256 TEXT NOT NULL,
     -- None while its owner has not proved to hold it: such a factor guards nothing.
     confirmed_at_ms BIGINT,
     used_at_ms BIGINT

@@ -18,7 +18,8 @@ statements! {
     /// Only over the hash that was checked: a reset meanwhile must not be undone.
     RENEW_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1 AND password_hash = $4";
     RAISE_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1";
-    SESSION_EPOCH = "SELECT session_epoch FROM accounts WHERE id = $1";
+    /// Only from the epoch that the one session that goes on was made in.
+    NEXT_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1 AND session_epoch = $2 RETURNING session_epoch";
     FIND_EMAIL = "SELECT email, email_folded FROM accounts WHERE id = $1";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
 }
@@ -116,8 +117,10 @@ pub async fn raise_session_epoch(tx: &mut Tx, id: &AccountId) -> Result<(), Stor
     on!(tx, c => sqlx::query(RAISE_EPOCH).bind(id.as_str()).execute(c).await.map(drop))
 }
 
-pub async fn session_epoch(tx: &mut Tx, id: &AccountId) -> Result<i64, StoreError> {
-    on!(tx, c => sqlx::query_scalar(SESSION_EPOCH).bind(id.as_str()).fetch_one(c).await)
+/// Ends every session of the account, those that are just being made too, and gives the epoch of the one that goes on.
+/// `None` when `epoch` is over.
+pub async fn next_epoch(tx: &mut Tx, id: &AccountId, epoch: i64) -> Result<Option<i64>, StoreError> {
+    on!(tx, c => sqlx::query_scalar(NEXT_EPOCH).bind(id.as_str()).bind(epoch).fetch_optional(c).await)
 }
 
 pub async fn find_email(tx: &mut Tx, id: &AccountId) -> Result<Option<Email>, StoreError> {

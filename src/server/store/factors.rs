@@ -9,9 +9,10 @@ use crate::model::time::Timestamp;
 
 statements! {
     DELETE_ENROLMENT = "DELETE FROM factors WHERE account_id = $1 AND confirmed_at_ms IS NULL";
-    INSERT = "INSERT INTO factors (id, account_id, kind, sealed, last_step, created_at_ms) VALUES ($1, $2, 'totp', $3, 0, $4)";
+    INSERT = "INSERT INTO factors (id, account_id, kind, sealed, last_step, created_at_ms, session_sha256)
+        VALUES ($1, $2, 'totp', $3, 0, $4, $5)";
     FIND_ENROLMENT = "SELECT id, sealed, confirmed_at_ms, used_at_ms FROM factors
-        WHERE account_id = $1 AND kind = 'totp' AND confirmed_at_ms IS NULL";
+        WHERE account_id = $1 AND kind = 'totp' AND confirmed_at_ms IS NULL AND session_sha256 = $2 AND created_at_ms > $3";
     FIND_TOTP = "SELECT id, sealed, confirmed_at_ms, used_at_ms FROM factors
         WHERE account_id = $1 AND kind = 'totp' AND confirmed_at_ms IS NOT NULL";
     CONFIRM = "UPDATE factors SET confirmed_at_ms = $3, last_step = $4, used_at_ms = $3
@@ -41,29 +42,33 @@ pub async fn replace_enrolment(
     account: &AccountId,
     id: &FactorId,
     sealed: &str,
+    session_sha256: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(DELETE_ENROLMENT).bind(account.as_str()).execute(c).await.map(drop))?;
     on!(tx, c => sqlx::query(INSERT).bind(id.as_str()).bind(account.as_str()).bind(sealed).bind(now.ms())
-        .execute(c).await.map(drop))
+        .bind(session_sha256).execute(c).await.map(drop))
 }
 
-pub async fn find_enrolment(tx: &mut Tx, account: &AccountId) -> Result<Option<TotpRow>, StoreError> {
-    find(tx, FIND_ENROLMENT, account).await
+/// The enrolment that this session began after `since`.
+pub async fn find_enrolment(
+    tx: &mut Tx,
+    account: &AccountId,
+    session_sha256: &str,
+    since: Timestamp,
+) -> Result<Option<TotpRow>, StoreError> {
+    let row = on!(tx, c => sqlx::query_as(FIND_ENROLMENT).bind(account.as_str()).bind(session_sha256).bind(since.ms())
+        .fetch_optional(c).await)?;
+    read(row)
 }
 
 /// The app in force.
 pub async fn find_totp(tx: &mut Tx, account: &AccountId) -> Result<Option<TotpRow>, StoreError> {
-    find(tx, FIND_TOTP, account).await
+    let row = on!(tx, c => sqlx::query_as(FIND_TOTP).bind(account.as_str()).fetch_optional(c).await)?;
+    read(row)
 }
 
-async fn find(
-    tx: &mut Tx,
-    statement: &'static str,
-    account: &AccountId,
-) -> Result<Option<TotpRow>, StoreError> {
-    let row: Option<(String, String, Option<i64>, Option<i64>)> =
-        on!(tx, c => sqlx::query_as(statement).bind(account.as_str()).fetch_optional(c).await)?;
+fn read(row: Option<(String, String, Option<i64>, Option<i64>)>) -> Result<Option<TotpRow>, StoreError> {
     let Some((id, sealed, confirmed_at, used_at)) = row else {
         return Ok(None);
     };

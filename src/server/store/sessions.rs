@@ -20,13 +20,16 @@ statements! {
     TOUCH = "UPDATE sessions SET last_seen_at_ms = $2 WHERE id_sha256 = $1 AND last_seen_at_ms < $2";
     SET_ORG = "UPDATE sessions SET org_id = $2 WHERE id_sha256 = $1";
     DELETE = "DELETE FROM sessions WHERE id_sha256 = $1";
+    /// Takes a session away for another to go on in its place: with what it was worth.
+    TAKE = "DELETE FROM sessions WHERE id_sha256 = $1 RETURNING session_epoch, expires_at_ms";
     DELETE_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND id_sha256 <> $2";
     /// Counts a wrong code of a sign-in that is half done, and holds its row.
     COUNT_FAILURE = "UPDATE sessions SET factor_failures = factor_failures + 1 WHERE id_sha256 = $1 AND stage = 'second_factor_due'
         RETURNING factor_failures";
-    /// Ends the oldest sessions of an account beyond the newest $2.
-    DELETE_BEYOND = "DELETE FROM sessions WHERE account_id = $1 AND id_sha256 NOT IN (SELECT id_sha256 FROM sessions
-        WHERE account_id = $1 ORDER BY created_at_ms DESC, id_sha256 LIMIT $2)";
+    /// Ends the oldest sessions of an account beyond the newest $2, each stage for itself: whoever knows the password alone
+    /// must not push out who is signed in.
+    DELETE_BEYOND = "DELETE FROM sessions WHERE account_id = $1 AND stage = $3 AND id_sha256 NOT IN (SELECT id_sha256 FROM sessions
+        WHERE account_id = $1 AND stage = $3 ORDER BY created_at_ms DESC, id_sha256 LIMIT $2)";
     DELETE_DEAD = "DELETE FROM sessions WHERE expires_at_ms <= $1 OR last_seen_at_ms <= $2";
 }
 
@@ -119,8 +122,19 @@ pub async fn count_failure(tx: &mut Tx, id_sha256: &str) -> Result<Option<i64>, 
     on!(tx, c => sqlx::query_scalar(COUNT_FAILURE).bind(id_sha256).fetch_optional(c).await)
 }
 
-pub async fn delete_beyond(tx: &mut Tx, account: &AccountId, newest: i64) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(DELETE_BEYOND).bind(account.as_str()).bind(newest).execute(c).await.map(drop))
+/// A session's epoch and end, as it is taken away. `None` when it is over already.
+pub async fn take(tx: &mut Tx, id_sha256: &str) -> Result<Option<(i64, Timestamp)>, StoreError> {
+    let row: Option<(i64, i64)> = on!(tx, c => sqlx::query_as(TAKE).bind(id_sha256).fetch_optional(c).await)?;
+    Ok(row.map(|(epoch, expires_at)| (epoch, Timestamp::from_ms(expires_at))))
+}
+
+pub async fn delete_beyond(
+    tx: &mut Tx,
+    account: &AccountId,
+    stage: SessionStage,
+    newest: i64,
+) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(DELETE_BEYOND).bind(account.as_str()).bind(newest).bind(stage.as_str()).execute(c).await.map(drop))
 }
 
 pub async fn delete_dead(tx: &mut Tx, now: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {

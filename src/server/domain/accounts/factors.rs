@@ -5,15 +5,15 @@
 
 use serde_json::json;
 
-use super::session::{self, Caller, SignedIn};
+use super::session::{self, Caller, Others, SignedIn};
 use super::{sign_in, throttle};
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{Code, FieldError};
 use crate::model::factor::{
     Proof, RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, TwoFactor, grouped, parse_code, parse_proof,
 };
-use crate::model::id::AccountId;
-use crate::model::time::Timestamp;
+use crate::model::id::{AccountId, FactorId};
+use crate::model::time::{MINUTE_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
@@ -24,8 +24,10 @@ use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::crypto::totp;
 use crate::server::store::db::Tx;
 use crate::server::store::factors::{self as store, TotpRow};
-use crate::server::store::{accounts, orgs, sessions};
+use crate::server::store::{accounts, orgs};
 
+/// How long an enrolment may take.
+const ENROLMENT_MS: i64 = 15 * MINUTE_MS;
 /// Who the app shows the account under.
 const ISSUER: &str = "Keywright";
 
@@ -72,6 +74,7 @@ async fn prove_password(
     let email = email.ok_or(DomainError::NotFound)?;
     let tried = sign_in::try_password(ctx, &email.folded, password, caller).await?;
     if !tried.matches {
+        sign_in::note_refusal(ctx, tried.account.as_ref(), tried.locks, caller).await?;
         return Err(FieldError::new("password", "wrong", "This is not your password.").into());
     }
     let now = ctx.clock.now();
@@ -80,17 +83,18 @@ async fn prove_password(
     Ok(tx.commit().await?)
 }
 
-fn place_of<'a>(account: &'a AccountId) -> Place<'a> {
+fn place_of<'a>(account: &'a AccountId, id: &'a FactorId) -> Place<'a> {
     Place {
         table: "factors",
         column: "sealed",
-        org: "",
-        row: account.as_str(),
+        // A factor belongs to a person, in whichever organisations they are.
+        org: account.as_str(),
+        row: id.as_str(),
     }
 }
 
 fn opened(ctx: &Context, account: &AccountId, row: &TotpRow) -> Result<Secret<Vec<u8>>, DomainError> {
-    let opened = ctx.seals.open(place_of(account), &row.sealed);
+    let opened = ctx.seals.open(place_of(account, &row.id), &row.sealed);
     opened.map_err(|_| DomainError::Defect("a second factor's secret does not open under this master key"))
 }
 
@@ -98,6 +102,7 @@ fn opened(ctx: &Context, account: &AccountId, row: &TotpRow) -> Result<Secret<Ve
 pub async fn begin(
     ctx: &Context,
     signed_in: &SignedIn,
+    session_id: &str,
     password: &SecretText,
     caller: &Caller,
 ) -> Result<Enrolment, DomainError> {
@@ -105,11 +110,12 @@ pub async fn begin(
     prove_password(ctx, account, password, caller).await?;
     let now = ctx.clock.now();
     let secret = totp::random_secret(ctx.rng.as_ref());
-    let sealed = ctx.seals.seal(place_of(account), secret.expose());
     let id = mint::factor_id(ctx)?;
+    let sealed = ctx.seals.seal(place_of(account, &id), secret.expose());
     let mut tx = ctx.db.begin_write().await?;
     refuse_second_app(&mut tx, account).await?;
-    store::replace_enrolment(&mut tx, account, &id, &sealed, now).await?;
+    let session = session::digest(session_id);
+    store::replace_enrolment(&mut tx, account, &id, &sealed, &session, now).await?;
     tx.commit().await?;
     Ok(shown(signed_in, secret.expose()))
 }
@@ -131,12 +137,27 @@ fn shown(signed_in: &SignedIn, secret: &[u8]) -> Enrolment {
     }
 }
 
+/// What this session began within the last quarter of an hour; nobody else is shown its secret.
+async fn find_enrolment(
+    ctx: &Context,
+    tx: &mut Tx,
+    account: &AccountId,
+    session_id: &str,
+) -> Result<TotpRow, DomainError> {
+    let since = ctx.clock.now().minus_ms(ENROLMENT_MS);
+    let found = store::find_enrolment(tx, account, &session::digest(session_id), since).await?;
+    found.ok_or(DomainError::NotFound)
+}
+
 /// The enrolment that is under way, for showing it again beside a code that was mistyped.
-pub async fn under_way(ctx: &Context, signed_in: &SignedIn) -> Result<Enrolment, DomainError> {
+pub async fn under_way(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    session_id: &str,
+) -> Result<Enrolment, DomainError> {
     let account = account_of(signed_in)?;
     let mut tx = ctx.db.begin_read().await?;
-    let row = store::find_enrolment(&mut tx, account).await?;
-    let row = row.ok_or(DomainError::NotFound)?;
+    let row = find_enrolment(ctx, &mut tx, account, session_id).await?;
     Ok(shown(signed_in, opened(ctx, account, &row)?.expose()))
 }
 
@@ -152,19 +173,30 @@ pub async fn confirm(
     let code = parse_code("code", code)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let row = store::find_enrolment(&mut tx, account).await?;
-    let row = row.ok_or(DomainError::NotFound)?;
+    let row = find_enrolment(ctx, &mut tx, account, session_id).await?;
+    throttle::admit_code(&mut tx, account, now).await?;
     let secret = opened(ctx, account, &row)?;
     let Some(step) = totp::matching_step(secret.expose(), &code, now) else {
         let drift = totp::drift_minutes(secret.expose(), &code, now);
+        tx.commit().await?;
         return Err(FieldError::new("code", "wrong", wrong_code(drift, now)).into());
     };
     if !store::confirm(&mut tx, account, &row.id, step, now).await? {
         return Err(DomainError::NotFound);
     }
+    throttle::forgive_codes(&mut tx, account).await?;
     let codes = renew_codes(ctx, &mut tx, account, now).await?;
-    note(ctx, &mut tx, signed_in, "factor.enrolled", now).await?;
-    let session_id = go_on_alone(ctx, &mut tx, signed_in, session_id, caller, now).await?;
+    let (session_id, actor) =
+        session::renew(ctx, &mut tx, signed_in, session_id, Others::End, caller).await?;
+    note(
+        ctx,
+        &mut tx,
+        &actor,
+        "factor.enrolled",
+        json!({ "othersEnded": true }),
+        now,
+    )
+    .await?;
     tx.commit().await?;
     Ok(NewCodes { session_id, codes })
 }
@@ -174,7 +206,7 @@ fn wrong_code(drift_minutes: Option<i64>, now: Timestamp) -> String {
     let clock = clock.get(11..19).unwrap_or_default();
     match drift_minutes {
         Some(0) | None => format!(
-            "The code is not right, or its half minute is over. Codes depend on the time: our clock says {clock} UTC. \
+            "The code is not right, was used before, or its half minute is over: wait for the next one. Codes depend on the time: our clock says {clock} UTC. \
              Set your phone’s clock to automatic if it differs."
         ),
         Some(minutes) => format!(
@@ -186,20 +218,15 @@ fn wrong_code(drift_minutes: Option<i64>, now: Timestamp) -> String {
     }
 }
 
-/// The one session that goes on gets a new id; all others end.
-async fn go_on_alone(
-    ctx: &Context,
-    tx: &mut Tx,
-    signed_in: &SignedIn,
-    session_id: &str,
-    caller: &Caller,
-    now: Timestamp,
-) -> Result<SecretText, DomainError> {
-    let account = account_of(signed_in)?;
-    let renewed = session::renew(ctx, tx, signed_in, session_id, caller, now).await?;
-    let (id, _) = renewed.ok_or(DomainError::from(Denied::Unauthenticated))?;
-    sessions::delete_others(tx, account, &session::digest(id.expose())).await?;
-    Ok(id)
+/// What is wrong with a well-formed proof that was refused.
+fn refusal(proof: &Proof, now: Timestamp) -> DomainError {
+    let message = match proof {
+        Proof::Code(_) => wrong_code(None, now),
+        Proof::Recovery(_) => {
+            "This recovery code is not right, or it was used before. Each works once; try another.".to_owned()
+        }
+    };
+    FieldError::new("code", "wrong", message).into()
 }
 
 /// Makes ten codes and forgets all earlier ones.
@@ -267,31 +294,26 @@ async fn take(
     }
 }
 
+/// Records an act on the account, in the chain of its present or else its first organisation.
 async fn note(
     ctx: &Context,
     tx: &mut Tx,
-    signed_in: &SignedIn,
+    actor: &Actor,
     act: &'static str,
+    detail: serde_json::Value,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    let account = account_of(signed_in)?;
-    let org = match signed_in.actor.org_id() {
+    let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
+    let org = match actor.org_id() {
         Some(org) => Some(*org),
         None => orgs::list_memberships(tx, account)
             .await?
             .first()
             .map(|m| m.org_id),
     };
-    let entry = Entry::new(act, "account", account.as_str()).with(json!({}));
-    audit::record(ctx, tx, org.as_ref(), &signed_in.actor, entry, now).await?;
+    let entry = Entry::new(act, "account", account.as_str()).with(detail);
+    audit::record(ctx, tx, org.as_ref(), actor, entry, now).await?;
     Ok(())
-}
-
-const fn act_of(proof: &Proof) -> &'static str {
-    match proof {
-        Proof::Code(_) => "session.started",
-        Proof::Recovery(_) => "factor.recovery_code_used",
-    }
 }
 
 /// Finishes signing in. The session gets a new id; the fifth wrong code ends it, and ten an hour close the door.
@@ -309,7 +331,7 @@ pub async fn finish_sign_in(
     throttle::admit_code(&mut tx, account, now).await?;
     let is_last = session::count_code(&mut tx, session_id).await?;
     if !take(ctx, &mut tx, account, &proof, now).await? {
-        note(ctx, &mut tx, pending, "factor.refused", now).await?;
+        note(ctx, &mut tx, &pending.actor, "factor.refused", json!({}), now).await?;
         if is_last {
             session::give_up(&mut tx, session_id).await?;
         }
@@ -319,12 +341,20 @@ pub async fn finish_sign_in(
                 "That was the fifth wrong code. Sign in again with your password, then enter a new code.";
             return Err(DomainError::refused(Code::Unauthenticated, message));
         }
-        return Err(FieldError::new("code", "wrong", wrong_code(None, now)).into());
+        return Err(refusal(&proof, now));
     }
     throttle::forgive_codes(&mut tx, account).await?;
-    let renewed = session::renew(ctx, &mut tx, pending, session_id, caller, now).await?;
-    let (id, _) = renewed.ok_or(DomainError::from(Denied::Unauthenticated))?;
-    note(ctx, &mut tx, pending, act_of(&proof), now).await?;
+    accounts::set_signed_in(&mut tx, account, now).await?;
+    let (id, actor) = session::renew(ctx, &mut tx, pending, session_id, Others::Stay, caller).await?;
+    let factor = match proof {
+        Proof::Code(_) => "totp",
+        Proof::Recovery(_) => {
+            note(ctx, &mut tx, &actor, "factor.recovery_code_used", json!({}), now).await?;
+            "recovery_code"
+        }
+    };
+    let factors = json!({ "factors": ["password", factor] });
+    note(ctx, &mut tx, &actor, "session.started", factors, now).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -344,9 +374,9 @@ async fn prove(
         throttle::forgive_codes(&mut tx, account).await?;
         return Ok(tx);
     }
-    note(ctx, &mut tx, signed_in, "factor.refused", now).await?;
+    note(ctx, &mut tx, &signed_in.actor, "factor.refused", json!({}), now).await?;
     tx.commit().await?;
-    Err(FieldError::new("code", "wrong", wrong_code(None, now)).into())
+    Err(refusal(proof, now))
 }
 
 /// New recovery codes for a code of the app; all earlier ones are void.
@@ -363,9 +393,17 @@ pub async fn new_codes(
     let tx = ctx.db.begin_write().await?;
     let mut tx = prove(ctx, tx, signed_in, &proof, now).await?;
     let codes = renew_codes(ctx, &mut tx, account, now).await?;
-    note(ctx, &mut tx, signed_in, "factor.recovery_codes_renewed", now).await?;
-    let renewed = session::renew(ctx, &mut tx, signed_in, session_id, caller, now).await?;
-    let (session_id, _) = renewed.ok_or(DomainError::from(Denied::Unauthenticated))?;
+    let (session_id, actor) =
+        session::renew(ctx, &mut tx, signed_in, session_id, Others::Stay, caller).await?;
+    note(
+        ctx,
+        &mut tx,
+        &actor,
+        "factor.recovery_codes_renewed",
+        json!({}),
+        now,
+    )
+    .await?;
     tx.commit().await?;
     Ok(NewCodes { session_id, codes })
 }
@@ -386,8 +424,16 @@ pub async fn remove(
     let tx = ctx.db.begin_write().await?;
     let mut tx = prove(ctx, tx, signed_in, &proof, now).await?;
     store::delete_all(&mut tx, account).await?;
-    note(ctx, &mut tx, signed_in, "factor.removed", now).await?;
-    let id = go_on_alone(ctx, &mut tx, signed_in, session_id, caller, now).await?;
+    let (id, actor) = session::renew(ctx, &mut tx, signed_in, session_id, Others::End, caller).await?;
+    note(
+        ctx,
+        &mut tx,
+        &actor,
+        "factor.removed",
+        json!({ "othersEnded": true }),
+        now,
+    )
+    .await?;
     tx.commit().await?;
     Ok(id)
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::throttle::{LOCKED_FROM, account_bucket};
+use super::throttle::{LOCKED_FROM, account_bucket, forgive_codes};
 use crate::model::account::{AccountSummary, Email, check_new_password};
 use crate::model::actor::Actor;
 use crate::server::ctx::Context;
@@ -31,6 +31,7 @@ pub async fn unlock(ctx: &Context, actor: &Actor, email: &str) -> Result<(), Dom
         .await?
         .ok_or(DomainError::NotFound)?;
     throttles::delete(&mut tx, &account_bucket(ctx, &email.folded)).await?;
+    forgive_codes(&mut tx, &account.id).await?;
     let entry = Entry::new("account.unlocked", "account", account.id.as_str());
     audit::record(ctx, &mut tx, None, actor, entry, now).await?;
     tx.commit().await?;

@@ -36,6 +36,9 @@ pub const LIFETIME_MS: i64 = 12 * HOUR_MS;
 const ID_LENGTH: usize = 32;
 /// Sessions an account may have; the oldest ends when another begins.
 const SESSIONS_MAX: i64 = 10;
+/// Sign-ins that may be half done at a time, and how long each may take.
+const HALF_SESSIONS_MAX: i64 = 3;
+const HALF_LIFETIME_MS: i64 = 15 * MINUTE_MS;
 /// Wrong codes that end a sign-in which is half done.
 const CODES_MAX: i64 = 5;
 /// `last_seen` is written at most this often.
@@ -94,6 +97,23 @@ pub async fn begin(
     caller: &Caller,
     now: Timestamp,
 ) -> Result<(SecretText, String), StoreError> {
+    let lifetime_ms = match stage {
+        SessionStage::Complete => LIFETIME_MS,
+        SessionStage::SecondFactorDue => HALF_LIFETIME_MS,
+    };
+    let until = (now, now.plus_ms(lifetime_ms));
+    begin_until(ctx, tx, account, org, stage, caller, until).await
+}
+
+async fn begin_until(
+    ctx: &Context,
+    tx: &mut Tx,
+    account: (&AccountId, i64),
+    org: Option<&OrgId>,
+    stage: SessionStage,
+    caller: &Caller,
+    (now, expires_at): (Timestamp, Timestamp),
+) -> Result<(SecretText, String), StoreError> {
     let id = Secret::new(base62(ctx.rng.as_ref(), ID_LENGTH));
     let id_sha256 = digest(id.expose());
     let ip = caller.ip.map(|ip| ip.to_canonical().to_string());
@@ -103,12 +123,16 @@ pub async fn begin(
         session_epoch: account.1,
         org_id: org,
         stage,
-        expires_at: now.plus_ms(LIFETIME_MS),
+        expires_at,
         ip: ip.as_deref(),
         user_agent: &text::shown(&caller.user_agent, 200),
     };
     store::insert(tx, &new, now).await?;
-    store::delete_beyond(tx, account.0, SESSIONS_MAX).await?;
+    let most = match stage {
+        SessionStage::Complete => SESSIONS_MAX,
+        SessionStage::SecondFactorDue => HALF_SESSIONS_MAX,
+    };
+    store::delete_beyond(tx, account.0, stage, most).await?;
     Ok((id, handle(&id_sha256)))
 }
 
@@ -155,34 +179,49 @@ async fn touch(ctx: &Context, id_sha256: &str, now: Timestamp) {
     }
 }
 
-/// Puts a complete session in the place of one, under a new id (R28). `None` when the old one is over.
+/// What becomes of an account's other sessions when one goes on under a new id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    Stay,
+    /// Those that are just being made, too.
+    End,
+}
+
+/// A complete session in the place of another, under a new id (R28): the id and its handle for the audit log. It is
+/// worth what the old one was, so that one that was ended elsewhere meanwhile does not come back. Finishing a sign-in
+/// begins the lifetime; nothing else prolongs it. Errors: the old one is over.
 pub(super) async fn renew(
     ctx: &Context,
     tx: &mut Tx,
     signed_in: &SignedIn,
     old_id: &str,
+    others: Others,
     caller: &Caller,
-    now: Timestamp,
-) -> Result<Option<(SecretText, String)>, DomainError> {
-    let Some(account) = signed_in.actor.account_id() else {
-        return Ok(None);
-    };
-    if !store::delete(tx, &digest(old_id)).await? {
-        return Ok(None);
+) -> Result<(SecretText, Actor), DomainError> {
+    let over = || DomainError::from(Denied::Unauthenticated);
+    let account = signed_in.actor.account_id().ok_or_else(over)?;
+    let (mut epoch, expires_at) = store::take(tx, &digest(old_id)).await?.ok_or_else(over)?;
+    if others == Others::End {
+        epoch = accounts::next_epoch(tx, account, epoch).await?.ok_or_else(over)?;
     }
-    let epoch = accounts::session_epoch(tx, account).await?;
+    let now = ctx.clock.now();
+    let stage = SessionStage::Complete;
+    let expires_at = match signed_in.actor.stage() {
+        SessionStage::SecondFactorDue => now.plus_ms(LIFETIME_MS),
+        SessionStage::Complete => expires_at,
+    };
     let org = signed_in.actor.org_id();
-    let made = begin(
-        ctx,
-        tx,
-        (account, epoch),
-        org,
-        SessionStage::Complete,
-        caller,
-        now,
-    )
-    .await?;
-    Ok(Some(made))
+    let made = begin_until(ctx, tx, (account, epoch), org, stage, caller, (now, expires_at)).await?;
+    if others == Others::End {
+        store::delete_others(tx, account, &digest(made.0.expose())).await?;
+    }
+    let membership = signed_in
+        .memberships
+        .iter()
+        .find(|m| Some(&m.org_id) == org)
+        .map(|m| (m.org_id, m.role));
+    let actor = Actor::account(*account, membership, stage, caller.origin(Some(made.1)));
+    Ok((made.0, actor))
 }
 
 /// Counts a code against a sign-in that is half done, before it is tried; tells whether it is the last that may be

@@ -131,7 +131,6 @@ async fn let_in(
     if let Some(upgraded) = upgraded {
         accounts::renew_password(&mut tx, &account.id, &account.password, &upgraded).await?;
     }
-    accounts::set_signed_in(&mut tx, &account.id, now).await?;
     let memberships = orgs::list_memberships(&mut tx, &account.id).await?;
     let org = memberships.first().map(|m| m.org_id);
     let of = (&account.id, account.session_epoch);
@@ -139,6 +138,9 @@ async fn let_in(
         Some(_) => SessionStage::SecondFactorDue,
         None => SessionStage::Complete,
     };
+    if stage == SessionStage::Complete {
+        accounts::set_signed_in(&mut tx, &account.id, now).await?;
+    }
     let (id, handle) = session::begin(ctx, &mut tx, of, org.as_ref(), stage, caller, now).await?;
     let actor = Actor::account(account.id, None, stage, caller.origin(Some(handle)));
     let act = match stage {
@@ -156,7 +158,7 @@ async fn let_in(
 
 /// Refusals are told of the account, in the chain of its first organisation; of an unknown address only that it
 /// happened: it may be a password typed into the wrong field.
-async fn note_refusal(
+pub(super) async fn note_refusal(
     ctx: &Context,
     account: Option<&SignInRow>,
     locks: bool,

@@ -68,11 +68,11 @@ pub async fn second_factor(State(state): State<AppState>, mut form: Submitted) -
 /// `POST /account/two-factor`: begins an enrolment; the answer shows the secret.
 pub async fn begin(State(state): State<AppState>, mut form: Submitted) -> Response {
     let password = Secret::new(form.values.take("password"));
-    let (signed_in, _) = match whole(&form) {
+    let (signed_in, id) = match whole(&form) {
         Ok(whole) => whole,
         Err(error) => return form.again(&state, error).await,
     };
-    match factors::begin(&state.ctx, &signed_in, &password, &form.caller()).await {
+    match factors::begin(&state.ctx, &signed_in, id.expose(), &password, &form.caller()).await {
         Ok(enrolment) => reveal::enrolment(&state, &form.parts.headers, &enrolment, FormState::default()),
         Err(error) => {
             form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
@@ -96,7 +96,7 @@ pub async fn confirm(State(state): State<AppState>, mut form: Submitted) -> Resp
         Err(error) => AppError::from(error),
     };
     // Nothing is under way any more: sent twice, or begun anew elsewhere.
-    let under_way = factors::under_way(&state.ctx, &signed_in).await;
+    let under_way = factors::under_way(&state.ctx, &signed_in, id.expose()).await;
     let (Code::Invalid, Ok(enrolment)) = (error.code, under_way) else {
         return see_other(PAGE);
     };

@@ -55,12 +55,9 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
         Some(SessionStage::SecondFactorDue)
             if request.method().is_safe() && answer::wants_html(request.uri(), request.headers()) =>
         {
-            let location = second_half(
-                request
-                    .uri()
-                    .path_and_query()
-                    .map_or("/", |target| target.as_str()),
-            );
+            let target = request.uri().path_and_query();
+            let target = target.map_or("/", |target| target.as_str());
+            let location = second_half(carried_on(target));
             see_other(&location)
         }
         Some(SessionStage::SecondFactorDue) => {
@@ -78,13 +75,17 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
     }
 }
 
-/// Off to the sign-in page, which leads back here afterwards.
-fn to_sign_in(target: &str) -> Response {
-    // An address with a key in it is not carried on.
-    let target = match crate::model::key_text::redacted_address(target) {
+/// Where somebody wanted to go. An address with a key in it is not carried on.
+fn carried_on(target: &str) -> &str {
+    match crate::model::key_text::redacted_address(target) {
         std::borrow::Cow::Borrowed(target) => target,
         std::borrow::Cow::Owned(_) => "/",
-    };
+    }
+}
+
+/// Off to the sign-in page, which leads back here afterwards.
+fn to_sign_in(target: &str) -> Response {
+    let target = carried_on(target);
     let next = percent_encoding::utf8_percent_encode(target, percent_encoding::NON_ALPHANUMERIC);
     let location = if target == "/" {
         "/sign-in".to_owned()

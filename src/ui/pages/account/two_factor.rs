@@ -39,7 +39,7 @@ pub fn TwoFactorPage() -> impl IntoView {
     view! {
         <PageTitle text="Two-factor"/>
         {loaded(factors, move |factors| match factors.totp_since {
-            Some(_) => in_force(&factors),
+            Some(_) => in_force(&factors, &state),
             None => off(&state),
         })}
     }
@@ -61,7 +61,7 @@ fn off(state: &FormState) -> AnyView {
     .into_any()
 }
 
-fn in_force(factors: &TwoFactor) -> AnyView {
+fn in_force(factors: &TwoFactor, state: &FormState) -> AnyView {
     let now = factors.now;
     let since = factors.totp_since.map(|at| moment(at, now));
     let used = factors.totp_used_at.map(|at| moment(at, now));
@@ -79,6 +79,7 @@ fn in_force(factors: &TwoFactor) -> AnyView {
     });
     view! {
         <PageHead title="Two-factor authentication" root="Account" lede="Signing in asks for a code after the password.".into_any()/>
+        <FormErrors state=state.clone()/>
         {few}
         <section class="section">
             <h2>"Authenticator app"</h2>
