@@ -2,6 +2,7 @@
 //! typed and each error beside its field.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use super::components::Icon;
 use crate::model::form::FormState;
@@ -20,6 +21,13 @@ pub fn typed(state: &FormState, name: &str, initial: &str) -> String {
     } else {
         initial.to_owned()
     }
+}
+
+/// What was typed, or else what the address says under the same name.
+#[must_use]
+pub fn typed_or_asked(state: &FormState, name: &str) -> String {
+    let asked = use_query_map().get_untracked().get(name);
+    typed(state, name, &asked.unwrap_or_default())
 }
 
 /// All that is wrong with the form, at its top, each error leading to its field.

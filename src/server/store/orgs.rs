@@ -92,6 +92,12 @@ pub async fn list_memberships(tx: &mut Tx, account: &AccountId) -> Result<Vec<Me
         .collect()
 }
 
+/// The first of them: where acts on the account itself are recorded.
+pub async fn first_of(tx: &mut Tx, account: &AccountId) -> Result<Option<OrgId>, StoreError> {
+    let memberships = list_memberships(tx, account).await?;
+    Ok(memberships.first().map(|membership| membership.org_id))
+}
+
 /// Active members by name: who may own a key.
 pub async fn list_member_names(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<MemberName>, StoreError> {
     let rows: Vec<(String, String)> =

@@ -1,21 +1,15 @@
 //! The second half of signing in.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::account::two_factor::code_field;
 use super::sign_in::gate;
-use crate::ui::form::{FormErrors, typed, use_form_state};
+use crate::ui::form::{FormErrors, typed_or_asked, use_form_state};
 
 #[component]
 pub fn SecondFactorPage() -> impl IntoView {
     let state = use_form_state();
-    let query = use_query_map();
-    let next = typed(
-        &state,
-        "next",
-        &query.get_untracked().get("next").unwrap_or_default(),
-    );
+    let next = typed_or_asked(&state, "next");
     let form = view! {
         <form class="form" method="post" action="/sign-in/second-factor" novalidate>
             <FormErrors state=state.clone()/>

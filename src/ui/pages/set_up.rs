@@ -1,23 +1,17 @@
 //! The first run: one page, three sections.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::projects::catalogue::catalogue_field;
 use super::sign_in::{email_field, gate, password_field};
 use crate::model::project::starter_scopes;
 use crate::ui::components::Icon;
-use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state};
+use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
 
 #[component]
 pub fn SetUpPage() -> impl IntoView {
     let state = use_form_state();
-    let query = use_query_map();
-    let token = typed(
-        &state,
-        "token",
-        &query.get_untracked().get("token").unwrap_or_default(),
-    );
+    let token = typed_or_asked(&state, "token");
     if token.is_empty() {
         return gate("Set up Keywright", no_token()).into_any();
     }

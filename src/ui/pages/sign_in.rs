@@ -1,11 +1,10 @@
 //! Where one becomes somebody.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use crate::model::form::FormState;
 use crate::ui::components::PageTitle;
-use crate::ui::form::{FormErrors, TextField, field_error, typed, use_form_state};
+use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
 use crate::ui::islands::PasswordToggle;
 
 /// The narrow card of pages before the frame.
@@ -75,12 +74,7 @@ pub(super) fn password_field(
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let state = use_form_state();
-    let query = use_query_map();
-    let next = typed(
-        &state,
-        "next",
-        &query.get_untracked().get("next").unwrap_or_default(),
-    );
+    let next = typed_or_asked(&state, "next");
     let form = view! {
         <form class="form" method="post" action="/sign-in" novalidate>
             <FormErrors state=state.clone()/>

@@ -206,8 +206,8 @@ fn wrong_code(drift_minutes: Option<i64>, now: Timestamp) -> String {
     let clock = clock.get(11..19).unwrap_or_default();
     match drift_minutes {
         Some(0) | None => format!(
-            "The code is not right, was used before, or its half minute is over: wait for the next one. Codes depend on the time: our clock says {clock} UTC. \
-             Set your phone’s clock to automatic if it differs."
+            "The code is not right, was used before, or its half minute is over: wait for the next one. Codes depend on \
+             the time: our clock says {clock} UTC. Set your phone’s clock to automatic if it differs."
         ),
         Some(minutes) => format!(
             "This code belongs to a time {} minutes {}: your clock or ours is off. Ours says {clock} UTC. Set your \
@@ -306,10 +306,7 @@ async fn note(
     let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
     let org = match actor.org_id() {
         Some(org) => Some(*org),
-        None => orgs::list_memberships(tx, account)
-            .await?
-            .first()
-            .map(|m| m.org_id),
+        None => orgs::first_of(tx, account).await?,
     };
     let entry = Entry::new(act, "account", account.as_str()).with(detail);
     audit::record(ctx, tx, org.as_ref(), actor, entry, now).await?;
@@ -360,15 +357,15 @@ pub async fn finish_sign_in(
 }
 
 /// Tries a proof of somebody who is signed in, throttled; a wrong one is counted and told beside its field.
+/// Gives the transaction in which it was used up, for what hangs on it.
 async fn prove(
     ctx: &Context,
-    tx: Tx,
     signed_in: &SignedIn,
     proof: &Proof,
     now: Timestamp,
 ) -> Result<Tx, DomainError> {
     let account = account_of(signed_in)?;
-    let mut tx = tx;
+    let mut tx = ctx.db.begin_write().await?;
     throttle::admit_code(&mut tx, account, now).await?;
     if take(ctx, &mut tx, account, proof, now).await? {
         throttle::forgive_codes(&mut tx, account).await?;
@@ -390,8 +387,7 @@ pub async fn new_codes(
     let account = account_of(signed_in)?;
     let proof = Proof::Code(parse_code("code", code)?);
     let now = ctx.clock.now();
-    let tx = ctx.db.begin_write().await?;
-    let mut tx = prove(ctx, tx, signed_in, &proof, now).await?;
+    let mut tx = prove(ctx, signed_in, &proof, now).await?;
     let codes = renew_codes(ctx, &mut tx, account, now).await?;
     let (session_id, actor) =
         session::renew(ctx, &mut tx, signed_in, session_id, Others::Stay, caller).await?;
@@ -421,8 +417,7 @@ pub async fn remove(
     let proof = parse_proof("code", proof)?;
     prove_password(ctx, account, password, caller).await?;
     let now = ctx.clock.now();
-    let tx = ctx.db.begin_write().await?;
-    let mut tx = prove(ctx, tx, signed_in, &proof, now).await?;
+    let mut tx = prove(ctx, signed_in, &proof, now).await?;
     store::delete_all(&mut tx, account).await?;
     let (id, actor) = session::renew(ctx, &mut tx, signed_in, session_id, Others::End, caller).await?;
     note(
@@ -448,10 +443,7 @@ pub async fn reset(ctx: &Context, actor: &Actor, email: &str) -> Result<bool, Do
     let had = store::delete_all(&mut tx, &account.id).await?;
     accounts::raise_session_epoch(&mut tx, &account.id).await?;
     throttle::forgive_codes(&mut tx, &account.id).await?;
-    let org = orgs::list_memberships(&mut tx, &account.id)
-        .await?
-        .first()
-        .map(|m| m.org_id);
+    let org = orgs::first_of(&mut tx, &account.id).await?;
     let entry = Entry::new("factor.reset", "account", account.id.as_str()).with(json!({ "hadFactor": had }));
     audit::record(ctx, &mut tx, org.as_ref(), actor, entry, now).await?;
     tx.commit().await?;

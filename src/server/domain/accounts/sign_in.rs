@@ -131,8 +131,7 @@ async fn let_in(
     if let Some(upgraded) = upgraded {
         accounts::renew_password(&mut tx, &account.id, &account.password, &upgraded).await?;
     }
-    let memberships = orgs::list_memberships(&mut tx, &account.id).await?;
-    let org = memberships.first().map(|m| m.org_id);
+    let org = orgs::first_of(&mut tx, &account.id).await?;
     let of = (&account.id, account.session_epoch);
     let stage = match factors::find_totp(&mut tx, &account.id).await? {
         Some(_) => SessionStage::SecondFactorDue,
@@ -169,10 +168,7 @@ pub(super) async fn note_refusal(
     let mut tx = ctx.db.begin_write().await?;
     let target = account.map_or("-", |account| account.id.as_str());
     let org = match account {
-        Some(account) => orgs::list_memberships(&mut tx, &account.id)
-            .await?
-            .first()
-            .map(|m| m.org_id),
+        Some(account) => orgs::first_of(&mut tx, &account.id).await?,
         None => None,
     };
     audit::record(

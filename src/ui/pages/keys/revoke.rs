@@ -1,24 +1,20 @@
 //! Ending a key: what it affects, why, and no way back.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::{key_address, key_of_address};
 use crate::model::calendar::counted;
 use crate::model::form::FormState;
 use crate::model::key::{KeyDetail, KeyStatus, RevocationReason};
 use crate::ui::components::{PageTitle, loaded};
-use crate::ui::form::{FormErrors, TextField, field_class, field_error, typed, use_form_state};
+use crate::ui::form::{
+    FormErrors, TextField, field_class, field_error, typed, typed_or_asked, use_form_state,
+};
 
 #[component]
 pub fn RevokeKeyPage() -> impl IntoView {
     let state = use_form_state();
-    let query = use_query_map();
-    let again = typed(
-        &state,
-        "again",
-        &query.get_untracked().get("again").unwrap_or_default(),
-    );
+    let again = typed_or_asked(&state, "again");
     loaded(key_of_address(), move |page| draw(page.key, &state, &again))
 }
 
