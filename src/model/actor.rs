@@ -8,6 +8,10 @@ use super::error::AppError;
 use super::id::{AccountId, OrgId, TokenId};
 use super::org::Role;
 use super::permission::Permission;
+use super::time::{MINUTE_MS, Timestamp};
+
+/// How long a proof of identity is fresh enough for a sensitive act (R26). It does not slide.
+pub const FRESH_MS: i64 = 10 * MINUTE_MS;
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct Origin {
 enum Power {
     None,
     Member(Role),
+    /// A member whom the organisation lets in only with a second factor that the account does not have.
+    MemberWithoutFactor,
     Everything,
 }
 
@@ -45,6 +51,9 @@ pub struct Actor {
     org: Option<OrgId>,
     power: Power,
     stage: SessionStage,
+    /// When the person last proved who they are, in this session.
+    proved_at: Option<Timestamp>,
+    instance_admin: bool,
     origin: Origin,
 }
 
@@ -68,6 +77,10 @@ pub enum Denied {
     Unauthenticated,
     #[error("the second factor is due")]
     SecondFactorDue,
+    #[error("the organisation asks for a second factor")]
+    EnrolmentDue,
+    #[error("the last proof of identity is too old")]
+    StepUpDue,
     #[error("the role does not allow it")]
     Forbidden,
 }
@@ -79,6 +92,14 @@ impl From<Denied> for AppError {
             Denied::SecondFactorDue => Self::new(
                 super::error::Code::SecondFactorRequired,
                 "Finish signing in with your second factor.",
+            ),
+            Denied::EnrolmentDue => Self::new(
+                super::error::Code::EnrolmentRequired,
+                "This organisation asks everybody for a second factor. Set one up under Account › Two-factor to go on.",
+            ),
+            Denied::StepUpDue => Self::new(
+                super::error::Code::StepUpRequired,
+                "This needs a fresh proof that it is you: the last one is more than ten minutes old.",
             ),
             Denied::Forbidden => Self::forbidden(),
         }
@@ -93,6 +114,8 @@ impl Actor {
             org: None,
             power: Power::None,
             stage: SessionStage::Complete,
+            proved_at: None,
+            instance_admin: false,
             origin,
         }
     }
@@ -114,8 +137,33 @@ impl Actor {
             org,
             power,
             stage,
+            proved_at: None,
+            instance_admin: false,
             origin,
         }
+    }
+
+    /// The same, who last proved who they are at this moment.
+    #[must_use]
+    pub fn proved(mut self, at: Timestamp) -> Self {
+        self.proved_at = Some(at);
+        self
+    }
+
+    /// The same, who may also act on the installation as a whole.
+    #[must_use]
+    pub fn with_instance_powers(mut self, is_instance_admin: bool) -> Self {
+        self.instance_admin = is_instance_admin;
+        self
+    }
+
+    /// The same, without a second factor that their organisation asks for: nothing of it opens.
+    #[must_use]
+    pub fn owing_enrolment(mut self) -> Self {
+        if matches!(self.power, Power::Member(_)) {
+            self.power = Power::MemberWithoutFactor;
+        }
+        self
     }
 
     /// The operator at the command line: everything, in the organisation named.
@@ -127,6 +175,8 @@ impl Actor {
             org,
             power: Power::Everything,
             stage: SessionStage::Complete,
+            proved_at: None,
+            instance_admin: true,
             origin: Origin::default(),
         }
     }
@@ -139,6 +189,8 @@ impl Actor {
             org,
             power: Power::Everything,
             stage: SessionStage::Complete,
+            proved_at: None,
+            instance_admin: true,
             origin: Origin::default(),
         }
     }
@@ -151,9 +203,80 @@ impl Actor {
         if self.stage != SessionStage::Complete {
             return Err(Denied::SecondFactorDue);
         }
+        if self.power == Power::MemberWithoutFactor {
+            return Err(Denied::EnrolmentDue);
+        }
         match (&self.org, self.may(permission)) {
             (Some(org_id), true) => Ok(OrgScope { org_id: *org_id }),
             _ => Err(Denied::Forbidden),
+        }
+    }
+
+    /// The same door for a sensitive act: a person must have proved who they are within the last ten minutes.
+    pub fn require_fresh(&self, permission: Permission, now: Timestamp) -> Result<OrgScope, Denied> {
+        let scope = self.require(permission)?;
+        self.require_proof(now)?;
+        Ok(scope)
+    }
+
+    /// That a person has proved who they are within the last ten minutes. The command line and the house itself need not.
+    pub fn require_proof(&self, now: Timestamp) -> Result<(), Denied> {
+        match self.who {
+            Who::Operator(_) | Who::System => Ok(()),
+            Who::Anonymous => Err(Denied::Unauthenticated),
+            Who::Account(_) | Who::ServiceToken(_) => {
+                let fresh = self.proved_at.is_some_and(|at| now.since_ms(at) < FRESH_MS);
+                if fresh { Ok(()) } else { Err(Denied::StepUpDue) }
+            }
+        }
+    }
+
+    /// That somebody is signed in, both halves done.
+    pub fn require_complete(&self) -> Result<(), Denied> {
+        match (&self.who, self.stage) {
+            (Who::Anonymous, _) => Err(Denied::Unauthenticated),
+            (_, SessionStage::SecondFactorDue) => Err(Denied::SecondFactorDue),
+            (_, SessionStage::Complete) => Ok(()),
+        }
+    }
+
+    /// The door to the installation as a whole, which is no organisation's.
+    pub fn require_instance(&self) -> Result<(), Denied> {
+        self.require_complete()?;
+        if self.instance_admin {
+            Ok(())
+        } else {
+            Err(Denied::Forbidden)
+        }
+    }
+
+    /// Whether the organisation lets them in only after they have set up a second factor.
+    #[must_use]
+    pub fn owes_enrolment(&self) -> bool {
+        self.power == Power::MemberWithoutFactor
+    }
+
+    #[must_use]
+    pub fn is_instance_admin(&self) -> bool {
+        self.instance_admin
+    }
+
+    /// The role, of a member.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        match self.power {
+            Power::Member(role) => Some(role),
+            Power::None | Power::MemberWithoutFactor | Power::Everything => None,
+        }
+    }
+
+    /// Whether they may make somebody `role`, or act on somebody who is: never above themselves.
+    #[must_use]
+    pub fn may_grant(&self, role: Role) -> bool {
+        match self.power {
+            Power::Member(own) => own.may_grant(role),
+            Power::Everything => true,
+            Power::None | Power::MemberWithoutFactor => false,
         }
     }
 
@@ -162,7 +285,7 @@ impl Actor {
     pub fn may(&self, permission: Permission) -> bool {
         self.stage == SessionStage::Complete
             && match self.power {
-                Power::None => false,
+                Power::None | Power::MemberWithoutFactor => false,
                 Power::Member(role) => role.allows(permission),
                 Power::Everything => true,
             }
@@ -226,6 +349,30 @@ mod tests {
         for permission in Permission::ALL {
             assert_eq!(owner.require(permission).unwrap_err(), Denied::SecondFactorDue);
         }
+    }
+
+    #[test]
+    fn r24_a_member_without_the_factor_that_is_asked_for_opens_nothing() {
+        let owner = account(Role::Owner, SessionStage::Complete).owing_enrolment();
+        for permission in Permission::ALL {
+            assert_eq!(owner.require(permission).unwrap_err(), Denied::EnrolmentDue);
+            assert!(!owner.may(permission));
+        }
+    }
+
+    #[test]
+    fn r26_a_proof_is_fresh_for_ten_minutes_and_does_not_slide() {
+        let at = Timestamp::from_ms(1_000_000_000);
+        let owner = account(Role::Owner, SessionStage::Complete);
+        let stale = owner.require_fresh(Permission::TokensManage, at).unwrap_err();
+        assert_eq!(stale, Denied::StepUpDue, "never proved");
+        let owner = owner.proved(at);
+        assert!(owner.require_proof(at.plus_ms(FRESH_MS - 1)).is_ok());
+        assert_eq!(
+            owner.require_proof(at.plus_ms(FRESH_MS)).unwrap_err(),
+            Denied::StepUpDue
+        );
+        assert!(Actor::operator("root", None).require_proof(at).is_ok());
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub enum Code {
     MethodNotAllowed,
     Unauthenticated,
     SecondFactorRequired,
+    /// The act needs a proof of identity that is younger than ten minutes.
+    StepUpRequired,
+    /// The organisation asks for a second factor that the account does not have.
+    EnrolmentRequired,
     Forbidden,
     CrossSiteRequest,
     NotFound,
@@ -26,6 +30,8 @@ pub enum Code {
     Conflict,
     Throttled,
     Busy,
+    /// A link that worked once has been used, voided, or has run out.
+    LinkOver,
     MisdirectedRequest,
     Unavailable,
     Internal,
@@ -38,7 +44,11 @@ impl Code {
         match self {
             Self::MalformedBody => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden | Self::SecondFactorRequired | Self::CrossSiteRequest => 403,
+            Self::Forbidden
+            | Self::SecondFactorRequired
+            | Self::StepUpRequired
+            | Self::EnrolmentRequired
+            | Self::CrossSiteRequest => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::NameTaken
@@ -49,6 +59,7 @@ impl Code {
             | Self::ProjectArchived
             | Self::SeveralOrganisations
             | Self::Conflict => 409,
+            Self::LinkOver => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::MisdirectedRequest => 421,
@@ -70,6 +81,8 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::Unauthenticated => "Not signed in",
             Self::SecondFactorRequired => "A second factor is due",
+            Self::StepUpRequired => "Confirm that it is you",
+            Self::EnrolmentRequired => "Set up two-factor first",
             Self::Forbidden => "Not allowed",
             Self::CrossSiteRequest => "Refused because it came from another site",
             Self::NotFound => "Not found",
@@ -83,6 +96,7 @@ impl Code {
             Self::Conflict => "It changed meanwhile",
             Self::Throttled => "Too many attempts",
             Self::Busy => "Too busy right now",
+            Self::LinkOver => "The link is no longer valid",
             Self::MisdirectedRequest => "Wrong address",
             Self::Unavailable => "Unavailable right now",
             Self::Internal => "An internal error",
@@ -100,6 +114,8 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Unauthenticated => "unauthenticated",
             Self::SecondFactorRequired => "second_factor_required",
+            Self::StepUpRequired => "step_up_required",
+            Self::EnrolmentRequired => "enrolment_required",
             Self::Forbidden => "forbidden",
             Self::CrossSiteRequest => "cross_site_request",
             Self::NotFound => "not_found",
@@ -113,6 +129,7 @@ impl Code {
             Self::Conflict => "conflict",
             Self::Throttled => "throttled",
             Self::Busy => "busy",
+            Self::LinkOver => "link_over",
             Self::MisdirectedRequest => "misdirected_request",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",

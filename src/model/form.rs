@@ -34,6 +34,13 @@ impl FormValues {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Every field and value, in the order of the names.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value.as_str())))
+    }
+
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -55,6 +62,8 @@ pub struct FormState {
     pub errors: Vec<FieldError>,
     /// What concerns the form as a whole.
     pub notice: Option<String>,
+    /// Whoever filled it in has just confirmed who they are; nothing else is done yet.
+    pub confirmed: bool,
 }
 
 impl FormState {
@@ -65,6 +74,17 @@ impl FormState {
             values,
             errors: error.fields,
             notice,
+            confirmed: false,
+        }
+    }
+
+    /// The form as it was, after its sender confirmed who they are.
+    #[must_use]
+    pub fn confirmed(values: FormValues) -> Self {
+        Self {
+            values,
+            confirmed: true,
+            ..Self::default()
         }
     }
 

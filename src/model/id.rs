@@ -95,6 +95,12 @@ ids! {
     FactorId = "fac_";
     /// A service token.
     TokenId = "tok_";
+    /// An invitation into an organisation.
+    InvitationId = "inv_";
+    /// A mail on its way.
+    MailId = "mal_";
+    /// Something an account is told about its own safety.
+    NoticeId = "ntc_";
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ pub const TEXT_MAX: usize = 512;
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Prefixes that a project may not take: ours, and those of well-known others.
-pub const RESERVED_PREFIXES: [&str; 8] = ["kwt", "kws", "kwi", "kwc", "whsec", "sk", "pk", "rk"];
+pub const RESERVED_PREFIXES: [&str; 10] = [
+    "kwt", "kws", "kwi", "kwr", "kwe", "kwc", "whsec", "sk", "pk", "rk",
+];
 
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -28,6 +30,10 @@ const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 pub enum TokenKind {
     Service,
     Setup,
+    /// One-time links: an invitation, a new password, a new address.
+    Invitation,
+    Reset,
+    Address,
 }
 
 impl TokenKind {
@@ -36,6 +42,9 @@ impl TokenKind {
         match self {
             Self::Service => "kwt",
             Self::Setup => "kws",
+            Self::Invitation => "kwi",
+            Self::Reset => "kwr",
+            Self::Address => "kwe",
         }
     }
 }
@@ -148,7 +157,10 @@ pub fn find_secret(text: &str) -> Option<(std::ops::Range<usize>, String)> {
 
 fn names_a_secret(head: &str) -> bool {
     let last = head.rsplit('_').next().unwrap_or_default();
-    matches!(last, "live" | "test" | "kwt" | "kws" | "kwi" | "kwc" | "whsec")
+    matches!(
+        last,
+        "live" | "test" | "kwt" | "kws" | "kwi" | "kwr" | "kwe" | "kwc" | "whsec"
+    )
 }
 
 /// The same for a part of an address, where a secret may hide behind percent-encoding, once or several times over.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, OrgId};
+use super::time::Timestamp;
 
 /// What a member may do, from most to least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,6 +29,37 @@ impl Role {
     }
 
     #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::Admin => "Admin",
+            Self::Developer => "Developer",
+            Self::Auditor => "Auditor",
+        }
+    }
+
+    /// What the role is for, in a line.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Owner => "Everything, roles of owners and the organisation itself included",
+            Self::Admin => "Live keys, everybody’s keys, projects, service tokens, members, the audit log",
+            Self::Developer => "Test keys, and the keys they own",
+            Self::Auditor => "Reads everything, changes nothing",
+        }
+    }
+
+    /// Whether somebody of this role may make somebody else `other`: never more than oneself. Auditors grant nothing.
+    #[must_use]
+    pub const fn may_grant(self, other: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Admin => !matches!(other, Self::Owner),
+            Self::Developer | Self::Auditor => false,
+        }
+    }
+
+    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
@@ -39,6 +71,8 @@ pub struct Membership {
     pub org_id: OrgId,
     pub org_name: String,
     pub role: Role,
+    /// From when on the organisation lets nobody in without a second factor; none while it does not ask.
+    pub two_factor_due_at: Option<Timestamp>,
 }
 
 /// A person who may own keys.

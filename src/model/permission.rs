@@ -21,10 +21,20 @@ pub enum Permission {
     TokensRead,
     TokensManage,
     AuditRead,
+    /// See who belongs to the organisation, with which factors and how many keys.
+    MembersRead,
+    /// Invite, suspend, remove, and change roles below the owner's.
+    MembersManage,
+    /// The same where it concerns owners.
+    OwnersManage,
+    /// What the organisation asks of everybody: two-factor.
+    SecurityManage,
+    /// The organisation's own name.
+    OrganisationManage,
 }
 
 impl Permission {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::KeysRead,
         Self::KeysCreateTest,
         Self::KeysCreateLive,
@@ -36,6 +46,11 @@ impl Permission {
         Self::TokensRead,
         Self::TokensManage,
         Self::AuditRead,
+        Self::MembersRead,
+        Self::MembersManage,
+        Self::OwnersManage,
+        Self::SecurityManage,
+        Self::OrganisationManage,
     ];
 }
 
@@ -47,10 +62,15 @@ impl Role {
         match permission {
             P::KeysRead | P::UsageRead | P::ProjectsRead => true,
             P::KeysCreateTest | P::KeysManageOwn => !matches!(self, Self::Auditor),
-            P::KeysCreateLive | P::KeysManageAny | P::ProjectsManage | P::TokensManage | P::TokensRead => {
-                matches!(self, Self::Owner | Self::Admin)
-            }
-            P::AuditRead => !matches!(self, Self::Developer),
+            P::KeysCreateLive
+            | P::KeysManageAny
+            | P::ProjectsManage
+            | P::TokensManage
+            | P::TokensRead
+            | P::MembersManage
+            | P::SecurityManage => matches!(self, Self::Owner | Self::Admin),
+            P::OwnersManage | P::OrganisationManage => matches!(self, Self::Owner),
+            P::AuditRead | P::MembersRead => !matches!(self, Self::Developer),
         }
     }
 }
@@ -68,8 +88,12 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(allowed(Role::Owner), Permission::ALL);
-        assert_eq!(allowed(Role::Admin), Permission::ALL);
         use Permission as P;
+        let below_owner: Vec<_> = Permission::ALL
+            .into_iter()
+            .filter(|p| !matches!(p, P::OwnersManage | P::OrganisationManage))
+            .collect();
+        assert_eq!(allowed(Role::Admin), below_owner);
         assert_eq!(
             allowed(Role::Developer),
             [
@@ -82,7 +106,13 @@ mod tests {
         );
         assert_eq!(
             allowed(Role::Auditor),
-            [P::KeysRead, P::UsageRead, P::ProjectsRead, P::AuditRead]
+            [
+                P::KeysRead,
+                P::UsageRead,
+                P::ProjectsRead,
+                P::AuditRead,
+                P::MembersRead
+            ]
         );
     }
 }

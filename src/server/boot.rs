@@ -23,6 +23,7 @@ use super::platform::clock::{Clock, SystemClock};
 use super::platform::crypto::master_key::{MasterKey, MasterKeyError};
 use super::platform::crypto::password::{PasswordCost, PasswordHashing};
 use super::platform::crypto::seal::Sealer;
+use super::platform::mail::Mailer;
 use super::platform::rng::{OsRng, Rng};
 use super::store::db::{DatabaseUrl, Db};
 use super::store::error::StoreError;
@@ -80,6 +81,7 @@ pub struct Parts {
     pub password_cost: PasswordCost,
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
+    pub mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl Parts {
@@ -103,6 +105,7 @@ impl Parts {
             password_cost: PasswordCost::default(),
             clock: Arc::new(SystemClock),
             rng: Arc::new(OsRng),
+            mailer: None,
         })
     }
 }
@@ -220,6 +223,7 @@ pub fn assemble(
         passwords: passwords.map_err(|_| BootError::Passwords)?,
         key_cache: VerificationCache::new(parts.cache),
         usage,
+        mailer: parts.mailer,
         site: parts.site,
     };
     Ok((Arc::new(ctx), receiver))
@@ -273,6 +277,7 @@ pub async fn serve(
         password_cost: options.password.cost(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRng),
+        mailer: None,
     };
     let (ctx, receiver) = open(place, Schema::Migrate, parts).await?;
     let listener = TcpListener::bind(options.listen).await;

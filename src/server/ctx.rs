@@ -9,6 +9,7 @@ use super::platform::clock::Clock;
 use super::platform::crypto::keyring::Keyring;
 use super::platform::crypto::password::PasswordHashing;
 use super::platform::crypto::seal::Sealer;
+use super::platform::mail::Mailer;
 use super::platform::rng::Rng;
 use super::store::db::Db;
 
@@ -22,6 +23,8 @@ pub struct Context {
     pub passwords: Arc<PasswordHashing>,
     pub key_cache: VerificationCache,
     pub usage: UsageSink,
+    /// None while no mail server is configured.
+    pub mailer: Option<Arc<dyn Mailer>>,
     pub site: Site,
 }
 

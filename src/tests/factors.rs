@@ -2,8 +2,8 @@
 
 use keywright::model::actor::Actor;
 use keywright::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use keywright::server::domain::accounts::factors;
 use keywright::server::domain::accounts::session::{self, Caller};
+use keywright::server::domain::accounts::{factors, second_half};
 use keywright::server::http::router::surface;
 use totp_rs::{Algorithm, Builder, Secret};
 
@@ -97,7 +97,7 @@ on_both_databases! {
         app.db.tamper("UPDATE accounts SET session_epoch = session_epoch + 1").await;
         let right = code(&app, &enrolled.secret, 0);
         let id = half.cookie.clone().unwrap();
-        let renewed = factors::finish_sign_in(&app.ctx, &signed_in, &id, &right, &Caller::default()).await.unwrap();
+        let renewed = second_half::finish_sign_in(&app.ctx, &signed_in, &id, &right, &Caller::default()).await.unwrap();
         half.cookie = Some(renewed.expose().clone());
         assert_eq!(half.get("/settings/api-keys").await.status, 303, "dead at birth");
     }

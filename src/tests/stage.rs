@@ -65,6 +65,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         password_cost: PasswordCost::default(),
         clock,
         rng,
+        mailer: None,
     };
     let (ctx, receiver) = boot::assemble(db, keyring, Arc::new(master), parts)?;
     follow_changes(&ctx).await?;

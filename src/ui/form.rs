@@ -34,6 +34,15 @@ pub fn typed_or_asked(state: &FormState, name: &str) -> String {
 #[component]
 pub fn FormErrors(state: FormState) -> impl IntoView {
     let count = state.errors.len();
+    if state.confirmed {
+        return view! {
+            <div class="notice ok" role="status" tabindex="-1" id="errors">
+                <Icon name="ok"/>
+                <div><p>"Confirmed: it is you, for the next ten minutes. Nothing is changed yet: look once more and send the form."</p></div>
+            </div>
+        }
+        .into_any();
+    }
     let title = match (count, state.notice) {
         (0, None) => return ().into_any(),
         (0, Some(notice)) => notice,

@@ -1,6 +1,8 @@
 //! Making ids and secrets, and hashing secrets for storage.
 
-use crate::model::id::{AccountId, FactorId, InvalidId, KeyId, OrgId, ProjectId, TokenId};
+use crate::model::id::{
+    AccountId, FactorId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TokenId,
+};
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
 use crate::server::ctx::Context;
 use crate::server::platform::crypto::keyring::{HASH_ALG, Keyring, Purpose, RingPlace};
@@ -47,6 +49,9 @@ id_makers! {
     org_id -> OrgId;
     project_id -> ProjectId;
     factor_id -> FactorId;
+    invitation_id -> InvitationId;
+    mail_id -> MailId;
+    notice_id -> NoticeId;
 }
 
 /// What of a credential is hashed, and bound to: the kind of credential, its tenant and its id, so that a hash moved
@@ -64,6 +69,11 @@ pub enum Credential<'a> {
     Setup {
         id: &'a str,
     },
+    /// A link that works once, for one purpose and one subject.
+    Link {
+        purpose: &'a str,
+        subject_id: &'a str,
+    },
     /// A recovery code of an account.
     Recovery {
         account_id: &'a str,
@@ -76,6 +86,8 @@ impl<'a> Credential<'a> {
             Self::Key { org_id, key_id } => ["keywright-key-v1", org_id, key_id, text],
             Self::Token { org_id, token_id } => ["keywright-token-v1", org_id, token_id, text],
             Self::Setup { id } => ["keywright-setup-v1", "", id, text],
+            // The purpose is in the id's place: a link moved to another purpose or subject matches nothing.
+            Self::Link { purpose, subject_id } => [purpose, "keywright-link-v1", subject_id, text],
             Self::Recovery { account_id } => ["keywright-recovery-v1", "", account_id, text],
         }
     }

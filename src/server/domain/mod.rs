@@ -13,6 +13,7 @@ pub mod diagnosis;
 pub mod error;
 pub mod instance;
 pub mod keys;
+pub mod mail;
 pub mod mint;
 pub mod orgs;
 pub mod projects;

@@ -83,8 +83,8 @@ pub async fn create(
     draft: &TokenDraft<'_>,
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedToken, DomainError> {
-    let scope = actor.require(Permission::TokensManage)?;
     let now = ctx.clock.now();
+    let scope = actor.require_fresh(Permission::TokensManage, now)?;
     let mut tx = ctx.db.begin_write().await?;
     if let Some(nonce) = &nonce {
         refuse_used(&keys::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;

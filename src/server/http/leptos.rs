@@ -18,10 +18,11 @@ use crate::app::{Shell, shell, static_shell};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::server::ctx::Ctx;
-use crate::ui::pages::{enrolment, problem, reveal};
+use crate::ui::pages::{enrolment, problem, reveal, step_up};
 
 pub use crate::ui::pages::enrolment::Picture;
 pub use crate::ui::pages::reveal::{AlreadyShown, Revealed};
+pub use crate::ui::pages::step_up::StepUp;
 
 /// What pages are given besides the request itself.
 #[derive(Clone, Default)]
@@ -122,6 +123,12 @@ pub fn codes_page(state: &AppState, headers: &HeaderMap, codes: Vec<String>, fir
     static_page(state, Some(headers), true, move || {
         enrolment::codes_page(codes, first)
     })
+}
+
+/// The page that asks who somebody is.
+#[must_use]
+pub fn step_up_page(state: &AppState, headers: &HeaderMap, asked: StepUp) -> String {
+    static_page(state, Some(headers), false, move || step_up::step_up_page(asked))
 }
 
 /// The page that cannot show it a second time.

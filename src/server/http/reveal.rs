@@ -12,7 +12,7 @@ use super::leptos::{self, AlreadyShown, Picture, Revealed};
 use super::state::AppState;
 use crate::model::form::FormState;
 use crate::model::id::AccountId;
-use crate::server::domain::accounts::factors::Enrolment;
+use crate::server::domain::accounts::enrolment::Enrolment;
 use crate::server::domain::keys::issue::{self, Nonce, RevealedKey};
 use crate::server::domain::tokens::RevealedToken;
 use crate::server::platform::crypto::secret::SecretText;

@@ -136,6 +136,7 @@ fn site(state: &AppState) -> Router<AppState> {
             "/setup" => router.route(&path, get(set_up_page)),
             "/sign-in" => router.route(&path, get(sign_in_page)),
             factors::AT_SIGN_IN => router.route(&path, get(second_factor_page)),
+            path if LINK_PAGES.contains(&path) => router.route(path, get(link_page)),
             _ => router.route(&path, get(page)),
         };
     }
@@ -191,6 +192,18 @@ async fn set_up_page(State(state): State<AppState>, request: Request) -> Respons
         Err(error) => answer::for_request(&state, &request, &AppError::from(error)),
     };
     // The link carries the token: it must not travel on.
+    response
+        .headers_mut()
+        .insert(header::REFERRER_POLICY, no_referrer);
+    response
+}
+
+/// Pages whose address carries a single-use secret (R13, R14): looking consumes nothing, and it must not travel on.
+const LINK_PAGES: [&str; 3] = ["/invitation", "/reset-password", "/confirm-email"];
+
+async fn link_page(state: State<AppState>, request: Request) -> Response {
+    let mut response = leptos::page(state, request).await;
+    let no_referrer = HeaderValue::from_static("no-referrer");
     response
         .headers_mut()
         .insert(header::REFERRER_POLICY, no_referrer);

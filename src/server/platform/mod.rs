@@ -5,5 +5,6 @@
 
 pub mod clock;
 pub mod crypto;
+pub mod mail;
 pub mod rng;
 pub mod telemetry;

@@ -21,6 +21,7 @@ statements! {
     /// Only from the epoch that the one session that goes on was made in.
     NEXT_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1 AND session_epoch = $2 RETURNING session_epoch";
     FIND_EMAIL = "SELECT email, email_folded FROM accounts WHERE id = $1";
+    FIND_RECIPIENT = "SELECT email, name, time_zone FROM accounts WHERE id = $1 AND status = 'active'";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
 }
 
@@ -127,6 +128,14 @@ pub async fn find_email(tx: &mut Tx, id: &AccountId) -> Result<Option<Email>, St
     let row: Option<(String, String)> =
         on!(tx, c => sqlx::query_as(FIND_EMAIL).bind(id.as_str()).fetch_optional(c).await)?;
     Ok(row.map(|(shown, folded)| Email { shown, folded }))
+}
+
+/// Whom a letter to the account goes to; `None` when the account is over.
+pub async fn find_recipient(
+    tx: &mut Tx,
+    id: &AccountId,
+) -> Result<Option<(String, String, String)>, StoreError> {
+    on!(tx, c => sqlx::query_as(FIND_RECIPIENT).bind(id.as_str()).fetch_optional(c).await)
 }
 
 pub async fn set_signed_in(tx: &mut Tx, id: &AccountId, now: Timestamp) -> Result<(), StoreError> {

@@ -15,7 +15,10 @@ pub mod error;
 pub mod factors;
 pub mod instance;
 pub mod keys;
+pub mod links;
+pub mod mails;
 pub mod migrate;
+pub mod notices;
 pub mod orgs;
 pub mod projects;
 pub mod row;
@@ -44,6 +47,9 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("factors", factors::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("keys", keys::STATEMENTS),
+        ("links", links::STATEMENTS),
+        ("mails", mails::STATEMENTS),
+        ("notices", notices::STATEMENTS),
         ("orgs", orgs::STATEMENTS),
         ("projects", projects::STATEMENTS),
         ("sessions", sessions::STATEMENTS),

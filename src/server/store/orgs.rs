@@ -2,7 +2,7 @@
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::row::RowPlace;
+use super::row::{RowPlace, moment};
 use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::id::{AccountId, OrgId};
@@ -13,8 +13,9 @@ statements! {
     INSERT = "INSERT INTO organisations (id, name, name_folded, slug, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
     INSERT_MEMBER = "INSERT INTO members (org_id, account_id, role, status, created_at_ms) VALUES ($1, $2, $3, 'active', $4)";
     SET_MEMBER_STATUS = "UPDATE members SET status = $3 WHERE org_id = $1 AND account_id = $2";
+    TOUCH_MEMBER = "UPDATE members SET last_active_at_ms = $3 WHERE org_id = $1 AND account_id = $2";
     LIST_ALL = "SELECT id, name, slug FROM organisations ORDER BY name_folded";
-    LIST_MEMBERSHIPS = "SELECT m.org_id, o.name, m.role FROM active_membership m
+    LIST_MEMBERSHIPS = "SELECT m.org_id, o.name, m.role, o.two_factor_due_at_ms FROM active_membership m
         JOIN organisations o ON o.id = m.org_id WHERE m.account_id = $1 ORDER BY o.name_folded";
     LIST_MEMBER_NAMES = "SELECT a.id, a.name FROM active_membership m JOIN accounts a ON a.id = m.account_id
         WHERE m.org_id = $1 ORDER BY a.name, a.id";
@@ -55,6 +56,16 @@ pub async fn set_member_status(
     Ok(rows == 1)
 }
 
+/// Notes that the member was here.
+pub async fn touch_member(
+    tx: &mut Tx,
+    org: &OrgId,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(TOUCH_MEMBER).bind(org.as_str()).bind(account.as_str()).bind(now.ms()).execute(c).await.map(drop))
+}
+
 /// Id, name and slug of every organisation; for the operator, who names one.
 pub async fn list_all(tx: &mut Tx) -> Result<Vec<(OrgId, String, String)>, StoreError> {
     let rows: Vec<(String, String, String)> = on!(tx, c => sqlx::query_as(LIST_ALL).fetch_all(c).await)?;
@@ -75,10 +86,10 @@ pub async fn list_all(tx: &mut Tx) -> Result<Vec<(OrgId, String, String)>, Store
 
 /// Where an account may look: its active memberships, by name of organisation.
 pub async fn list_memberships(tx: &mut Tx, account: &AccountId) -> Result<Vec<Membership>, StoreError> {
-    let rows: Vec<(String, String, String)> =
+    let rows: Vec<(String, String, String, Option<i64>)> =
         on!(tx, c => sqlx::query_as(LIST_MEMBERSHIPS).bind(account.as_str()).fetch_all(c).await)?;
     rows.into_iter()
-        .map(|(org_id, org_name, role)| {
+        .map(|(org_id, org_name, role, due)| {
             let place = RowPlace {
                 table: "members",
                 id: &org_id,
@@ -87,6 +98,7 @@ pub async fn list_memberships(tx: &mut Tx, account: &AccountId) -> Result<Vec<Me
                 org_id: place.parsed("org_id", &org_id)?,
                 org_name,
                 role: place.required("role", Role::parse(&role))?,
+                two_factor_due_at: moment(due),
             })
         })
         .collect()

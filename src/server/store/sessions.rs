@@ -11,9 +11,10 @@ use crate::model::time::Timestamp;
 
 statements! {
     INSERT = "INSERT INTO sessions (id_sha256, account_id, org_id, stage, session_epoch, created_at_ms, last_seen_at_ms,
-        auth_at_ms, expires_at_ms, ip, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8, $9)";
+        auth_at_ms, expires_at_ms, ip, user_agent, step_up_at_ms) VALUES ($1, $2, $3, $4, $5, $10, $6, $11, $7, $8, $9, $12)";
     /// Alive means: within both lifetimes, of the account's present epoch, and the account is active.
-    FIND_ALIVE = "SELECT s.account_id, s.org_id, s.stage, s.last_seen_at_ms, a.name, a.email, a.is_instance_admin
+    FIND_ALIVE = "SELECT s.account_id, s.org_id, s.stage, s.last_seen_at_ms, s.auth_at_ms, s.step_up_at_ms, a.name, a.email,
+        a.is_instance_admin, EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.confirmed_at_ms IS NOT NULL) AS has_factor
         FROM sessions s JOIN accounts a ON a.id = s.account_id
         WHERE s.id_sha256 = $1 AND s.expires_at_ms > $2 AND s.last_seen_at_ms > $3
         AND s.session_epoch = a.session_epoch AND a.status = 'active'";
@@ -21,7 +22,7 @@ statements! {
     SET_ORG = "UPDATE sessions SET org_id = $2 WHERE id_sha256 = $1";
     DELETE = "DELETE FROM sessions WHERE id_sha256 = $1";
     /// Takes a session away for another to go on in its place: with what it was worth.
-    TAKE = "DELETE FROM sessions WHERE id_sha256 = $1 RETURNING session_epoch, expires_at_ms";
+    TAKE = "DELETE FROM sessions WHERE id_sha256 = $1 RETURNING session_epoch, expires_at_ms, created_at_ms, auth_at_ms";
     DELETE_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND id_sha256 <> $2";
     /// Counts a wrong code of a sign-in that is half done, and holds its row.
     COUNT_FAILURE = "UPDATE sessions SET factor_failures = factor_failures + 1 WHERE id_sha256 = $1 AND stage = 'second_factor_due'
@@ -39,6 +40,11 @@ pub struct NewSession<'a> {
     pub org_id: Option<&'a OrgId>,
     pub stage: SessionStage,
     pub session_epoch: i64,
+    pub created_at: Timestamp,
+    /// When whoever it is signed in.
+    pub auth_at: Timestamp,
+    /// When they last proved who they are since then.
+    pub step_up_at: Option<Timestamp>,
     pub expires_at: Timestamp,
     pub ip: Option<&'a str>,
     pub user_agent: &'a str,
@@ -54,6 +60,18 @@ pub struct LiveSession {
     pub org_id: Option<OrgId>,
     pub stage: SessionStage,
     pub last_seen_at: Timestamp,
+    /// The last proof of identity in this session: signing in, or confirming since.
+    pub proved_at: Timestamp,
+    pub has_factor: bool,
+}
+
+/// What a session was worth when it was taken away.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    pub epoch: i64,
+    pub expires_at: Timestamp,
+    pub created_at: Timestamp,
+    pub auth_at: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
@@ -62,15 +80,18 @@ struct SessionRow {
     org_id: Option<String>,
     stage: String,
     last_seen_at_ms: i64,
+    auth_at_ms: i64,
+    step_up_at_ms: Option<i64>,
     name: String,
     email: String,
     is_instance_admin: bool,
+    has_factor: bool,
 }
 
 pub async fn insert(tx: &mut Tx, new: &NewSession<'_>, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT).bind(new.id_sha256).bind(new.account_id.as_str()).bind(new.org_id.map(OrgId::as_str))
         .bind(new.stage.as_str()).bind(new.session_epoch).bind(now.ms()).bind(new.expires_at.ms()).bind(new.ip)
-        .bind(new.user_agent).execute(c).await.map(drop))
+        .bind(new.user_agent).bind(new.created_at.ms()).bind(new.auth_at.ms()).bind(new.step_up_at.map(Timestamp::ms)).execute(c).await.map(drop))
 }
 
 /// The session behind a cookie, if it was seen after `idle_since` and has not reached its end.
@@ -91,6 +112,8 @@ pub async fn find_alive(
         org_id: row.org_id.map(|id| place.parsed("org_id", &id)).transpose()?,
         stage: place.required("stage", SessionStage::parse(&row.stage))?,
         last_seen_at: Timestamp::from_ms(row.last_seen_at_ms),
+        proved_at: Timestamp::from_ms(row.step_up_at_ms.unwrap_or(row.auth_at_ms).max(row.auth_at_ms)),
+        has_factor: row.has_factor,
         account_name: row.name,
         account_email: row.email,
         is_instance_admin: row.is_instance_admin,
@@ -122,10 +145,16 @@ pub async fn count_failure(tx: &mut Tx, id_sha256: &str) -> Result<Option<i64>, 
     on!(tx, c => sqlx::query_scalar(COUNT_FAILURE).bind(id_sha256).fetch_optional(c).await)
 }
 
-/// A session's epoch and end, as it is taken away. `None` when it is over already.
-pub async fn take(tx: &mut Tx, id_sha256: &str) -> Result<Option<(i64, Timestamp)>, StoreError> {
-    let row: Option<(i64, i64)> = on!(tx, c => sqlx::query_as(TAKE).bind(id_sha256).fetch_optional(c).await)?;
-    Ok(row.map(|(epoch, expires_at)| (epoch, Timestamp::from_ms(expires_at))))
+/// Takes a session away. `None` when it is over already.
+pub async fn take(tx: &mut Tx, id_sha256: &str) -> Result<Option<Taken>, StoreError> {
+    let row: Option<(i64, i64, i64, i64)> =
+        on!(tx, c => sqlx::query_as(TAKE).bind(id_sha256).fetch_optional(c).await)?;
+    Ok(row.map(|(epoch, expires_at, created_at, auth_at)| Taken {
+        epoch,
+        expires_at: Timestamp::from_ms(expires_at),
+        created_at: Timestamp::from_ms(created_at),
+        auth_at: Timestamp::from_ms(auth_at),
+    }))
 }
 
 pub async fn delete_beyond(

@@ -106,6 +106,7 @@ impl EmptyHouse {
             password_cost: PasswordCost::default(),
             clock: clock.clone(),
             rng,
+            mailer: None,
         };
         let (ctx, receiver) = boot::assemble(db.db.clone(), keyring, Arc::clone(&master), parts).unwrap();
         follow_changes(&ctx).await.unwrap();
@@ -201,6 +202,7 @@ impl TestApp {
             SessionStage::Complete,
             Origin::default(),
         )
+        .proved(self.clock.now())
     }
 
     pub fn browser(&self) -> Browser {

@@ -10,5 +10,6 @@ pub mod reveal;
 pub mod second_factor;
 pub mod set_up;
 pub mod sign_in;
+pub mod step_up;
 pub mod styleguide;
 pub mod tokens;

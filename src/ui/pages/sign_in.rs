@@ -11,6 +11,13 @@ use crate::ui::islands::PasswordToggle;
 pub(super) fn gate(title: &'static str, body: impl IntoView + 'static) -> impl IntoView {
     view! {
         <PageTitle text=title/>
+        {gate_card(title, body)}
+    }
+}
+
+/// The card itself, for pages that are not hydrated and name themselves.
+pub(super) fn gate_card(title: &'static str, body: impl IntoView + 'static) -> impl IntoView {
+    view! {
         <div class="gate-body">
             <main class="gate" id="main" tabindex="-1">
                 <svg class="wordmark" role="img" aria-label="Keywright" viewBox="0 0 126 28"><use href="/wordmark.svg#wordmark"></use></svg>

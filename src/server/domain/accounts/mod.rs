@@ -1,7 +1,12 @@
-//! People at the door: set-up, sign-in, sessions, and what an operator does for them.
+//! People at the door: set-up, sign-in, sessions, second factors, and what an operator does for them.
 
+pub mod enrolment;
 pub mod factors;
+pub mod links;
+pub mod notices;
 pub mod operate;
+pub mod proof;
+pub mod second_half;
 pub mod session;
 pub mod set_up;
 pub mod sign_in;

@@ -69,6 +69,8 @@ pub struct SignedIn {
     pub actor: Actor,
     pub account_name: String,
     pub account_email: String,
+    /// Whether a second factor is in force.
+    pub has_factor: bool,
     pub memberships: Vec<Membership>,
 }
 
@@ -101,18 +103,32 @@ pub async fn begin(
         SessionStage::Complete => LIFETIME_MS,
         SessionStage::SecondFactorDue => HALF_LIFETIME_MS,
     };
-    let until = (now, now.plus_ms(lifetime_ms));
-    begin_until(ctx, tx, account, org, stage, caller, until).await
+    let span = Span {
+        created_at: now,
+        auth_at: now,
+        step_up_at: None,
+        expires_at: now.plus_ms(lifetime_ms),
+    };
+    begin_over(ctx, tx, account, org, stage, caller, (now, span)).await
 }
 
-async fn begin_until(
+/// From when to when a session is, and when whoever it is proved that.
+#[derive(Clone, Copy)]
+struct Span {
+    created_at: Timestamp,
+    auth_at: Timestamp,
+    step_up_at: Option<Timestamp>,
+    expires_at: Timestamp,
+}
+
+async fn begin_over(
     ctx: &Context,
     tx: &mut Tx,
     account: (&AccountId, i64),
     org: Option<&OrgId>,
     stage: SessionStage,
     caller: &Caller,
-    (now, expires_at): (Timestamp, Timestamp),
+    (now, span): (Timestamp, Span),
 ) -> Result<(SecretText, String), StoreError> {
     let id = Secret::new(base62(ctx.rng.as_ref(), ID_LENGTH));
     let id_sha256 = digest(id.expose());
@@ -123,7 +139,10 @@ async fn begin_until(
         session_epoch: account.1,
         org_id: org,
         stage,
-        expires_at,
+        created_at: span.created_at,
+        auth_at: span.auth_at,
+        step_up_at: span.step_up_at,
+        expires_at: span.expires_at,
         ip: ip.as_deref(),
         user_agent: &text::shown(&caller.user_agent, 200),
     };
@@ -150,17 +169,27 @@ pub async fn resolve(
     };
     let memberships = orgs::list_memberships(&mut tx, &live.account_id).await?;
     drop(tx);
-    if now.since_ms(live.last_seen_at) >= TOUCH_EVERY_MS {
-        touch(ctx, &id_sha256, now).await;
-    }
     let chosen = memberships
         .iter()
         .find(|m| Some(&m.org_id) == live.org_id.as_ref())
         .or(memberships.first());
+    if now.since_ms(live.last_seen_at) >= TOUCH_EVERY_MS {
+        let org = chosen.map(|m| m.org_id);
+        touch(ctx, &id_sha256, (&live.account_id, org.as_ref()), now).await;
+    }
     let membership = chosen.map(|m| (m.org_id, m.role));
+    let is_due = |m: &Membership| m.two_factor_due_at.is_some_and(|due| due <= now);
     let origin = caller.origin(Some(handle(&id_sha256)));
+    let actor = Actor::account(live.account_id, membership, live.stage, origin)
+        .proved(live.proved_at)
+        .with_instance_powers(live.is_instance_admin);
+    let actor = match chosen {
+        Some(chosen) if is_due(chosen) && !live.has_factor => actor.owing_enrolment(),
+        _ => actor,
+    };
     Ok(Some(SignedIn {
-        actor: Actor::account(live.account_id, membership, live.stage, origin),
+        actor,
+        has_factor: live.has_factor,
         account_name: live.account_name,
         account_email: live.account_email,
         memberships,
@@ -168,10 +197,13 @@ pub async fn resolve(
 }
 
 /// A read-only database must not sign people out, so a failure here is only noted.
-async fn touch(ctx: &Context, id_sha256: &str, now: Timestamp) {
+async fn touch(ctx: &Context, id_sha256: &str, who: (&AccountId, Option<&OrgId>), now: Timestamp) {
     let touched = async {
         let mut tx = ctx.db.begin_write().await?;
         store::touch(&mut tx, id_sha256, now).await?;
+        if let (account, Some(org)) = who {
+            orgs::touch_member(&mut tx, org, account, now).await?;
+        }
         tx.commit().await
     };
     if let Err(error) = touched.await {
@@ -200,18 +232,30 @@ pub(super) async fn renew(
 ) -> Result<(SecretText, Actor), DomainError> {
     let over = || DomainError::from(Denied::Unauthenticated);
     let account = signed_in.actor.account_id().ok_or_else(over)?;
-    let (mut epoch, expires_at) = store::take(tx, &digest(old_id)).await?.ok_or_else(over)?;
+    let old = store::take(tx, &digest(old_id)).await?.ok_or_else(over)?;
+    let mut epoch = old.epoch;
     if others == Others::End {
         epoch = accounts::next_epoch(tx, account, epoch).await?.ok_or_else(over)?;
     }
     let now = ctx.clock.now();
     let stage = SessionStage::Complete;
-    let expires_at = match signed_in.actor.stage() {
-        SessionStage::SecondFactorDue => now.plus_ms(LIFETIME_MS),
-        SessionStage::Complete => expires_at,
+    let span = match signed_in.actor.stage() {
+        SessionStage::SecondFactorDue => Span {
+            created_at: now,
+            auth_at: now,
+            step_up_at: None,
+            expires_at: now.plus_ms(LIFETIME_MS),
+        },
+        // Whoever renews it has just proved who they are.
+        SessionStage::Complete => Span {
+            created_at: old.created_at,
+            auth_at: old.auth_at,
+            step_up_at: Some(now),
+            expires_at: old.expires_at,
+        },
     };
     let org = signed_in.actor.org_id();
-    let made = begin_until(ctx, tx, (account, epoch), org, stage, caller, (now, expires_at)).await?;
+    let made = begin_over(ctx, tx, (account, epoch), org, stage, caller, (now, span)).await?;
     if others == Others::End {
         store::delete_others(tx, account, &digest(made.0.expose())).await?;
     }
@@ -220,8 +264,11 @@ pub(super) async fn renew(
         .iter()
         .find(|m| Some(&m.org_id) == org)
         .map(|m| (m.org_id, m.role));
-    let actor = Actor::account(*account, membership, stage, caller.origin(Some(made.1)));
-    Ok((made.0, actor))
+    let actor = Actor::account(*account, membership, stage, caller.origin(Some(made.1))).proved(now);
+    Ok((
+        made.0,
+        actor.with_instance_powers(signed_in.actor.is_instance_admin()),
+    ))
 }
 
 /// Counts a code against a sign-in that is half done, before it is tried; tells whether it is the last that may be

@@ -59,6 +59,7 @@ fn at(ctx: &Context, moment: Timestamp) -> Context {
             ..CacheLimits::default()
         }),
         usage: ctx.usage.clone(),
+        mailer: None,
         site: ctx.site.clone(),
     }
 }

@@ -167,12 +167,12 @@ pub async fn issue(
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
     let live = draft.environment == Environment::Live.as_str();
-    let scope = actor.require(if live {
-        Permission::KeysCreateLive
-    } else {
-        Permission::KeysCreateTest
-    })?;
     let now = ctx.clock.now();
+    let scope = if live {
+        actor.require_fresh(Permission::KeysCreateLive, now)?
+    } else {
+        actor.require(Permission::KeysCreateTest)?
+    };
     let mut tx = ctx.db.begin_write().await?;
     if let Some(nonce) = &nonce {
         refuse_used(&store::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;

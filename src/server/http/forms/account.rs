@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
-use super::factors::second_half;
+use super::factors::second_half_at;
 use super::{Submitted, see_other};
 use crate::model::account::SessionStage;
 use crate::model::error::AppError;
@@ -74,7 +74,7 @@ pub async fn sign_in(State(state): State<AppState>, mut form: Submitted) -> Resp
             let next = if is_own_path(next) { next } else { HOME };
             let location = match begun.stage {
                 SessionStage::Complete => next.to_owned(),
-                SessionStage::SecondFactorDue => second_half(next),
+                SessionStage::SecondFactorDue => second_half_at(next),
             };
             signed_in_at(&state, &location, &begun.session_id)
         }

@@ -14,6 +14,7 @@ use crate::model::factor::{Proof, RECOVERY_CODES, grouped, parse_proof};
 use crate::model::form::FormState;
 use crate::server::domain::accounts::factors::{self, NewCodes};
 use crate::server::domain::accounts::session::SignedIn;
+use crate::server::domain::accounts::{enrolment, second_half};
 use crate::server::http::middleware::access::is_own_path;
 use crate::server::http::middleware::session::begin_cookie;
 use crate::server::http::reveal;
@@ -24,7 +25,7 @@ pub const PAGE: &str = "/account/two-factor";
 pub const AT_SIGN_IN: &str = "/sign-in/second-factor";
 
 /// Where the second half of signing in stands, leading on to `next`.
-pub fn second_half(next: &str) -> String {
+pub fn second_half_at(next: &str) -> String {
     if is_own_path(next) && next != "/" && next != HOME {
         format!(
             "{AT_SIGN_IN}?next={}",
@@ -59,7 +60,7 @@ pub async fn second_factor(State(state): State<AppState>, mut form: Submitted) -
         return see_other(next);
     }
     let caller = form.caller();
-    match factors::finish_sign_in(&state.ctx, &pending, id.expose(), proof.expose(), &caller).await {
+    match second_half::finish_sign_in(&state.ctx, &pending, id.expose(), proof.expose(), &caller).await {
         Ok(session_id) => signed_in_at(&state, next, &session_id),
         Err(error) => form.refused(&state, None, "second-factor", error).await,
     }
@@ -72,7 +73,7 @@ pub async fn begin(State(state): State<AppState>, mut form: Submitted) -> Respon
         Ok(whole) => whole,
         Err(error) => return form.again(&state, error).await,
     };
-    match factors::begin(&state.ctx, &signed_in, id.expose(), &password, &form.caller()).await {
+    match enrolment::begin(&state.ctx, &signed_in, id.expose(), &password, &form.caller()).await {
         Ok(enrolment) => reveal::enrolment(&state, &form.parts.headers, &enrolment, FormState::default()),
         Err(error) => {
             form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
@@ -90,13 +91,13 @@ pub async fn confirm(State(state): State<AppState>, mut form: Submitted) -> Resp
         Err(error) => return form.again(&state, error).await,
     };
     let confirmed =
-        factors::confirm(&state.ctx, &signed_in, id.expose(), code.expose(), &form.caller()).await;
+        enrolment::confirm(&state.ctx, &signed_in, id.expose(), code.expose(), &form.caller()).await;
     let error = match confirmed {
         Ok(made) => return shown(&state, &form, &made, true),
         Err(error) => AppError::from(error),
     };
     // Nothing is under way any more: sent twice, or begun anew elsewhere.
-    let under_way = factors::under_way(&state.ctx, &signed_in, id.expose()).await;
+    let under_way = enrolment::under_way(&state.ctx, &signed_in, id.expose()).await;
     let (Code::Invalid, Ok(enrolment)) = (error.code, under_way) else {
         return see_other(PAGE);
     };

@@ -11,21 +11,25 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 
 use super::answer;
-use super::leptos::form_again;
-use super::middleware::session::RequestSession;
+use super::leptos::{StepUp, form_again, step_up_page};
+use super::middleware::session::{RequestSession, begin_cookie};
 use super::state::AppState;
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code};
 use crate::model::form::{FormState, FormValues};
 use crate::model::request_id::RequestId;
+use crate::server::domain::accounts::proof;
 use crate::server::domain::accounts::session::{Caller, SignedIn};
 use crate::server::domain::{DomainError, audit};
+use crate::server::platform::crypto::secret::SecretText;
 
 /// Most fields a form may have.
 const FIELDS_MAX: usize = 500;
+/// The field by which the page that asks who somebody is answers.
+const STEP_UP: &str = "step_up";
 
 /// A submitted form with the request it came in.
 pub struct Submitted {
@@ -60,10 +64,16 @@ impl FromRequest<AppState> for Submitted {
         let body = Bytes::from_request(Request::new(body), state).await;
         let pairs = body.ok().and_then(|body| parse(&body));
         match pairs {
-            Some(pairs) => Ok(Self {
-                parts,
-                values: FormValues::from_pairs(pairs),
-            }),
+            Some(pairs) => {
+                let form = Self {
+                    parts,
+                    values: FormValues::from_pairs(pairs),
+                };
+                if form.values.has(STEP_UP) {
+                    return Err(form.confirm(state).await);
+                }
+                Ok(form)
+            }
             None => {
                 let detail = format!(
                     "The form could not be read: it must be UTF-8 and have at most {FIELDS_MAX} fields."
@@ -120,9 +130,62 @@ impl Submitted {
             .map_or("", RequestId::as_str)
     }
 
+    /// The answer of the page that asked who somebody is: the form they came from, as it was, under a session with a
+    /// fresh proof; or that page again. The act itself is not done: whoever confirmed looks once more (R26).
+    async fn confirm(mut self, state: &AppState) -> Response {
+        let proof = SecretText::new(self.values.take(STEP_UP));
+        let session = self.session();
+        let (Some(signed_in), Some(id)) = (session.signed_in, session.id) else {
+            return self.again(state, AppError::unauthenticated()).await;
+        };
+        if let Err(denied) = signed_in.actor.require_complete() {
+            return self.again(state, denied.into()).await;
+        }
+        match proof::step_up(&state.ctx, &signed_in, id.expose(), &proof, &self.caller()).await {
+            Ok(session_id) => {
+                let mut response =
+                    form_again(state, &self.parts, FormState::confirmed(self.values), 200).await;
+                let cookie = begin_cookie(state, &session_id);
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+                response
+            }
+            Err(error) => self.ask_who(state, AppError::from(error), signed_in.has_factor),
+        }
+    }
+
+    /// The page that asks who somebody is, holding what they typed. Passwords were taken out before and are asked for
+    /// again.
+    fn ask_who(self, state: &AppState, error: AppError, has_factor: bool) -> Response {
+        let error = error.with_request_id(self.request_id());
+        if !answer::wants_html(&self.parts.uri, &self.parts.headers) {
+            return answer::problem(&error);
+        }
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::FORBIDDEN);
+        let target = self
+            .parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        let asked = StepUp {
+            target: target.to_owned(),
+            has_factor,
+            first: error.code == Code::StepUpRequired,
+            form: FormState::refused(self.values, error),
+        };
+        let html = step_up_page(state, &self.parts.headers, asked);
+        (status, Html(html)).into_response()
+    }
+
     /// The form again. Errors that are not about what was typed get a page of their own.
     pub async fn again(self, state: &AppState, error: AppError) -> Response {
         let error = error.with_request_id(self.request_id());
+        if error.code == Code::StepUpRequired {
+            let has_factor = self
+                .session()
+                .signed_in
+                .is_some_and(|signed_in| signed_in.has_factor);
+            return self.ask_who(state, error, has_factor);
+        }
         let about_the_form = matches!(
             error.code,
             Code::Invalid

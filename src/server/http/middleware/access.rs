@@ -11,7 +11,7 @@ use crate::model::account::SessionStage;
 use crate::model::actor::Denied;
 use crate::model::error::AppError;
 use crate::server::http::answer;
-use crate::server::http::forms::factors::second_half;
+use crate::server::http::forms::factors::second_half_at;
 use crate::server::http::forms::see_other;
 use crate::server::http::state::AppState;
 
@@ -31,6 +31,16 @@ pub const PUBLIC: &[(&str, &str)] = &[
         "/setup",
         "before the first account exists; closed by a one-time token, and for ever after",
     ),
+    (
+        "/invitation",
+        "who opens it holds a single-use link, and may have no account yet",
+    ),
+    (
+        "/forgot-password",
+        "asks for a link by mail; silent about who exists",
+    ),
+    ("/reset-password", "closed by a single-use link"),
+    ("/confirm-email", "closed by a single-use link"),
     ("/theme", "light or dark, kept in a cookie of the browser"),
     ("/styleguide", "only exists in development"),
 ];
@@ -51,13 +61,21 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
         .get::<RequestSession>()
         .and_then(|session| session.signed_in.as_ref());
     match signed_in.map(|signed_in| signed_in.actor.stage()) {
+        Some(SessionStage::Complete) if owes_enrolment(&request) => {
+            let reading = request.method().is_safe() && answer::wants_html(request.uri(), request.headers());
+            if reading {
+                see_other(ENROLMENT)
+            } else {
+                answer::for_request(&state, &request, &Denied::EnrolmentDue.into())
+            }
+        }
         Some(SessionStage::Complete) => next.run(request).await,
         Some(SessionStage::SecondFactorDue)
             if request.method().is_safe() && answer::wants_html(request.uri(), request.headers()) =>
         {
             let target = request.uri().path_and_query();
             let target = target.map_or("/", |target| target.as_str());
-            let location = second_half(carried_on(target));
+            let location = second_half_at(carried_on(target));
             see_other(&location)
         }
         Some(SessionStage::SecondFactorDue) => {
@@ -73,6 +91,27 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
         }
         None => answer::for_request(&state, &request, &AppError::unauthenticated()),
     }
+}
+
+/// Where somebody sets up the factor that their organisation asks for.
+const ENROLMENT: &str = "/account/two-factor?required";
+
+/// What is a person's own, and no organisation's: open without the factor that an organisation asks for (R24).
+const PERSONAL: [&str; 5] = [
+    "/account",
+    "/session/",
+    "/instance",
+    "/api/account/",
+    "/api/session/",
+];
+
+fn owes_enrolment(request: &Request) -> bool {
+    let path = request.uri().path();
+    let session = request.extensions().get::<RequestSession>();
+    let owes = session
+        .and_then(|session| session.signed_in.as_ref())
+        .is_some_and(|signed_in| signed_in.actor.owes_enrolment());
+    owes && !PERSONAL.iter().any(|open| path.starts_with(open))
 }
 
 /// Where somebody wanted to go. An address with a key in it is not carried on.

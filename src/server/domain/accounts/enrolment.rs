@@ -1,0 +1,135 @@
+//! Enrolling an authenticator app: a fresh secret, bound to its session, in force once a code proves it (R21).
+
+use serde_json::json;
+
+use super::factors::{NewCodes, renew_codes};
+use super::proof::{account_of, note, opened, place_of, prove_password, wrong_code};
+use super::session::{self, Caller, Others, SignedIn};
+use super::throttle;
+use crate::model::error::{Code, FieldError};
+use crate::model::factor::parse_code;
+use crate::model::id::AccountId;
+use crate::model::time::MINUTE_MS;
+use crate::server::ctx::Context;
+use crate::server::domain::{DomainError, mint};
+use crate::server::platform::crypto::secret::SecretText;
+use crate::server::platform::crypto::totp;
+use crate::server::store::db::Tx;
+use crate::server::store::factors::{self as store, TotpRow};
+
+/// How long an enrolment may take.
+const ENROLMENT_MS: i64 = 15 * MINUTE_MS;
+
+/// Who the app shows the account under.
+const ISSUER: &str = "Keywright";
+
+/// A secret on its way into an app; shown while it is enrolled and never again.
+pub struct Enrolment {
+    /// For typing.
+    pub secret: SecretText,
+    /// For the QR code.
+    pub uri: SecretText,
+}
+
+/// Begins an enrolment after the password: a fresh secret, which guards nothing until a code proves it.
+pub async fn begin(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    session_id: &str,
+    password: &SecretText,
+    caller: &Caller,
+) -> Result<Enrolment, DomainError> {
+    let account = account_of(signed_in)?;
+    prove_password(ctx, account, password, caller).await?;
+    let now = ctx.clock.now();
+    let secret = totp::random_secret(ctx.rng.as_ref());
+    let id = mint::factor_id(ctx)?;
+    let sealed = ctx.seals.seal(place_of(account, &id), secret.expose());
+    let mut tx = ctx.db.begin_write().await?;
+    refuse_second_app(&mut tx, account).await?;
+    let session = session::digest(session_id);
+    store::replace_enrolment(&mut tx, account, &id, &sealed, &session, now).await?;
+    tx.commit().await?;
+    Ok(shown(signed_in, secret.expose()))
+}
+
+async fn refuse_second_app(tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
+    match store::find_totp(tx, account).await? {
+        Some(_) => {
+            let message = "An authenticator app is set up already. Turn it off first to use another.";
+            Err(DomainError::refused(Code::Conflict, message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn shown(signed_in: &SignedIn, secret: &[u8]) -> Enrolment {
+    Enrolment {
+        secret: totp::base32(secret),
+        uri: totp::uri(secret, ISSUER, &signed_in.account_email),
+    }
+}
+
+/// What this session began within the last quarter of an hour; nobody else is shown its secret.
+async fn find_enrolment(
+    ctx: &Context,
+    tx: &mut Tx,
+    account: &AccountId,
+    session_id: &str,
+) -> Result<TotpRow, DomainError> {
+    let since = ctx.clock.now().minus_ms(ENROLMENT_MS);
+    let found = store::find_enrolment(tx, account, &session::digest(session_id), since).await?;
+    found.ok_or(DomainError::NotFound)
+}
+
+/// The enrolment that is under way, for showing it again beside a code that was mistyped.
+pub async fn under_way(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    session_id: &str,
+) -> Result<Enrolment, DomainError> {
+    let account = account_of(signed_in)?;
+    let mut tx = ctx.db.begin_read().await?;
+    let row = find_enrolment(ctx, &mut tx, account, session_id).await?;
+    Ok(shown(signed_in, opened(ctx, account, &row)?.expose()))
+}
+
+/// Puts the enrolment in force when the code is right. Every other session of the account ends: it began without.
+pub async fn confirm(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    session_id: &str,
+    code: &str,
+    caller: &Caller,
+) -> Result<NewCodes, DomainError> {
+    let account = account_of(signed_in)?;
+    let code = parse_code("code", code)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let row = find_enrolment(ctx, &mut tx, account, session_id).await?;
+    throttle::admit_code(&mut tx, account, now).await?;
+    let secret = opened(ctx, account, &row)?;
+    let Some(step) = totp::matching_step(secret.expose(), &code, now) else {
+        let drift = totp::drift_minutes(secret.expose(), &code, now);
+        tx.commit().await?;
+        return Err(FieldError::new("code", "wrong", wrong_code(drift, now)).into());
+    };
+    if !store::confirm(&mut tx, account, &row.id, step, now).await? {
+        return Err(DomainError::NotFound);
+    }
+    throttle::forgive_codes(&mut tx, account).await?;
+    let codes = renew_codes(ctx, &mut tx, account, now).await?;
+    let (session_id, actor) =
+        session::renew(ctx, &mut tx, signed_in, session_id, Others::End, caller).await?;
+    note(
+        ctx,
+        &mut tx,
+        &actor,
+        "factor.enrolled",
+        json!({ "othersEnded": true }),
+        now,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(NewCodes { session_id, codes })
+}

@@ -1,0 +1,99 @@
+//! What letters say: data here, words in the templates.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::notice::Happening;
+use crate::model::org::Role;
+use crate::model::time::Timestamp;
+
+/// Who a letter goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    pub email: String,
+    /// Empty when it is not known.
+    pub name: String,
+    /// IANA name; times in the letter are told in it.
+    pub time_zone: String,
+}
+
+impl Recipient {
+    /// Somebody who has no account yet.
+    #[must_use]
+    pub fn stranger(email: &str) -> Self {
+        Self {
+            email: email.to_owned(),
+            name: String::new(),
+            time_zone: "UTC".to_owned(),
+        }
+    }
+}
+
+/// A letter. Links are single-use secrets: the outbox is sealed, and no log names them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Letter {
+    Invitation {
+        organisation: String,
+        inviter: String,
+        role: Role,
+        link: String,
+        expires_at: Timestamp,
+    },
+    PasswordReset {
+        /// The administrator who began it; none when somebody asked for it at the sign-in page.
+        by: Option<String>,
+        link: String,
+        expires_at: Timestamp,
+    },
+    /// To the address an account has: may the other one take its place?
+    EmailChangeOld {
+        new_email: String,
+        link: String,
+        expires_at: Timestamp,
+    },
+    /// To the address it is to have.
+    EmailChangeNew {
+        link: String,
+        expires_at: Timestamp,
+    },
+    Security {
+        happening: Happening,
+        /// Where to look: the account's page of sessions.
+        link: String,
+    },
+    /// An organisation ended or suspended somebody's access.
+    MembershipEnded {
+        organisation: String,
+        suspended: bool,
+    },
+    /// Keys of somebody who left are now the recipient's.
+    KeysTransferred {
+        organisation: String,
+        keys: Vec<String>,
+    },
+    /// The organisation asks for a second factor from a day on.
+    TwoFactorRequired {
+        organisation: String,
+        due_at: Timestamp,
+        link: String,
+    },
+    Test,
+}
+
+impl Letter {
+    /// The name of the kind, for the outbox and the log.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Invitation { .. } => "invitation",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::EmailChangeOld { .. } => "email_change_old",
+            Self::EmailChangeNew { .. } => "email_change_new",
+            Self::Security { .. } => "security",
+            Self::MembershipEnded { .. } => "membership_ended",
+            Self::KeysTransferred { .. } => "keys_transferred",
+            Self::TwoFactorRequired { .. } => "two_factor_required",
+            Self::Test => "test",
+        }
+    }
+}
