@@ -14,6 +14,7 @@ pub mod error;
 pub mod instance;
 pub mod keys;
 pub mod mail;
+pub mod members;
 pub mod mint;
 pub mod orgs;
 pub mod projects;

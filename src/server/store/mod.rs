@@ -14,9 +14,11 @@ pub mod db;
 pub mod error;
 pub mod factors;
 pub mod instance;
+pub mod invitations;
 pub mod keys;
 pub mod links;
 pub mod mails;
+pub mod members;
 pub mod migrate;
 pub mod notices;
 pub mod orgs;
@@ -46,9 +48,11 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("changes", changes::STATEMENTS),
         ("factors", factors::STATEMENTS),
         ("instance", instance::STATEMENTS),
+        ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("links", links::STATEMENTS),
         ("mails", mails::STATEMENTS),
+        ("members", members::STATEMENTS),
         ("notices", notices::STATEMENTS),
         ("orgs", orgs::STATEMENTS),
         ("projects", projects::STATEMENTS),

@@ -13,6 +13,10 @@ statements! {
     INSERT = "INSERT INTO organisations (id, name, name_folded, slug, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
     INSERT_MEMBER = "INSERT INTO members (org_id, account_id, role, status, created_at_ms) VALUES ($1, $2, $3, 'active', $4)";
     SET_MEMBER_STATUS = "UPDATE members SET status = $3 WHERE org_id = $1 AND account_id = $2";
+    FIND_NAME = "SELECT name FROM organisations WHERE id = $1";
+    SET_NAME = "UPDATE organisations SET name = $2, name_folded = $3 WHERE id = $1";
+    FIND_TWO_FACTOR = "SELECT two_factor_since_ms, two_factor_due_at_ms FROM organisations WHERE id = $1";
+    SET_TWO_FACTOR = "UPDATE organisations SET two_factor_since_ms = $2, two_factor_due_at_ms = $3 WHERE id = $1";
     TOUCH_MEMBER = "UPDATE members SET last_active_at_ms = $3 WHERE org_id = $1 AND account_id = $2";
     LIST_ALL = "SELECT id, name, slug FROM organisations ORDER BY name_folded";
     LIST_MEMBERSHIPS = "SELECT m.org_id, o.name, m.role, o.two_factor_due_at_ms FROM active_membership m
@@ -54,6 +58,34 @@ pub async fn set_member_status(
     let rows = on!(tx, c => sqlx::query(SET_MEMBER_STATUS).bind(scope.org_id().as_str()).bind(account.as_str()).bind(status)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+pub async fn find_name(tx: &mut Tx, scope: &OrgScope) -> Result<String, StoreError> {
+    on!(tx, c => sqlx::query_scalar(FIND_NAME).bind(scope.org_id().as_str()).fetch_one(c).await)
+}
+
+/// Its slug stays: people may have written it down.
+pub async fn set_name(tx: &mut Tx, scope: &OrgScope, name: &str, folded: &str) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_NAME).bind(scope.org_id().as_str()).bind(name).bind(folded).execute(c).await.map(drop))
+}
+
+/// Since when a second factor is asked for, and from when on nobody is let in without.
+pub async fn find_two_factor(
+    tx: &mut Tx,
+    scope: &OrgScope,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
+    let row: (Option<i64>, Option<i64>) =
+        on!(tx, c => sqlx::query_as(FIND_TWO_FACTOR).bind(scope.org_id().as_str()).fetch_one(c).await)?;
+    Ok((moment(row.0), moment(row.1)))
+}
+
+pub async fn set_two_factor(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    asked: Option<(Timestamp, Timestamp)>,
+) -> Result<(), StoreError> {
+    let (since, due_at) = (asked.map(|asked| asked.0.ms()), asked.map(|asked| asked.1.ms()));
+    on!(tx, c => sqlx::query(SET_TWO_FACTOR).bind(scope.org_id().as_str()).bind(since).bind(due_at).execute(c).await.map(drop))
 }
 
 /// Notes that the member was here.

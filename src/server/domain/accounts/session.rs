@@ -298,6 +298,15 @@ pub async fn end(ctx: &Context, actor: &Actor, session_id: &str) -> Result<(), D
     Ok(())
 }
 
+/// Shows this organisation from now on, within somebody else's act.
+pub(in crate::server::domain) async fn show_org(
+    tx: &mut Tx,
+    session_id: &str,
+    org: &OrgId,
+) -> Result<(), StoreError> {
+    store::set_org(tx, &digest(session_id), org).await
+}
+
 /// Shows another of the account's organisations from now on.
 pub async fn switch_org(
     ctx: &Context,

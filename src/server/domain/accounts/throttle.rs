@@ -29,13 +29,15 @@ pub enum Door<'a> {
     SignIn { email_folded: &'a str },
     /// The set-up token.
     SetUp,
+    /// A link that works once.
+    Link,
 }
 
 impl Door<'_> {
     fn account_bucket(self, ctx: &Context) -> Option<String> {
         match self {
             Self::SignIn { email_folded } => Some(account_bucket(ctx, email_folded)),
-            Self::SetUp => None,
+            Self::SetUp | Self::Link => None,
         }
     }
 }

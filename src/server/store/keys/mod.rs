@@ -1,25 +1,29 @@
-//! Keys: the row whose security columns are under a MAC (`secured`), and lists of what may be shown (`list`).
+//! Keys: the row whose security columns are under a MAC (`secured`), lists of what may be shown (`list`), and what somebody who
+//! leaves holds (`held`).
 
+mod held;
 mod list;
 mod secured;
 
+pub use held::{count_held, list_held, list_held_ids};
 pub use list::{DetailRow, counts, find_detail, list};
 pub use secured::{
     NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_secured,
     find_verifiable, insert, insert_nonce, save_secured, set_descriptive, set_stored,
 };
 
-/// Every statement of both files.
+/// Every statement of the three files.
 pub const STATEMENTS: &[(&str, &str)] = &{
-    let mut all = [("", ""); list::STATEMENTS.len() + secured::STATEMENTS.len()];
-    let mut at = 0;
-    while at < list::STATEMENTS.len() {
-        all[at] = list::STATEMENTS[at];
-        at += 1;
-    }
-    while at < all.len() {
-        all[at] = secured::STATEMENTS[at - list::STATEMENTS.len()];
-        at += 1;
+    let files = [list::STATEMENTS, secured::STATEMENTS, held::STATEMENTS];
+    let mut all = [("", ""); list::STATEMENTS.len() + secured::STATEMENTS.len() + held::STATEMENTS.len()];
+    let (mut at, mut file) = (0, 0);
+    while file < files.len() {
+        let mut n = 0;
+        while n < files[file].len() {
+            all[at] = files[file][n];
+            (at, n) = (at + 1, n + 1);
+        }
+        file += 1;
     }
     all
 };

@@ -34,7 +34,7 @@ statements! {
     /// Only over the version that was read: two writers at once do not undo each other.
     SAVE = "UPDATE api_keys SET status = $3, scopes = $4, expires_at_ms = $5, disabled_at_ms = $6, revoked_at_ms = $7,
         revoked_by_type = $8, revoked_by_id = $9, revoked_reason = $10, revoked_note = $11, version = $12, row_mac = $13,
-        row_mac_key_id = $14 WHERE org_id = $1 AND id = $2 AND version = $15";
+        row_mac_key_id = $14, owner_account_id = $16, owner_team = $17 WHERE org_id = $1 AND id = $2 AND version = $15";
     SET_DESCRIPTIVE = "UPDATE api_keys SET name = $3, name_folded = $4, purpose = $5 WHERE org_id = $1 AND id = $2";
     SET_STORED = "UPDATE api_keys SET stored_at_ms = $3, stored_note = $4 WHERE org_id = $1 AND id = $2 AND stored_at_ms IS NULL";
     INSERT_NONCE = "INSERT INTO form_nonces (nonce, account_id, target_id, used_at_ms) VALUES ($1, $2, $3, $4)";
@@ -186,7 +186,7 @@ pub async fn save_secured(
     let rows = on!(tx, c => sqlx::query(SAVE).bind(scope.org_id().as_str()).bind(&key.id).bind(&key.status).bind(&key.scopes)
         .bind(key.expires_at_ms).bind(key.disabled_at_ms).bind(key.revoked_at_ms).bind(&key.revoked_by_type)
         .bind(&key.revoked_by_id).bind(&key.revoked_reason).bind(&key.revoked_note).bind(key.version).bind(&mac.mac)
-        .bind(&mac.key_id).bind(read_version).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(&mac.key_id).bind(read_version).bind(&key.owner_account_id).bind(&key.owner_team).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 

@@ -1,0 +1,192 @@
+//! Accepting an invitation: with the account of that address, or with a new one.
+
+use serde_json::json;
+
+use crate::model::account::{Email, SessionStage, check_new_password};
+use crate::model::actor::Actor;
+use crate::model::error::{Code, FieldError};
+use crate::model::id::{AccountId, InvitationId};
+use crate::model::member::{InvitationPage, InvitationStanding};
+use crate::model::text::{self, NAME_MAX};
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::domain::accounts::links::{self, Link, Purpose};
+use crate::server::domain::accounts::session::{self, Caller, SignedIn};
+use crate::server::domain::accounts::throttle::{self, Door};
+use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::{DomainError, mint};
+use crate::server::platform::crypto::secret::SecretText;
+use crate::server::store::accounts::{self, NewAccount};
+use crate::server::store::changes::{self, ChangeKind};
+use crate::server::store::db::Tx;
+use crate::server::store::invitations::{self as store, OpenInvitation};
+use crate::server::store::members;
+
+/// The invitation behind a link. Whoever stood for it must still be able to: a link outlives no inviter's power.
+async fn open(
+    ctx: &Context,
+    tx: &mut Tx,
+    token: &str,
+) -> Result<(Link, InvitationId, OpenInvitation), DomainError> {
+    let link = links::find(ctx, tx, &[Purpose::Invitation], token).await?;
+    let id: InvitationId = link.subject_id.parse().map_err(|_| links::over())?;
+    let found = store::find_open(tx, &id, ctx.clock.now()).await?;
+    let invitation = found.ok_or_else(links::over)?;
+    let inviter = members::find_role(tx, &invitation.org_id, &invitation.invited_by).await?;
+    if inviter.is_none_or(|role| !role.may_grant(invitation.role)) {
+        return Err(links::over());
+    }
+    Ok((link, id, invitation))
+}
+
+/// The same, with guesses slowed down.
+async fn open_throttled(
+    ctx: &Context,
+    token: &str,
+    caller: &Caller,
+) -> Result<(Link, InvitationId, OpenInvitation), DomainError> {
+    let mut tx = ctx.db.begin_read().await?;
+    let opened = open(ctx, &mut tx, token).await;
+    drop(tx);
+    if opened.is_err() {
+        throttle::admit(ctx, Door::Link, caller.ip).await?;
+    }
+    opened
+}
+
+/// What the holder of the link sees; looking uses nothing up.
+pub async fn look(
+    ctx: &Context,
+    token: &str,
+    signed_in: Option<&SignedIn>,
+    caller: &Caller,
+) -> Result<InvitationPage, DomainError> {
+    let (_, _, invitation) = open_throttled(ctx, token, caller).await?;
+    let mut tx = ctx.db.begin_read().await?;
+    let account = accounts::find_for_sign_in(&mut tx, &invitation.email.folded).await?;
+    let standing = match (signed_in, account) {
+        (Some(who), Some(account)) if who.actor.account_id() == Some(&account.id) => InvitationStanding::Ready,
+        (Some(who), _) => InvitationStanding::SomebodyElse {
+            signed_in_as: who.account_email.clone(),
+        },
+        (None, Some(_)) => InvitationStanding::SignIn,
+        (None, None) => InvitationStanding::Newcomer,
+    };
+    Ok(InvitationPage {
+        now: ctx.clock.now(),
+        organisation: invitation.organisation,
+        inviter: invitation.inviter,
+        email: invitation.email.shown,
+        role: invitation.role,
+        expires_at: invitation.expires_at,
+        standing,
+    })
+}
+
+/// Joins with the account that is signed in, which must be the invited address's.
+pub async fn join(
+    ctx: &Context,
+    token: &str,
+    signed_in: &SignedIn,
+    session_id: &str,
+    caller: &Caller,
+) -> Result<(), DomainError> {
+    signed_in.actor.require_complete()?;
+    let (link, id, invitation) = open_throttled(ctx, token, caller).await?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let account = accounts::find_for_sign_in(&mut tx, &invitation.email.folded).await?;
+    let account = account
+        .filter(|account| signed_in.actor.account_id() == Some(&account.id))
+        .ok_or_else(somebody_else)?;
+    links::take(&mut tx, &link, now).await?;
+    let actor = signed_in.actor.clone();
+    enter(ctx, &mut tx, (&id, &invitation), &account.id, &actor, now).await?;
+    session::show_org(&mut tx, session_id, &invitation.org_id).await?;
+    changes::record(&mut tx, ChangeKind::Many, account.id.as_str(), now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_everything();
+    Ok(())
+}
+
+fn somebody_else() -> DomainError {
+    let message = "This invitation is for another address than the one you are signed in with. Sign out, then open the link again.";
+    DomainError::refused(Code::Conflict, message)
+}
+
+/// Joins with a new account of the invited address, and signs it in.
+pub async fn join_as_newcomer(
+    ctx: &Context,
+    token: &str,
+    name: &str,
+    password: SecretText,
+    caller: &Caller,
+) -> Result<SecretText, DomainError> {
+    let (link, id, invitation) = open_throttled(ctx, token, caller).await?;
+    let name = check(name, &password, &invitation.email)?;
+    let hashed = ctx.passwords.hash(password).await?;
+    let now = ctx.clock.now();
+    let account = mint::account_id(ctx)?;
+    let mut tx = ctx.db.begin_write().await?;
+    links::take(&mut tx, &link, now).await?;
+    let new = NewAccount {
+        id: &account,
+        email: &invitation.email,
+        name: &name,
+        password: &hashed,
+        is_instance_admin: false,
+    };
+    let made = accounts::insert(&mut tx, &new, now).await;
+    made.map_err(|error| DomainError::from(error).taken("name", "There is an account of this address meanwhile. Sign in, then open the link again."))?;
+    let stage = SessionStage::Complete;
+    let org = Some(&invitation.org_id);
+    let begun = session::begin(ctx, &mut tx, (&account, 0), org, stage, caller, now).await?;
+    let role = invitation.role;
+    let actor = Actor::account(account, Some((invitation.org_id, role)), stage, caller.origin(Some(begun.1)));
+    let entry = Entry::new("account.created", "account", account.as_str());
+    audit::record(ctx, &mut tx, org, &actor, entry, now).await?;
+    enter(ctx, &mut tx, (&id, &invitation), &account, &actor, now).await?;
+    let entry = Entry::new("session.started", "account", account.as_str());
+    audit::record(ctx, &mut tx, org, &actor, entry.with(json!({ "factors": ["password"] })), now).await?;
+    accounts::set_signed_in(&mut tx, &account, now).await?;
+    tx.commit().await?;
+    Ok(begun.0)
+}
+
+fn check(name: &str, password: &SecretText, email: &Email) -> Result<String, DomainError> {
+    let mut errors: Vec<FieldError> = Vec::new();
+    let name = text::line("name", "Your name", name, 0, NAME_MAX)
+        .map_err(|error| errors.push(error))
+        .unwrap_or_default();
+    if let Err(error) = check_new_password("password", password.expose()) {
+        errors.push(error);
+    }
+    if !errors.is_empty() {
+        return Err(DomainError::Invalid(errors));
+    }
+    let local = email.shown.split('@').next().unwrap_or_default();
+    Ok(if name.is_empty() { local.to_owned() } else { name })
+}
+
+/// Makes the membership, once.
+async fn enter(
+    ctx: &Context,
+    tx: &mut Tx,
+    (id, invitation): (&InvitationId, &OpenInvitation),
+    account: &AccountId,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    if !store::accept(tx, id, account, now).await? {
+        return Err(links::over());
+    }
+    let org = &invitation.org_id;
+    // An invitation raises nobody who joined by another one meanwhile, and demotes nobody either.
+    if members::find_role(tx, org, account).await?.is_none() {
+        members::upsert(tx, org, account, invitation.role, now).await?;
+    }
+    let detail = json!({ "invitationId": id.as_str(), "role": invitation.role.as_str() });
+    let entry = Entry::new("member.joined", "account", account.as_str()).with(detail);
+    audit::record(ctx, tx, Some(org), actor, entry, now).await?;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Who belongs to an organisation: the list, roles, invitations, leaving, and the second factor asked of everybody.
+//!
+//! Nobody acts on somebody above themselves, and an organisation never loses its last owner: whoever changes owners
+//! holds the organisation's row first, so that two who leave at once come one after the other.
+
+pub mod accept;
+pub mod account_acts;
+pub mod invite;
+pub mod offboard;
+pub mod read;
+pub mod roles;
+pub mod two_factor;
+
+use crate::model::actor::{Actor, Denied, OrgScope};
+use crate::model::error::Code;
+use crate::model::id::AccountId;
+use crate::model::member::MemberSummary;
+use crate::model::org::Role;
+use crate::server::domain::DomainError;
+use crate::server::store::db::Tx;
+use crate::server::store::members as store;
+
+/// The member, of whichever status. Errors: nobody of this organisation.
+async fn find(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<MemberSummary, DomainError> {
+    store::find(tx, scope, account).await?.ok_or(DomainError::NotFound)
+}
+
+/// That the actor may act on somebody of this role.
+fn refuse_above(actor: &Actor, role: Role) -> Result<(), DomainError> {
+    if actor.may_grant(role) {
+        Ok(())
+    } else {
+        Err(Denied::Forbidden.into())
+    }
+}
+
+/// The member, with the organisation held until the transaction ends: nobody else changes its owners meanwhile.
+async fn hold(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<MemberSummary, DomainError> {
+    store::hold_organisation(tx, scope.org_id()).await?;
+    find(tx, scope, account).await
+}
+
+/// That an owner would be left without this one (R54).
+async fn refuse_last_owner(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    member: &MemberSummary,
+) -> Result<(), DomainError> {
+    if member.role != Role::Owner {
+        return Ok(());
+    }
+    match store::count_other_owners(tx, scope.org_id(), &member.account_id).await? {
+        0 => {
+            let message = "An organisation needs an owner, and there is no other. Make somebody else an owner first.";
+            Err(DomainError::refused(Code::Conflict, message))
+        }
+        _ => Ok(()),
+    }
+}

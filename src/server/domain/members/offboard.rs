@@ -1,0 +1,250 @@
+//! When somebody leaves: one decision about every key they own or made, one transaction, one story in the audit log.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::{hold, invite, refuse_above, refuse_last_owner};
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::error::{Code, FieldError};
+use crate::model::id::{AccountId, KeyId};
+use crate::model::key::{KeyStatus, RevocationReason};
+use crate::model::member::{Departure, KeyFate, MemberStatus, MemberSummary, OFFBOARDED_KEYS_MAX};
+use crate::model::permission::Permission;
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::domain::audit::{self, Entry, actor_columns};
+use crate::server::domain::keys::secured;
+use crate::server::domain::mail::{self, Letter};
+use crate::server::store::changes::{self, ChangeKind};
+use crate::server::store::db::Tx;
+use crate::server::store::keys::{self, SecuredKey};
+use crate::server::store::{invitations, members as store, orgs};
+
+/// What was decided about somebody's leaving.
+#[derive(Clone, Debug)]
+pub struct Decisions {
+    pub departure: Departure,
+    /// One by one.
+    pub keys: HashMap<KeyId, KeyFate>,
+    /// For the keys they own, or only made, that were too many to be listed.
+    pub other_owned: Option<KeyFate>,
+    pub other_made: Option<KeyFate>,
+    /// Who takes over what is transferred.
+    pub heir: Option<AccountId>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offboarded {
+    pub revoked: usize,
+    pub transferred: usize,
+    pub left: usize,
+}
+
+/// Suspends or removes a member and does with their keys what was decided. Nothing is decided silently: a key that came
+/// up meanwhile brings the form back.
+pub async fn offboard(
+    ctx: &Context,
+    actor: &Actor,
+    account: &AccountId,
+    decisions: &Decisions,
+) -> Result<Offboarded, DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require(Permission::MembersManage)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let member = hold(&mut tx, &scope, account).await?;
+    refuse_above(actor, member.role)?;
+    refuse_unchanged(&member, decisions.departure)?;
+    refuse_last_owner(&mut tx, &scope, &member).await?;
+    let fates = fates(&mut tx, &scope, account, decisions).await?;
+    let heir = heir(&mut tx, &scope, account, decisions, &fates).await?;
+    let (mut done, mut names) = (Offboarded::default(), Vec::new());
+    for (id, fate) in &fates {
+        match fate {
+            KeyFate::Leave => done.left += 1,
+            KeyFate::Revoke => {
+                revoke(ctx, &mut tx, (actor, &scope), id, now).await?;
+                done.revoked += 1;
+            }
+            KeyFate::Transfer => {
+                if let Some(heir) = &heir {
+                    names.push(transfer(ctx, &mut tx, (actor, &scope), id, heir, now).await?);
+                    done.transferred += 1;
+                }
+            }
+        }
+    }
+    end_membership(ctx, &mut tx, (actor, &scope), &member, (decisions.departure, done), now).await?;
+    tell(ctx, &mut tx, &scope, &member, (decisions.departure, heir, names), now).await?;
+    changes::record(&mut tx, ChangeKind::Many, account.as_str(), now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_everything();
+    Ok(done)
+}
+
+fn refuse_unchanged(member: &MemberSummary, departure: Departure) -> Result<(), DomainError> {
+    let message = match (member.status, departure) {
+        (MemberStatus::Removed, _) => "This member was removed already.",
+        (MemberStatus::Suspended, Departure::Suspend) => "This member is suspended already.",
+        _ => return Ok(()),
+    };
+    Err(DomainError::refused(Code::Conflict, message))
+}
+
+/// What becomes of each key, or which of them nobody decided about.
+async fn fates(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    account: &AccountId,
+    decisions: &Decisions,
+) -> Result<Vec<(KeyId, KeyFate)>, DomainError> {
+    let held = keys::list_held_ids(tx, scope, account).await?;
+    let (mut fates, mut undecided) = (Vec::with_capacity(held.len()), 0);
+    for (id, owned) in held {
+        let others = if owned { decisions.other_owned } else { decisions.other_made };
+        match decisions.keys.get(&id).copied().or(others) {
+            // What they only made belongs to somebody else, who keeps it.
+            Some(KeyFate::Transfer) if !owned => undecided += 1,
+            Some(fate) => fates.push((id, fate)),
+            None => undecided += 1,
+        }
+    }
+    if undecided > 0 {
+        let message = format!(
+            "{undecided} of the keys need a decision: the list changed while this page was open. Look again and decide."
+        );
+        return Err(FieldError::new("keys", "undecided", message).into());
+    }
+    let changed = fates.iter().filter(|(_, fate)| *fate != KeyFate::Leave).count();
+    if changed > OFFBOARDED_KEYS_MAX {
+        let message = format!(
+            "{changed} keys are too many at once; {OFFBOARDED_KEYS_MAX} are the most. Leave some of them: they are refused at once and can be dealt with afterwards."
+        );
+        return Err(FieldError::new("keys", "too_many", message).into());
+    }
+    Ok(fates)
+}
+
+/// Who takes over, when anything is transferred: an active member, not the one who leaves.
+async fn heir(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    leaving: &AccountId,
+    decisions: &Decisions,
+    fates: &[(KeyId, KeyFate)],
+) -> Result<Option<AccountId>, DomainError> {
+    if !fates.iter().any(|(_, fate)| *fate == KeyFate::Transfer) {
+        return Ok(None);
+    }
+    let choice = || FieldError::new("heir", "choice", "Choose an active member who takes the keys over.");
+    let heir = decisions.heir.filter(|heir| heir != leaving).ok_or_else(choice)?;
+    let role = store::find_role(tx, scope.org_id(), &heir).await?;
+    role.map(|_| Some(heir)).ok_or_else(|| choice().into())
+}
+
+async fn take_up(
+    ctx: &Context,
+    tx: &mut Tx,
+    actor: &Actor,
+    id: &KeyId,
+) -> Result<SecuredKey, DomainError> {
+    secured::find(ctx, tx, actor, id).await
+}
+
+async fn revoke(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    id: &KeyId,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let mut key = take_up(ctx, tx, actor, id).await?;
+    let (kind, who) = actor_columns(actor);
+    let reason = RevocationReason::AffiliationChanged;
+    key.status = KeyStatus::Revoked.as_str().to_owned();
+    key.revoked_at_ms = Some(now.ms());
+    key.revoked_by_type = Some(kind.to_owned());
+    key.revoked_by_id = Some(who.to_owned());
+    key.revoked_reason = Some(reason.as_str().to_owned());
+    let detail = json!({ "reason": reason.as_str(), "offboarding": true });
+    let entry = Entry::new("key.revoked", "key", id.as_str()).with(detail);
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    secured::save(ctx, tx, scope, key, now).await
+}
+
+/// Gives the key another owner, and its name for the letter.
+async fn transfer(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    id: &KeyId,
+    heir: &AccountId,
+    now: Timestamp,
+) -> Result<String, DomainError> {
+    let mut key = take_up(ctx, tx, actor, id).await?;
+    let name = key.name.clone();
+    let detail = json!({ "before": key.owner_account_id, "after": heir.as_str(), "offboarding": true });
+    key.owner_account_id = Some(heir.as_str().to_owned());
+    key.owner_team = String::new();
+    let entry = Entry::new("key.transferred", "key", id.as_str()).with(detail);
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    secured::save(ctx, tx, scope, key, now).await?;
+    Ok(name)
+}
+
+/// Ends the membership and every invitation that rests on it.
+async fn end_membership(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    member: &MemberSummary,
+    (departure, done): (Departure, Offboarded),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    store::set_status(tx, scope, &member.account_id, departure.leads_to(), now).await?;
+    for id in invitations::list_pending_by(tx, scope, &member.account_id).await? {
+        invite::end(ctx, tx, actor, scope, &id, now).await?;
+    }
+    let act = match departure {
+        Departure::Suspend => "member.suspended",
+        Departure::Remove => "member.removed",
+    };
+    let detail = json!({
+        "role": member.role.as_str(),
+        "keysRevoked": done.revoked,
+        "keysTransferred": done.transferred,
+        "keysLeft": done.left,
+    });
+    let entry = Entry::new(act, "account", member.account_id.as_str()).with(detail);
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    Ok(())
+}
+
+/// Letters to whoever leaves and whoever takes over.
+async fn tell(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    member: &MemberSummary,
+    (departure, heir, keys): (Departure, Option<AccountId>, Vec<String>),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let organisation = orgs::find_name(tx, scope).await?;
+    if let Some(to) = mail::recipient(tx, &member.account_id).await? {
+        let letter = Letter::MembershipEnded {
+            organisation: organisation.clone(),
+            suspended: departure == Departure::Suspend,
+        };
+        mail::enqueue(ctx, tx, to, letter, now).await?;
+    }
+    let heir = match &heir {
+        Some(heir) => mail::recipient(tx, heir).await?,
+        None => None,
+    };
+    if let Some(to) = heir {
+        mail::enqueue(ctx, tx, to, Letter::KeysTransferred { organisation, keys }, now).await?;
+    }
+    Ok(())
+}

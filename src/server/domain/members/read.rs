@@ -1,0 +1,77 @@
+//! Looking at members.
+
+use super::{account_acts, find};
+use crate::model::actor::Actor;
+use crate::model::id::AccountId;
+use crate::model::member::{LISTED_KEYS_MAX, MemberList, MemberPage, MemberStatus, OffboardPage};
+use crate::model::org::Role;
+use crate::model::permission::Permission;
+use crate::model::time::DAY_MS;
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::store::{invitations, keys, members as store, orgs};
+
+/// Everybody who is or was a member, and every invitation that waits.
+pub async fn list(ctx: &Context, actor: &Actor) -> Result<MemberList, DomainError> {
+    let scope = actor.require(Permission::MembersRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(MemberList {
+        now: ctx.clock.now(),
+        me: actor.account_id().copied(),
+        members: store::list(&mut tx, &scope).await?,
+        invitations: invitations::list_pending(&mut tx, &scope).await?,
+        may_manage: actor.may(Permission::MembersManage),
+    })
+}
+
+/// One member, and what the actor may do about them.
+pub async fn page(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<MemberPage, DomainError> {
+    let scope = actor.require(Permission::MembersRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    let member = find(&mut tx, &scope, account).await?;
+    let refused = account_acts::reason_against(&mut tx, &scope, actor, &member).await?;
+    let others = store::count_other_owners(&mut tx, scope.org_id(), account).await?;
+    Ok(MemberPage {
+        now: ctx.clock.now(),
+        is_me: actor.account_id() == Some(account),
+        may_manage: actor.may(Permission::MembersManage) && actor.may_grant(member.role),
+        grantable: Role::ALL
+            .into_iter()
+            .filter(|role| actor.may_grant(*role))
+            .collect(),
+        account_acts_refused: refused,
+        is_last_owner: is_owner_now(&member) && others == 0,
+        member,
+    })
+}
+
+fn is_owner_now(member: &crate::model::member::MemberSummary) -> bool {
+    member.role == Role::Owner && member.status == MemberStatus::Active
+}
+
+/// What is to be decided when the member leaves: each key they own or made, with its traffic.
+pub async fn leaving(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<OffboardPage, DomainError> {
+    let scope = actor.require(Permission::MembersManage)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let member = find(&mut tx, &scope, account).await?;
+    let span = (now.minus_ms(DAY_MS), now);
+    let listed = keys::list_held(&mut tx, &scope, account, span, LISTED_KEYS_MAX).await?;
+    let (owned, held) = keys::count_held(&mut tx, &scope, account).await?;
+    let listed_owned = i64::try_from(listed.iter().filter(|key| key.owned).count()).unwrap_or(i64::MAX);
+    let listed_made = i64::try_from(listed.len()).unwrap_or(i64::MAX) - listed_owned;
+    let mut heirs = orgs::list_member_names(&mut tx, &scope).await?;
+    heirs.retain(|heir| &heir.account_id != account);
+    let others = store::count_other_owners(&mut tx, scope.org_id(), account).await?;
+    Ok(OffboardPage {
+        now,
+        keys: listed,
+        more_owned: (owned - listed_owned).max(0),
+        more_made: (held - owned - listed_made).max(0),
+        heirs,
+        me: actor.account_id().copied(),
+        is_last_owner: is_owner_now(&member) && others == 0,
+        may_manage: actor.may_grant(member.role),
+        member,
+    })
+}

@@ -1,0 +1,119 @@
+//! What somebody who leaves holds: keys they own, and keys they made for others.
+
+use crate::model::actor::OrgScope;
+use crate::model::id::{AccountId, KeyId};
+use crate::model::key::{Badge, Environment};
+use crate::model::key_text::display_hint;
+use crate::model::member::HeldKey;
+use crate::model::time::Timestamp;
+use crate::server::store::db::{Tx, on};
+use crate::server::store::error::StoreError;
+use crate::server::store::row::{RowPlace, moment};
+use crate::server::store::statements;
+
+macro_rules! held {
+    () => {
+        " FROM api_keys k WHERE k.org_id = $1 AND k.status <> 'revoked'
+        AND (k.owner_account_id = $2 OR (k.created_by_type = 'account' AND k.created_by_id = $2))"
+    };
+}
+
+statements! {
+    /// With the requests of the hours since $3, the busiest first.
+    LIST_HELD = "SELECT h.* FROM (
+            SELECT k.id, k.name, k.prefix, k.environment, k.status, k.expires_at_ms, p.name AS project_name, p.status AS project_status,
+            k.owner_account_id, k.owner_team, o.name AS owner_name, m.account_id AS member_id, u.at_ms AS used_at_ms, u.ip AS used_ip,
+            COALESCE((SELECT CAST(SUM(r.requests) AS BIGINT) FROM usage_rollups r
+                WHERE r.key_id = k.id AND r.grain = 'hour' AND r.bucket_at_ms >= $3), 0) AS requests
+            FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
+            LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
+            LEFT JOIN key_last_used u ON u.key_id = k.id
+            WHERE k.org_id = $1 AND k.status <> 'revoked'
+            AND (k.owner_account_id = $2 OR (k.created_by_type = 'account' AND k.created_by_id = $2))) h
+        ORDER BY CASE WHEN h.owner_account_id = $2 THEN 0 ELSE 1 END, h.requests DESC, h.used_at_ms DESC NULLS LAST, h.id LIMIT $4";
+    COUNT_HELD = concat!("SELECT CAST(COALESCE(SUM(CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END), 0) AS BIGINT), COUNT(*)", held!());
+    LIST_HELD_IDS = concat!("SELECT k.id, CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END", held!(), " ORDER BY k.id");
+}
+
+#[derive(sqlx::FromRow)]
+struct HeldRow {
+    id: String,
+    name: String,
+    prefix: String,
+    environment: String,
+    status: String,
+    expires_at_ms: Option<i64>,
+    project_name: String,
+    project_status: String,
+    owner_account_id: Option<String>,
+    owner_team: String,
+    owner_name: Option<String>,
+    member_id: Option<String>,
+    used_at_ms: Option<i64>,
+    used_ip: Option<String>,
+    requests: i64,
+}
+
+/// Keys that an account owns, then those it only made, the busiest since `since` first; at most `most`.
+pub async fn list_held(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    account: &AccountId,
+    (since, now): (Timestamp, Timestamp),
+    most: usize,
+) -> Result<Vec<HeldKey>, StoreError> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows: Vec<HeldRow> = on!(tx, c => sqlx::query_as(LIST_HELD).bind(scope.org_id().as_str()).bind(account.as_str())
+        .bind(since.ms()).bind(most).fetch_all(c).await)?;
+    rows.into_iter().map(|row| held(row, account, now)).collect()
+}
+
+fn held(row: HeldRow, account: &AccountId, now: Timestamp) -> Result<HeldKey, StoreError> {
+    use crate::model::key::{KeyStatus, badge};
+    let place = RowPlace {
+        table: "api_keys",
+        id: &row.id,
+    };
+    let status = place.required("status", KeyStatus::parse(&row.status))?;
+    let environment = place.required("environment", Environment::parse(&row.environment))?;
+    let id: KeyId = place.parsed("id", &row.id)?;
+    let owner_is_active = row.owner_account_id.is_none() || row.member_id.is_some();
+    let archived = row.project_status == "archived";
+    let badge: Badge = badge(status, archived, moment(row.expires_at_ms), owner_is_active, now);
+    Ok(HeldKey {
+        hint: display_hint(&row.prefix, environment, id.random_part()),
+        badge,
+        owned: row.owner_account_id.as_deref() == Some(account.as_str()),
+        owner_name: row.owner_name.unwrap_or(row.owner_team),
+        last_used_at: moment(row.used_at_ms),
+        last_used_ip: row.used_ip,
+        requests_24h: row.requests,
+        id,
+        name: row.name,
+        project_name: row.project_name,
+        environment,
+    })
+}
+
+/// How many keys an account owns, and how many it owns or made; revoked ones do not count.
+pub async fn count_held(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<(i64, i64), StoreError> {
+    on!(tx, c => sqlx::query_as(COUNT_HELD).bind(scope.org_id().as_str()).bind(account.as_str()).fetch_one(c).await)
+}
+
+/// Every key that an account holds, and whether it owns it.
+pub async fn list_held_ids(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    account: &AccountId,
+) -> Result<Vec<(KeyId, bool)>, StoreError> {
+    let rows: Vec<(String, i32)> = on!(tx, c => sqlx::query_as(LIST_HELD_IDS).bind(scope.org_id().as_str()).bind(account.as_str()).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(id, owned)| {
+            let place = RowPlace {
+                table: "api_keys",
+                id: &id,
+            };
+            Ok((place.parsed("id", &id)?, owned == 1))
+        })
+        .collect()
+}
