@@ -20,6 +20,7 @@ use keywright::server::ctx::Ctx;
 use keywright::server::domain::accounts::set_up::{self, By, SetUpDraft};
 use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::keys::lifecycle;
+use keywright::server::domain::mail::{self, Enveloped};
 use keywright::server::domain::tokens::{self, TokenDraft};
 use keywright::server::domain::verification::{CacheLimits, follow_changes};
 use keywright::server::domain::{DomainError, instance};
@@ -31,6 +32,7 @@ use keywright::server::jobs::{self, Jobs};
 use keywright::server::platform::clock::Clock;
 use keywright::server::platform::crypto::master_key::MasterKey;
 use keywright::server::platform::crypto::password::PasswordCost;
+use keywright::server::platform::mail::Mailer;
 use keywright::server::platform::rng::OsRng;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -38,6 +40,7 @@ use tower::ServiceExt;
 use super::browser::{Answer, Browser, ORIGIN};
 use super::clock::ManualClock;
 use super::database::{Backend, TestDb};
+use super::mail::MemoryMailer;
 use super::rng::SeededRng;
 
 pub const EMAIL: &str = "ada@acme.example";
@@ -63,6 +66,8 @@ pub struct TestApp {
     pub account: AccountId,
     /// May verify keys of `project`.
     pub token: String,
+    /// Takes what `mail::send_due` sends; nothing does so by itself, so letters stay in the outbox to be read.
+    pub mailer: Arc<MemoryMailer>,
     _jobs: Jobs,
     master: Arc<MasterKey>,
 }
@@ -80,12 +85,22 @@ pub struct EmptyHouse {
     pub router: Router,
     pub clock: Arc<ManualClock>,
     pub db: TestDb,
+    pub mailer: Arc<MemoryMailer>,
     jobs: Jobs,
     master: Arc<MasterKey>,
 }
 
 impl EmptyHouse {
     pub async fn on(backend: Backend) -> Self {
+        let mailer = Arc::new(MemoryMailer::default());
+        Self::with_mailer(backend, Some(mailer.clone()), mailer).await
+    }
+
+    pub async fn on_without_mail(backend: Backend) -> Self {
+        Self::with_mailer(backend, None, Arc::default()).await
+    }
+
+    async fn with_mailer(backend: Backend, used: Option<Arc<dyn Mailer>>, mailer: Arc<MemoryMailer>) -> Self {
         let db = TestDb::new(backend).await;
         let clock = Arc::new(ManualClock::new(Timestamp::from_ms(1_795_255_200_000)));
         let rng = Arc::new(SeededRng::new(next_seed()));
@@ -106,7 +121,7 @@ impl EmptyHouse {
             password_cost: PasswordCost::default(),
             clock: clock.clone(),
             rng,
-            mailer: None,
+            mailer: used,
         };
         let (ctx, receiver) = boot::assemble(db.db.clone(), keyring, Arc::clone(&master), parts).unwrap();
         follow_changes(&ctx).await.unwrap();
@@ -120,6 +135,7 @@ impl EmptyHouse {
             router,
             clock,
             db,
+            mailer,
             jobs,
             master,
         }
@@ -141,7 +157,15 @@ pub fn catalogue(names: &[&str]) -> Vec<CatalogueScope> {
 
 impl TestApp {
     pub async fn on(backend: Backend) -> Self {
-        let house = EmptyHouse::on(backend).await;
+        Self::set_up(EmptyHouse::on(backend).await).await
+    }
+
+    /// An installation that nobody has given a mail server.
+    pub async fn on_without_mail(backend: Backend) -> Self {
+        Self::set_up(EmptyHouse::on_without_mail(backend).await).await
+    }
+
+    async fn set_up(house: EmptyHouse) -> Self {
         let draft = SetUpDraft {
             email: EMAIL,
             name: "Ada Lovelace",
@@ -172,6 +196,7 @@ impl TestApp {
             router: house.router,
             clock: house.clock,
             db: house.db,
+            mailer: house.mailer,
             _jobs: house.jobs,
             master: house.master,
         }
@@ -189,6 +214,11 @@ impl TestApp {
         boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts)
             .unwrap()
             .0
+    }
+
+    /// Every letter in the outbox, oldest first.
+    pub async fn letters(&self) -> Vec<Enveloped> {
+        mail::waiting(&self.ctx).await.unwrap()
     }
 
     pub fn operator(&self) -> Actor {

@@ -4,11 +4,13 @@ pub mod app;
 pub mod browser;
 mod clock;
 mod database;
+mod mail;
 mod rng;
 
 pub use app::TestApp;
 pub use browser::{Answer, Browser};
 pub use database::{Backend, TestDb, takes_part};
+pub use mail::MemoryMailer;
 pub use rng::SeededRng;
 
 /// Writes each test once and runs it on SQLite and PostgreSQL.
