@@ -7,7 +7,11 @@ use leptos_router::{SsrMode, path};
 
 use crate::ui::frame::Frame;
 use crate::ui::pages::account::two_factor;
-use crate::ui::pages::{audit, keys, problem, projects, second_factor, set_up, sign_in, styleguide, tokens};
+use crate::ui::pages::members::acts as member_acts;
+use crate::ui::pages::members::invitations;
+use crate::ui::pages::{
+    audit, invitation, keys, members, problem, projects, second_factor, set_up, sign_in, styleguide, tokens,
+};
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +74,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=problem::NotFound>
                 <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in/second-factor") view=second_factor::SecondFactorPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitation") view=invitation::InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/account") view=Frame ssr=SsrMode::Async>
@@ -89,6 +94,19 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/service-tokens") view=tokens::list::TokenListPage ssr=SsrMode::Async/>
                     <Route path=path!("/service-tokens/new") view=tokens::new::NewTokenPage ssr=SsrMode::Async/>
                     <Route path=path!("/service-tokens/:id/revoke") view=tokens::revoke::RevokeTokenPage ssr=SsrMode::Async/>
+                    <Route path=path!("/members") view=members::list::MemberListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/invite") view=invitations::InvitePage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id") view=members::detail::MemberDetailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id/role") view=member_acts::RolePage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id/resume") view=member_acts::ResumePage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id/reset-factors") view=member_acts::ResetFactorsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id/password-link") view=member_acts::PasswordLinkPage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id/sign-out") view=member_acts::SignOutPage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id/offboard") view=members::offboard::OffboardMemberPage ssr=SsrMode::Async/>
+                    <Route path=path!("/invitations/:id/resend") view=invitations::ResendInvitationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/invitations/:id/revoke") view=invitations::RevokeInvitationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/security") view=members::security::SecurityPage ssr=SsrMode::Async/>
+                    <Route path=path!("/organisation") view=members::organisation::OrganisationPage ssr=SsrMode::Async/>
                     <Route path=path!("/audit-log") view=audit::AuditLogPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

@@ -7,6 +7,7 @@ use crate::model::error::AppError;
 use crate::model::id::OrgId;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
+use crate::model::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
@@ -16,19 +17,31 @@ pub struct Session {
     pub org_name: String,
     pub role: Option<Role>,
     pub memberships: Vec<Membership>,
+    pub has_factor: bool,
+    /// The organisation lets them in only after they have set up a second factor.
+    pub owes_enrolment: bool,
+    pub now: Timestamp,
 }
 
 impl Session {
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.role.is_some_and(|role| role.allows(permission))
+        !self.owes_enrolment && self.role.is_some_and(|role| role.allows(permission))
+    }
+
+    /// From when on the organisation lets nobody in without a second factor, for whoever has none.
+    #[must_use]
+    pub fn enrolment_due_at(&self) -> Option<Timestamp> {
+        let here = self.memberships.iter().find(|m| Some(m.org_id) == self.org_id);
+        here.and_then(|m| m.two_factor_due_at)
+            .filter(|_| !self.has_factor)
     }
 }
 
 /// Whoever is signed in. Errors: nobody is.
 #[server(endpoint = "session/current")]
 pub async fn current_session() -> Result<Session, AppError> {
-    let (_, signed_in) = crate::server::rpc_edge::signed_in()?;
+    let (ctx, signed_in) = crate::server::rpc_edge::signed_in()?;
     let here = signed_in
         .memberships
         .iter()
@@ -37,6 +50,9 @@ pub async fn current_session() -> Result<Session, AppError> {
         org_id: here.map(|m| m.org_id),
         org_name: here.map_or_else(String::new, |m| m.org_name.clone()),
         role: here.map(|m| m.role),
+        has_factor: signed_in.has_factor,
+        owes_enrolment: signed_in.actor.owes_enrolment(),
+        now: ctx.clock.now(),
         account_name: signed_in.account_name,
         account_email: signed_in.account_email,
         memberships: signed_in.memberships,

@@ -10,8 +10,9 @@ use leptos_axum::ResponseOptions;
 
 use super::ctx::Ctx;
 use super::domain::DomainError;
-use super::domain::accounts::session::SignedIn;
-use super::http::middleware::session::RequestSession;
+use super::domain::accounts::session::{Caller, SignedIn};
+use super::http::middleware::session::{RequestSession, invitation_of};
+use super::platform::crypto::secret::SecretText;
 use crate::model::account::SessionStage;
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code};
@@ -33,6 +34,29 @@ pub fn signed_in() -> Result<(Ctx, SignedIn), AppError> {
         SessionStage::Complete => Ok((ctx, signed_in)),
         SessionStage::SecondFactorDue => Err(finish(Denied::SecondFactorDue.into())),
     }
+}
+
+/// Whoever calls, signed in or not, for pages that a link opens.
+pub fn anyone() -> (Ctx, Option<SignedIn>, Caller, Option<SecretText>) {
+    let parts = use_context::<Parts>();
+    let extension = |parts: &Parts| {
+        parts
+            .extensions
+            .get::<RequestSession>()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let session = parts.as_ref().map(extension).unwrap_or_default();
+    let caller = parts
+        .as_ref()
+        .and_then(|parts| parts.extensions.get::<Caller>().cloned());
+    let invitation = parts.as_ref().and_then(|parts| invitation_of(&parts.headers));
+    (
+        expect_context::<Ctx>(),
+        session.signed_in,
+        caller.unwrap_or_default(),
+        invitation,
+    )
 }
 
 /// The error as it leaves: with the request's id and, for programs, its status. A browser without wasm is redirected by

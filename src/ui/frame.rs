@@ -7,10 +7,11 @@ use leptos_router::hooks::use_location;
 use super::components::{Icon, loaded};
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
+use crate::model::time::DAY_MS;
 use crate::rpc::session::{Session, current_session};
 
 /// Label, address, picture, and who sees it. Only what works is listed.
-const SETTINGS: [(&str, &str, &str, Permission); 4] = [
+const SETTINGS: [(&str, &str, &str, Permission); 7] = [
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
     (
         "Projects",
@@ -23,6 +24,19 @@ const SETTINGS: [(&str, &str, &str, Permission); 4] = [
         "/settings/service-tokens",
         "token",
         Permission::TokensRead,
+    ),
+    ("Members", "/settings/members", "users", Permission::MembersRead),
+    (
+        "Security",
+        "/settings/security",
+        "shield",
+        Permission::MembersRead,
+    ),
+    (
+        "Organisation",
+        "/settings/organisation",
+        "home",
+        Permission::OrganisationManage,
     ),
     ("Audit log", "/settings/audit-log", "log", Permission::AuditRead),
 ];
@@ -63,9 +77,49 @@ pub fn Frame() -> impl IntoView {
                     <div class="drawer-body">{loaded(session, sidebar)}</div>
                 </details>
             </aside>
-            <main class="page" id="main" tabindex="-1"><Outlet/></main>
+            <main class="page" id="main" tabindex="-1">{banners(session)}<Outlet/></main>
         </div>
     }
+}
+
+/// What somebody must know whatever page they are on.
+fn banners(session: Resource<Result<Session, crate::model::error::AppError>>) -> impl IntoView {
+    view! {
+        <Transition>
+            {move || session.get().and_then(Result::ok).and_then(|session| enrolment_banner(&session))}
+        </Transition>
+    }
+}
+
+/// How long somebody still has to set up the second factor that the organisation asks for.
+fn enrolment_banner(session: &Session) -> Option<AnyView> {
+    let due = session.enrolment_due_at()?;
+    let organisation = session.org_name.clone();
+    let left_ms = due.since_ms(session.now);
+    let text = if left_ms <= 0 {
+        format!("{organisation} asks everybody for a second factor. Set yours up to go on working here.")
+    } else {
+        let when = match (left_ms + DAY_MS - 1) / DAY_MS {
+            1 => "within a day".to_owned(),
+            days => format!("within {days} days"),
+        };
+        format!(
+            "{organisation} asks everybody for a second factor. Set yours up {when}; from then on nothing else opens."
+        )
+    };
+    let class = if left_ms <= DAY_MS {
+        "notice danger"
+    } else {
+        "notice warn"
+    };
+    let banner = view! {
+        <div class=class role="status">
+            <Icon name="shield"/>
+            <div><p>{text}</p></div>
+            <div class="actions"><a class="button small" href="/account/two-factor">"Set up two-factor"</a></div>
+        </div>
+    };
+    Some(banner.into_any())
 }
 
 fn sidebar(session: Session) -> AnyView {
@@ -99,10 +153,7 @@ fn initials(name: &str, count: usize) -> String {
 
 const fn role_label(role: Option<Role>) -> &'static str {
     match role {
-        Some(Role::Owner) => "Owner",
-        Some(Role::Admin) => "Admin",
-        Some(Role::Developer) => "Developer",
-        Some(Role::Auditor) => "Auditor",
+        Some(role) => role.label(),
         None => "No organisation",
     }
 }

@@ -89,6 +89,23 @@ pub async fn choose(ctx: &Context, named: Option<&str>) -> Result<OrgId, DomainE
     }
 }
 
+/// Gives the organisation another name. Its slug stays: commands may have written it down.
+pub async fn rename(ctx: &Context, actor: &Actor, name: &str) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require(Permission::OrganisationManage)?;
+    let name = OrganisationName::parse("name", name)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let before = store::find_name(&mut tx, &scope).await?;
+    let saved = store::set_name(&mut tx, &scope, &name.shown, &name.folded).await;
+    saved.map_err(|error| {
+        DomainError::from(error).taken("name", "Another organisation has this name. Choose another.")
+    })?;
+    let detail = json!({ "before": before, "after": name.shown });
+    let entry = Entry::new("organisation.renamed", "organisation", scope.org_id().as_str()).with(detail);
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    Ok(tx.commit().await?)
+}
+
 /// Who may own a key.
 pub async fn member_names(ctx: &Context, actor: &Actor) -> Result<Vec<MemberName>, DomainError> {
     let scope = actor.require(Permission::KeysRead)?;

@@ -21,7 +21,7 @@ use crate::server::ctx::Ctx;
 use crate::ui::pages::{enrolment, problem, reveal, step_up};
 
 pub use crate::ui::pages::enrolment::Picture;
-pub use crate::ui::pages::reveal::{AlreadyShown, Revealed};
+pub use crate::ui::pages::reveal::{AlreadyShown, LinkShown, Revealed};
 pub use crate::ui::pages::step_up::StepUp;
 
 /// What pages are given besides the request itself.
@@ -101,6 +101,12 @@ pub fn problem_page(state: &AppState, error: &AppError) -> String {
 #[must_use]
 pub fn reveal_page(state: &AppState, headers: &HeaderMap, revealed: Revealed) -> String {
     static_page(state, Some(headers), true, move || reveal::reveal_page(revealed))
+}
+
+/// The page that shows a link to hand over.
+#[must_use]
+pub fn link_page(state: &AppState, headers: &HeaderMap, shown: LinkShown) -> String {
+    static_page(state, Some(headers), true, move || reveal::link_page(shown))
 }
 
 /// The page that shows an authenticator's secret.

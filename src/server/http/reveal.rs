@@ -9,6 +9,8 @@ use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::forms::Submitted;
 use super::leptos::{self, AlreadyShown, Picture, Revealed};
+
+pub use super::leptos::LinkShown;
 use super::state::AppState;
 use crate::model::form::FormState;
 use crate::model::id::AccountId;
@@ -85,6 +87,11 @@ fn finish(html: String) -> Response {
     // Already encoded as itself: keeps the compression layer's hands off.
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     response
+}
+
+/// A link that works once, for handing over.
+pub fn link(state: &AppState, headers: &HeaderMap, shown: LinkShown) -> Response {
+    finish(leptos::link_page(state, headers, shown))
 }
 
 /// An authenticator's secret, with a form for the code that proves it.

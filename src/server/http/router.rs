@@ -11,14 +11,14 @@ use server_fn::axum::server_fn_paths;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::forms::{account, factors, keys, projects, tokens};
-use super::middleware::session::RequestSession;
+use super::forms::{account, factors, invitations, keys, members, projects, tokens};
+use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
 use super::{answer, assets, health, leptos, openapi};
 use crate::model::account::SessionStage;
 use crate::model::error::{AppError, Code};
-use crate::model::key_text::redacted_address;
+use crate::model::key_text::{TokenKind, parse_token, redacted_address};
 use crate::server::domain::instance;
 
 /// Forms with typed text, by the address of their page.
@@ -42,6 +42,24 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/env-file", post(keys::env_file)),
         ("/settings/projects/new", post(projects::create)),
         ("/settings/projects/{id}", post(projects::edit)),
+        ("/settings/members/invite", post(invitations::invite)),
+        ("/settings/members/{id}/role", post(members::role)),
+        ("/settings/members/{id}/offboard", post(members::offboard)),
+        ("/settings/members/{id}/resume", post(members::resume)),
+        (
+            "/settings/members/{id}/reset-factors",
+            post(members::reset_factors),
+        ),
+        (
+            "/settings/members/{id}/password-link",
+            post(members::password_link),
+        ),
+        ("/settings/members/{id}/sign-out", post(members::sign_out)),
+        ("/settings/invitations/{id}/resend", post(invitations::resend)),
+        ("/settings/invitations/{id}/revoke", post(invitations::revoke)),
+        ("/invitation", post(invitations::accept)),
+        ("/settings/security", post(members::two_factor)),
+        ("/settings/organisation", post(members::rename)),
         ("/settings/service-tokens/new", post(tokens::create)),
         ("/settings/service-tokens/{id}/revoke", post(tokens::revoke)),
         ("/settings/service-tokens/{id}/stored", post(tokens::stored)),
@@ -202,12 +220,24 @@ async fn set_up_page(State(state): State<AppState>, request: Request) -> Respons
 const LINK_PAGES: [&str; 3] = ["/invitation", "/reset-password", "/confirm-email"];
 
 async fn link_page(state: State<AppState>, request: Request) -> Response {
+    let kept = kept_invitation(&state, request.uri());
     let mut response = leptos::page(state, request).await;
+    if let Some(cookie) = kept {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     let no_referrer = HeaderValue::from_static("no-referrer");
     response
         .headers_mut()
         .insert(header::REFERRER_POLICY, no_referrer);
     response
+}
+
+/// Whoever opens an invitation may have to sign in before: the browser keeps it meanwhile.
+fn kept_invitation(state: &AppState, uri: &Uri) -> Option<HeaderValue> {
+    let query: Vec<(String, String)> = serde_urlencoded::from_str(uri.query()?).ok()?;
+    let (_, token) = query.iter().find(|(name, _)| name == "token")?;
+    let is_one = uri.path() == "/invitation" && parse_token(TokenKind::Invitation, token).is_some();
+    is_one.then(|| invitation_cookie(state, token))
 }
 
 async fn sign_in_page(State(state): State<AppState>, request: Request) -> Response {

@@ -112,7 +112,8 @@ pub async fn find_open(
     id: &InvitationId,
     now: Timestamp,
 ) -> Result<Option<OpenInvitation>, StoreError> {
-    let row: Option<OpenRow> = on!(tx, c => sqlx::query_as(FIND_OPEN).bind(id.as_str()).bind(now.ms()).fetch_optional(c).await)?;
+    let row: Option<OpenRow> =
+        on!(tx, c => sqlx::query_as(FIND_OPEN).bind(id.as_str()).bind(now.ms()).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     let place = RowPlace {
         table: "invitations",

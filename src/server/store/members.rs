@@ -179,5 +179,6 @@ pub async fn find_role(tx: &mut Tx, org: &OrgId, account: &AccountId) -> Result<
         table: "members",
         id: account.as_str(),
     };
-    role.map(|role| place.required("role", Role::parse(&role))).transpose()
+    role.map(|role| place.required("role", Role::parse(&role)))
+        .transpose()
 }

@@ -3,7 +3,9 @@
 pub mod account;
 pub mod audit;
 pub mod enrolment;
+pub mod invitation;
 pub mod keys;
+pub mod members;
 pub mod problem;
 pub mod projects;
 pub mod reveal;

@@ -109,3 +109,33 @@ pub fn already_shown_page(page: AlreadyShown) -> impl IntoView {
         </main>
     }
 }
+
+/// A link that works once and that somebody hands over.
+pub struct LinkShown {
+    pub title: String,
+    pub lede: &'static str,
+    pub link: String,
+    /// For whom, how often and until when it works.
+    pub terms: String,
+    /// Where to go on.
+    pub back: String,
+}
+
+pub fn link_page(shown: LinkShown) -> impl IntoView {
+    view! {
+        <main class="page reveal-page" id="main" tabindex="-1">
+            <header class="page-head">
+                <h1>{shown.title}</h1>
+                <p class="lede">{shown.lede}</p>
+            </header>
+            <div class="reveal" role="group" aria-label="Link">
+                <code tabindex="0" id="secret">{shown.link}</code>
+                <button type="button" class="button js-only" data-copy="secret">"Copy"</button>
+            </div>
+            <p class="muted">{shown.terms}</p>
+            <form class="form" method="get" action=shown.back data-confirms>
+                <div class="form-actions"><button class="button primary">"Done"</button></div>
+            </form>
+        </main>
+    }
+}

@@ -65,7 +65,9 @@ pub async fn look(
     let mut tx = ctx.db.begin_read().await?;
     let account = accounts::find_for_sign_in(&mut tx, &invitation.email.folded).await?;
     let standing = match (signed_in, account) {
-        (Some(who), Some(account)) if who.actor.account_id() == Some(&account.id) => InvitationStanding::Ready,
+        (Some(who), Some(account)) if who.actor.account_id() == Some(&account.id) => {
+            InvitationStanding::Ready
+        }
         (Some(who), _) => InvitationStanding::SomebodyElse {
             signed_in_as: who.account_email.clone(),
         },
@@ -137,17 +139,35 @@ pub async fn join_as_newcomer(
         is_instance_admin: false,
     };
     let made = accounts::insert(&mut tx, &new, now).await;
-    made.map_err(|error| DomainError::from(error).taken("name", "There is an account of this address meanwhile. Sign in, then open the link again."))?;
+    made.map_err(|error| {
+        DomainError::from(error).taken(
+            "name",
+            "There is an account of this address meanwhile. Sign in, then open the link again.",
+        )
+    })?;
     let stage = SessionStage::Complete;
     let org = Some(&invitation.org_id);
     let begun = session::begin(ctx, &mut tx, (&account, 0), org, stage, caller, now).await?;
     let role = invitation.role;
-    let actor = Actor::account(account, Some((invitation.org_id, role)), stage, caller.origin(Some(begun.1)));
+    let actor = Actor::account(
+        account,
+        Some((invitation.org_id, role)),
+        stage,
+        caller.origin(Some(begun.1)),
+    );
     let entry = Entry::new("account.created", "account", account.as_str());
     audit::record(ctx, &mut tx, org, &actor, entry, now).await?;
     enter(ctx, &mut tx, (&id, &invitation), &account, &actor, now).await?;
     let entry = Entry::new("session.started", "account", account.as_str());
-    audit::record(ctx, &mut tx, org, &actor, entry.with(json!({ "factors": ["password"] })), now).await?;
+    audit::record(
+        ctx,
+        &mut tx,
+        org,
+        &actor,
+        entry.with(json!({ "factors": ["password"] })),
+        now,
+    )
+    .await?;
     accounts::set_signed_in(&mut tx, &account, now).await?;
     tx.commit().await?;
     Ok(begun.0)

@@ -14,10 +14,15 @@ use crate::model::id::AccountId;
 use crate::model::member::{MemberStatus, MemberSummary};
 use crate::model::notice::SecurityEvent;
 use crate::model::permission::Permission;
+use crate::model::time::HOUR_MS;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::accounts::links::{self, Purpose};
+use crate::server::domain::accounts::session::SignedIn;
 use crate::server::domain::accounts::{notices, throttle};
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::mail::{self, Letter};
+use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::db::Tx;
 use crate::server::store::{accounts, factors, members as store};
 
@@ -76,6 +81,44 @@ pub async fn reset_factors(ctx: &Context, actor: &Actor, account: &AccountId) ->
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     notices::tell(ctx, &mut tx, account, SecurityEvent::FactorReset, None, now).await?;
     Ok(tx.commit().await?)
+}
+
+/// A link by which the member sets a new password. The administrator neither sees nor chooses one, and the second
+/// factor stays (R14).
+pub async fn begin_password_reset(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    account: &AccountId,
+) -> Result<PasswordLink, DomainError> {
+    let now = ctx.clock.now();
+    let actor = &signed_in.actor;
+    let (mut tx, scope, member) = begin(ctx, actor, account).await?;
+    let by_name = signed_in.account_name.as_str();
+    let span = (now, now.plus_ms(HOUR_MS));
+    let link = links::make(ctx, &mut tx, Purpose::PasswordReset, account.as_str(), span).await?;
+    if let Some(to) = mail::recipient(&mut tx, account).await? {
+        let letter = Letter::PasswordReset {
+            by: Some(by_name.to_owned()),
+            link: link.expose().clone(),
+            expires_at: span.1,
+        };
+        mail::enqueue(ctx, &mut tx, to, letter, now).await?;
+    }
+    let entry = Entry::new("account.password_reset_begun", "account", account.as_str());
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    tx.commit().await?;
+    Ok(PasswordLink {
+        name: member.name,
+        link,
+        mailed: mail::is_on(ctx),
+    })
+}
+
+/// A link for a new password, for the one answer that shows it.
+pub struct PasswordLink {
+    pub name: String,
+    pub link: SecretText,
+    pub mailed: bool,
 }
 
 /// Signs the member out everywhere.

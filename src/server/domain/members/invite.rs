@@ -53,9 +53,18 @@ pub async fn invite(ctx: &Context, actor: &Actor, email: &str, role: &str) -> Re
     store::insert(&mut tx, &scope, &new, now)
         .await
         .map_err(already_invited)?;
-    let entry = Entry::new("member.invited", "invitation", id.as_str()).with(json!({ "role": role.as_str() }));
+    let entry =
+        Entry::new("member.invited", "invitation", id.as_str()).with(json!({ "role": role.as_str() }));
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
-    let invited = send(ctx, &mut tx, (actor, &scope), &id, (email.shown, role), (now, expires_at)).await?;
+    let invited = send(
+        ctx,
+        &mut tx,
+        (actor, &scope),
+        &id,
+        (email.shown, role),
+        (now, expires_at),
+    )
+    .await?;
     tx.commit().await?;
     Ok(invited)
 }
@@ -72,7 +81,8 @@ fn check(email: &str, role: &str) -> Result<(Email, Role), DomainError> {
 }
 
 fn already_invited(error: StoreError) -> DomainError {
-    let message = "This address is invited already. Send the invitation again, or revoke it to change the role.";
+    let message =
+        "This address is invited already. Send the invitation again, or revoke it to change the role.";
     DomainError::from(error).taken("email", message)
 }
 
@@ -81,7 +91,10 @@ async fn refuse_member(tx: &mut Tx, scope: &OrgScope, email: &Email) -> Result<(
     let Some(account) = accounts::find_for_sign_in(tx, &email.folded).await? else {
         return Ok(());
     };
-    let message = match members::find(tx, scope, &account.id).await?.map(|member| member.status) {
+    let message = match members::find(tx, scope, &account.id)
+        .await?
+        .map(|member| member.status)
+    {
         Some(MemberStatus::Active) => "This person is a member already. Change their role on their page.",
         Some(MemberStatus::Suspended) => "This person is a suspended member. Resume them on their page.",
         Some(MemberStatus::Removed) | None => return Ok(()),
@@ -153,7 +166,10 @@ async fn find(tx: &mut Tx, scope: &OrgScope, id: &InvitationId) -> Result<Invita
 }
 
 fn ended() -> DomainError {
-    DomainError::refused(Code::Conflict, "This invitation was accepted or revoked meanwhile.")
+    DomainError::refused(
+        Code::Conflict,
+        "This invitation was accepted or revoked meanwhile.",
+    )
 }
 
 /// Voids an invitation and its link.

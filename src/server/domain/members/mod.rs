@@ -22,7 +22,9 @@ use crate::server::store::members as store;
 
 /// The member, of whichever status. Errors: nobody of this organisation.
 async fn find(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<MemberSummary, DomainError> {
-    store::find(tx, scope, account).await?.ok_or(DomainError::NotFound)
+    store::find(tx, scope, account)
+        .await?
+        .ok_or(DomainError::NotFound)
 }
 
 /// That the actor may act on somebody of this role.
@@ -41,17 +43,14 @@ async fn hold(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<Memb
 }
 
 /// That an owner would be left without this one (R54).
-async fn refuse_last_owner(
-    tx: &mut Tx,
-    scope: &OrgScope,
-    member: &MemberSummary,
-) -> Result<(), DomainError> {
+async fn refuse_last_owner(tx: &mut Tx, scope: &OrgScope, member: &MemberSummary) -> Result<(), DomainError> {
     if member.role != Role::Owner {
         return Ok(());
     }
     match store::count_other_owners(tx, scope.org_id(), &member.account_id).await? {
         0 => {
-            let message = "An organisation needs an owner, and there is no other. Make somebody else an owner first.";
+            let message =
+                "An organisation needs an owner, and there is no other. Make somebody else an owner first.";
             Err(DomainError::refused(Code::Conflict, message))
         }
         _ => Ok(()),

@@ -19,7 +19,7 @@ use crate::server::domain::keys::secured;
 use crate::server::domain::mail::{self, Letter};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
-use crate::server::store::keys::{self, SecuredKey};
+use crate::server::store::keys;
 use crate::server::store::{invitations, members as store, orgs};
 
 /// What was decided about somebody's leaving.
@@ -76,8 +76,24 @@ pub async fn offboard(
             }
         }
     }
-    end_membership(ctx, &mut tx, (actor, &scope), &member, (decisions.departure, done), now).await?;
-    tell(ctx, &mut tx, &scope, &member, (decisions.departure, heir, names), now).await?;
+    end_membership(
+        ctx,
+        &mut tx,
+        (actor, &scope),
+        &member,
+        (decisions.departure, done),
+        now,
+    )
+    .await?;
+    tell(
+        ctx,
+        &mut tx,
+        &scope,
+        &member,
+        (decisions.departure, heir, names),
+        now,
+    )
+    .await?;
     changes::record(&mut tx, ChangeKind::Many, account.as_str(), now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_everything();
@@ -103,7 +119,11 @@ async fn fates(
     let held = keys::list_held_ids(tx, scope, account).await?;
     let (mut fates, mut undecided) = (Vec::with_capacity(held.len()), 0);
     for (id, owned) in held {
-        let others = if owned { decisions.other_owned } else { decisions.other_made };
+        let others = if owned {
+            decisions.other_owned
+        } else {
+            decisions.other_made
+        };
         match decisions.keys.get(&id).copied().or(others) {
             // What they only made belongs to somebody else, who keeps it.
             Some(KeyFate::Transfer) if !owned => undecided += 1,
@@ -138,19 +158,16 @@ async fn heir(
     if !fates.iter().any(|(_, fate)| *fate == KeyFate::Transfer) {
         return Ok(None);
     }
-    let choice = || FieldError::new("heir", "choice", "Choose an active member who takes the keys over.");
+    let choice = || {
+        FieldError::new(
+            "heir",
+            "choice",
+            "Choose an active member who takes the keys over.",
+        )
+    };
     let heir = decisions.heir.filter(|heir| heir != leaving).ok_or_else(choice)?;
     let role = store::find_role(tx, scope.org_id(), &heir).await?;
     role.map(|_| Some(heir)).ok_or_else(|| choice().into())
-}
-
-async fn take_up(
-    ctx: &Context,
-    tx: &mut Tx,
-    actor: &Actor,
-    id: &KeyId,
-) -> Result<SecuredKey, DomainError> {
-    secured::find(ctx, tx, actor, id).await
 }
 
 async fn revoke(
@@ -160,7 +177,7 @@ async fn revoke(
     id: &KeyId,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    let mut key = take_up(ctx, tx, actor, id).await?;
+    let mut key = secured::find(ctx, tx, actor, id).await?;
     let (kind, who) = actor_columns(actor);
     let reason = RevocationReason::AffiliationChanged;
     key.status = KeyStatus::Revoked.as_str().to_owned();
@@ -183,7 +200,7 @@ async fn transfer(
     heir: &AccountId,
     now: Timestamp,
 ) -> Result<String, DomainError> {
-    let mut key = take_up(ctx, tx, actor, id).await?;
+    let mut key = secured::find(ctx, tx, actor, id).await?;
     let name = key.name.clone();
     let detail = json!({ "before": key.owner_account_id, "after": heir.as_str(), "offboarding": true });
     key.owner_account_id = Some(heir.as_str().to_owned());

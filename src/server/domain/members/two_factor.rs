@@ -44,7 +44,11 @@ pub async fn require(ctx: &Context, actor: &Actor, grace_days: &str) -> Result<(
         "before": before.map(Timestamp::rfc3339),
         "after": due_at.rfc3339(),
     });
-    let entry = Entry::new("organisation.two_factor_required", "organisation", scope.org_id().as_str());
+    let entry = Entry::new(
+        "organisation.two_factor_required",
+        "organisation",
+        scope.org_id().as_str(),
+    );
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry.with(detail), now).await?;
     let organisation = orgs::find_name(&mut tx, &scope).await?;
     for member in members::list_without_factor(&mut tx, &scope).await? {
@@ -67,13 +71,21 @@ pub async fn make_optional(ctx: &Context, actor: &Actor) -> Result<(), DomainErr
     let scope = actor.require_fresh(Permission::SecurityManage, now)?;
     let mut tx = ctx.db.begin_write().await?;
     orgs::set_two_factor(&mut tx, &scope, None).await?;
-    let entry = Entry::new("organisation.two_factor_optional", "organisation", scope.org_id().as_str());
+    let entry = Entry::new(
+        "organisation.two_factor_optional",
+        "organisation",
+        scope.org_id().as_str(),
+    );
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     Ok(tx.commit().await?)
 }
 
 fn parse_grace(text: &str) -> Result<u32, FieldError> {
-    let days = text.trim().parse::<u32>().ok().filter(|days| *days <= GRACE_DAYS_MAX);
+    let days = text
+        .trim()
+        .parse::<u32>()
+        .ok()
+        .filter(|days| *days <= GRACE_DAYS_MAX);
     days.ok_or_else(|| {
         let message = format!("The time to set it up is a number of days from 0 to {GRACE_DAYS_MAX}.");
         FieldError::new("grace_days", "range", message)

@@ -100,7 +100,8 @@ pub async fn sign_out(State(state): State<AppState>, form: Submitted) -> Respons
     {
         return form.refused(&state, None, "sign-out", error).await;
     }
-    let mut response = see_other("/sign-in");
+    let next = form.values.first("next");
+    let mut response = see_other(if is_own_path(next) { next } else { "/sign-in" });
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, end_cookie(&state));
     // Not "cookies": that would sign people out of sibling sites (R31).

@@ -3,7 +3,9 @@
 
 pub mod account;
 pub mod factors;
+pub mod invitations;
 pub mod keys;
+pub mod members;
 pub mod projects;
 pub mod tokens;
 

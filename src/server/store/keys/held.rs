@@ -96,7 +96,11 @@ fn held(row: HeldRow, account: &AccountId, now: Timestamp) -> Result<HeldKey, St
 }
 
 /// How many keys an account owns, and how many it owns or made; revoked ones do not count.
-pub async fn count_held(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<(i64, i64), StoreError> {
+pub async fn count_held(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    account: &AccountId,
+) -> Result<(i64, i64), StoreError> {
     on!(tx, c => sqlx::query_as(COUNT_HELD).bind(scope.org_id().as_str()).bind(account.as_str()).fetch_one(c).await)
 }
 

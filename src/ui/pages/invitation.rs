@@ -1,0 +1,89 @@
+//! Accepting an invitation: with the account of that address, or with a new one.
+
+use leptos::prelude::*;
+
+use super::sign_in::{gate, password_field};
+use crate::model::form::FormState;
+use crate::model::member::{InvitationPage as Invitation, InvitationStanding};
+use crate::rpc::members::look_at_invitation;
+use crate::ui::components::loaded;
+use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
+
+#[component]
+pub fn InvitationPage() -> impl IntoView {
+    let state = use_form_state();
+    let token = typed_or_asked(&state, "token");
+    let asked = token.clone();
+    let invitation = Resource::new_blocking(move || asked.clone(), look_at_invitation);
+    let body = loaded(invitation, move |invitation| draw(&invitation, &token, &state));
+    gate("Invitation", body)
+}
+
+fn draw(invitation: &Invitation, token: &str, state: &FormState) -> AnyView {
+    let next = match &invitation.standing {
+        InvitationStanding::Newcomer => newcomer(invitation, token, state),
+        InvitationStanding::Ready => ready(invitation, token, state),
+        InvitationStanding::SignIn => view! {
+            <p>{format!("{} has an account already. Sign in with it; you come back here.", invitation.email)}</p>
+            <a class="button primary wide" href="/sign-in?next=%2Finvitation">"Sign in to join"</a>
+        }
+        .into_any(),
+        InvitationStanding::SomebodyElse { signed_in_as } => somebody_else(invitation, signed_in_as),
+    };
+    view! {
+        <p>
+            <b>{invitation.inviter.clone()}</b>" invites you to join "<b>{invitation.organisation.clone()}</b>" as "
+            {invitation.role.label().to_lowercase()}". The link is valid until "{invitation.expires_at.date_in_words()}"."
+        </p>
+        {next}
+    }
+    .into_any()
+}
+
+fn newcomer(invitation: &Invitation, token: &str, state: &FormState) -> AnyView {
+    let name = TextField {
+        name: "name",
+        label: "Your name",
+        autocomplete: "name",
+        optional: true,
+        ..TextField::default()
+    };
+    let hint = "At least 15 characters. Four or five unrelated words do well.";
+    view! {
+        <form class="form" method="post" action="/invitation" novalidate>
+            <FormErrors state=state.clone()/>
+            <input type="hidden" name="token" value=token.to_owned()/>
+            <div class="field">
+                <label for="email">"E-mail"</label>
+                <input id="email" type="email" value=invitation.email.clone() autocomplete="username" readonly/>
+            </div>
+            {name.draw(state, "")}
+            {password_field("Password", hint, "new-password", field_error(state, "password"))}
+            <button class="button primary wide">"Create account and join"</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn ready(invitation: &Invitation, token: &str, state: &FormState) -> AnyView {
+    view! {
+        <form class="form" method="post" action="/invitation" novalidate>
+            <FormErrors state=state.clone()/>
+            <input type="hidden" name="token" value=token.to_owned()/>
+            <button class="button primary wide">{format!("Join {}", invitation.organisation)}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn somebody_else(invitation: &Invitation, signed_in_as: &str) -> AnyView {
+    view! {
+        <p>{format!("It is for {}, and you are signed in as {signed_in_as}.", invitation.email)}</p>
+        <form class="form" method="post" action="/sign-out">
+            <input type="hidden" name="next" value="/invitation"/>
+            <button class="button primary wide">"Sign out and go on"</button>
+        </form>
+        <a class="button quiet wide" href="/">"Stay signed in"</a>
+    }
+    .into_any()
+}

@@ -1,0 +1,122 @@
+//! Acts on one member, each on a page of its own that says what it does.
+
+use leptos::prelude::*;
+
+use super::{member_address, member_of_address, role_choices};
+use crate::model::form::FormState;
+use crate::model::member::MemberPage;
+use crate::ui::components::{PageTitle, loaded};
+use crate::ui::form::{FormErrors, use_form_state};
+
+#[component]
+pub fn RolePage() -> impl IntoView {
+    let state = use_form_state();
+    loaded(member_of_address(), move |page| role_form(&page, &state))
+}
+
+fn role_form(page: &MemberPage, state: &FormState) -> AnyView {
+    let member = &page.member;
+    let address = member_address(&member.account_id);
+    let action = format!("{address}/role");
+    let title = format!("Role of {}", member.name);
+    view! {
+        <PageTitle text=title.clone()/>
+        <section class="confirm">
+            <h1>{title.clone()}</h1>
+            <p>"It takes effect with their next request, in sessions that are open, too."</p>
+            <form class="form" method="post" action=action novalidate>
+                <FormErrors state=state.clone()/>
+                {role_choices(state, &page.grantable, member.role)}
+                <div class="form-actions">
+                    <button class="button primary">"Change role"</button>
+                    <a class="button quiet" href=address>"Cancel"</a>
+                </div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// What an act says of itself: address, title, what it does, the button, and whether it takes something away.
+struct Act {
+    path: &'static str,
+    title: fn(&str) -> String,
+    effect: &'static str,
+    button: &'static str,
+    danger: bool,
+}
+
+const RESUME: Act = Act {
+    path: "resume",
+    title: |name| format!("Resume {name}?"),
+    effect: "They are back with the role they had, and keys they own pass again.",
+    button: "Resume",
+    danger: false,
+};
+const RESET_FACTORS: Act = Act {
+    path: "reset-factors",
+    title: |name| format!("Reset two-factor of {name}?"),
+    effect: "Their authenticator app and every recovery code stop working, and they are signed out everywhere. The password alone signs them in until they set up a new app. Make sure that it is really them who ask: call back, or meet.",
+    button: "Reset two-factor",
+    danger: true,
+};
+const PASSWORD_LINK: Act = Act {
+    path: "password-link",
+    title: |name| format!("Make a new password link for {name}?"),
+    effect: "Whoever opens the link chooses a new password; you neither see nor choose it, and their second factor stays. It works once, within an hour, and voids earlier links.",
+    button: "Make the link",
+    danger: false,
+};
+const SIGN_OUT: Act = Act {
+    path: "sign-out",
+    title: |name| format!("Sign {name} out everywhere?"),
+    effect: "Every session of theirs ends with its next request. They can sign in again.",
+    button: "Sign out everywhere",
+    danger: true,
+};
+
+#[component]
+pub fn ResumePage() -> impl IntoView {
+    act_page(&RESUME)
+}
+
+#[component]
+pub fn ResetFactorsPage() -> impl IntoView {
+    act_page(&RESET_FACTORS)
+}
+
+#[component]
+pub fn PasswordLinkPage() -> impl IntoView {
+    act_page(&PASSWORD_LINK)
+}
+
+#[component]
+pub fn SignOutPage() -> impl IntoView {
+    act_page(&SIGN_OUT)
+}
+
+fn act_page(act: &'static Act) -> impl IntoView {
+    let state = use_form_state();
+    loaded(member_of_address(), move |page| draw(&page, act, &state))
+}
+
+fn draw(page: &MemberPage, act: &'static Act, state: &FormState) -> AnyView {
+    let address = member_address(&page.member.account_id);
+    let action = format!("{address}/{}", act.path);
+    let title = (act.title)(&page.member.name);
+    view! {
+        <PageTitle text=title.clone()/>
+        <section class="confirm">
+            <h1>{title.clone()}</h1>
+            <p>{act.effect}</p>
+            <form class="form" method="post" action=action novalidate>
+                <FormErrors state=state.clone()/>
+                <div class="form-actions">
+                    <button class=if act.danger { "button primary danger" } else { "button primary" }>{act.button}</button>
+                    <a class="button quiet" href=address>"Cancel"</a>
+                </div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
