@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::DomainError;
 use super::audit::{self, Entry};
-use crate::model::actor::Actor;
+use crate::model::actor::{Actor, Denied};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::OrgId;
-use crate::model::org::MemberName;
+use crate::model::org::{MemberName, Role};
 use crate::model::permission::Permission;
 use crate::model::text::{self, NAME_MAX};
 use crate::model::time::Timestamp;
@@ -87,6 +87,23 @@ pub async fn choose(ctx: &Context, named: Option<&str>) -> Result<OrgId, DomainE
             Err(DomainError::refused(Code::SeveralOrganisations, message))
         }
     }
+}
+
+/// Makes another organisation; who made it owns it, and invites whom it is for. For instance administrators.
+pub async fn create(ctx: &Context, actor: &Actor, name: &str) -> Result<OrgId, DomainError> {
+    let now = ctx.clock.now();
+    actor.require_instance()?;
+    actor.require_proof(now)?;
+    let owner = actor.account_id().ok_or(Denied::Forbidden)?;
+    let name = OrganisationName::parse("name", name)?;
+    let id = super::mint::org_id(ctx)?;
+    let mut tx = ctx.db.begin_write().await?;
+    insert(ctx, &mut tx, &id, &name, actor, now).await.map_err(|error| {
+        error.taken("name", "Another organisation has this name, or one that looks like it in addresses. Choose another.")
+    })?;
+    store::insert_member(&mut tx, &id, owner, Role::Owner, now).await?;
+    tx.commit().await?;
+    Ok(id)
 }
 
 /// Gives the organisation another name. Its slug stays: commands may have written it down.

@@ -5,6 +5,7 @@ pub mod browser;
 mod clock;
 mod database;
 mod mail;
+pub mod people;
 mod rng;
 
 pub use app::TestApp;

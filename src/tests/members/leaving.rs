@@ -1,0 +1,135 @@
+//! When somebody leaves, nothing of theirs stays behind unseen.
+
+use keywright::model::key::KeyFilter;
+use keywright::model::org::Role;
+use keywright::server::domain::keys::issue::{self, KeyDraft};
+use keywright::server::domain::keys::read;
+
+use crate::kit::app::Issued;
+use crate::kit::people::Member;
+use crate::kit::{TestApp, on_both_databases};
+
+/// A key that the member owns, or with another owner only made.
+async fn key_of(app: &TestApp, member: &Member, name: &str, owner: &str) -> Issued {
+    let actor = app.signed_in(&member.browser).await.unwrap().actor;
+    let draft = KeyDraft {
+        project: Some(&app.project),
+        environment: "live",
+        name,
+        purpose: "",
+        owner,
+        scopes: vec!["images:read"],
+        expiry: "90",
+        expiry_date: "",
+        extend_catalogue: false,
+        scopes_required: false,
+    };
+    let made = issue::issue(&app.ctx, &actor, &draft, None).await.unwrap();
+    Issued {
+        id: made.id,
+        secret: made.secret.expose().clone(),
+    }
+}
+
+on_both_databases! {
+    async fn offboarding_lists_every_key_and_does_what_was_decided(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let busy = key_of(&app, &grace, "Busy", "me").await;
+        let idle = key_of(&app, &grace, "Idle", "me").await;
+        let made = key_of(&app, &grace, "Made for others", "team:ops").await;
+        app.issue("Not hers", &["images:read"]).await;
+        assert_eq!(app.verify(&busy.secret).await, "VALID");
+        app.ctx.usage.flush().await;
+        let mut owner = app.owner().await;
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        let page = owner.get(&address).await;
+        for id in [&busy.id, &idle.id, &made.id] {
+            assert!(page.body.contains(id.as_str()), "{}", page.body);
+        }
+        assert!(!page.body.contains("Not hers"));
+        let heir = app.account.to_string();
+        let decided = |busy_fate| {
+            vec![
+                ("departure", "remove"), ("heir", heir.as_str()), (busy.id.as_str(), busy_fate),
+                (idle.id.as_str(), "revoke"), (made.id.as_str(), "leave"),
+            ]
+        };
+        let half = owner.post(&address, &decided("transfer")[..4]).await;
+        assert!(half.status == 422 && half.body.contains("1 of the keys need a decision"), "{}", half.body);
+        assert_eq!(app.verify(&idle.secret).await, "VALID", "nothing was done");
+        let done = owner.post(&address, &decided("transfer")).await;
+        assert_eq!(done.status, 303, "{}", done.body);
+        assert_eq!(app.verify(&busy.secret).await, "VALID", "transferred: it goes on");
+        assert_eq!(app.verify(&idle.secret).await, "REVOKED");
+        assert_eq!(app.verify(&made.secret).await, "VALID");
+        let actions = app.db.texts("SELECT action FROM audit_events WHERE target_type IN ('key', 'account') ORDER BY seq").await;
+        assert_eq!(actions.iter().filter(|action| ["key.transferred", "key.revoked", "member.removed"].contains(&action.as_str())).count(), 3);
+        let kinds: Vec<_> = app.letters().await.iter().map(|sealed| sealed.letter.kind()).collect();
+        assert!(kinds.contains(&"membership_ended") && kinds.contains(&"keys_transferred"), "{kinds:?}");
+        let listed = read::list(&app.ctx, &app.owner_of(app.org), &KeyFilter::default()).await.unwrap();
+        assert!(listed.rows.iter().any(|key| key.name == "Busy"));
+        assert_eq!(owner.post(&address, &decided("leave")).await.status, 409, "removed already");
+    }
+
+    async fn r51_a_key_of_somebody_who_is_no_active_member_is_refused_at_once(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = app.join("grace@acme.example", Role::Admin).await;
+        let key = key_of(&app, &grace, "Hers", "me").await;
+        assert_eq!(app.verify(&key.secret).await, "VALID");
+        let mut owner = app.owner().await;
+        let member = format!("/settings/members/{}", grace.account);
+        let suspend = [("departure", "suspend"), (key.id.as_str(), "leave")];
+        assert_eq!(owner.post(&format!("{member}/offboard"), &suspend).await.status, 303);
+        assert_eq!(app.verify(&key.secret).await, "OWNER_INACTIVE");
+        assert_eq!(grace.browser.get("/settings/api-keys").await.status, 403, "no organisation is left to her");
+        assert_eq!(owner.post(&format!("{member}/resume"), &[]).await.status, 303);
+        assert_eq!(app.verify(&key.secret).await, "VALID", "back again");
+        assert_eq!(grace.browser.get("/settings/api-keys").await.status, 200);
+    }
+
+    async fn a_key_made_while_the_page_was_open_brings_the_form_back(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let one = key_of(&app, &grace, "One", "me").await;
+        let mut owner = app.owner().await;
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        key_of(&app, &grace, "Two", "me").await;
+        let stale = owner.post(&address, &[("departure", "remove"), (one.id.as_str(), "revoke")]).await;
+        assert!(stale.status == 422 && stale.body.contains("Two"), "{}", stale.body);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM members WHERE status = 'removed'").await, 0);
+    }
+
+    async fn keys_go_to_no_stranger_and_not_to_whoever_leaves(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let key = key_of(&app, &grace, "Hers", "me").await;
+        let mut owner = app.owner().await;
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        for heir in [grace.account.as_str(), "acc_000000000000", "nobody", ""] {
+            let refused = owner.post(&address, &[("departure", "remove"), (key.id.as_str(), "transfer"), ("heir", heir)]).await;
+            assert!(refused.status == 422 && refused.body.contains("Choose an active member"), "{heir}: {}", refused.status);
+        }
+        let strange = owner.post(&address, &[("departure", "explode"), (key.id.as_str(), "revoke")]).await;
+        assert_eq!(strange.status, 422);
+    }
+
+    async fn r54_the_only_owner_cannot_be_removed(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        let address = format!("/settings/members/{}/offboard", app.account);
+        let refused = owner.post(&address, &[("departure", "remove")]).await;
+        assert!(refused.status == 409 && refused.body.contains("only owner"), "{}", refused.body);
+    }
+
+    async fn invitations_of_somebody_who_leaves_are_void(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut admin = app.join("admin@acme.example", Role::Admin).await;
+        admin.browser.post("/settings/members/invite", &[("email", "eve@acme.example"), ("role", "admin")]).await;
+        let mut owner = app.owner().await;
+        let address = format!("/settings/members/{}/offboard", admin.account);
+        assert_eq!(owner.post(&address, &[("departure", "remove")]).await.status, 303);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM invitations WHERE status = 'pending'").await, 0);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM one_time_links WHERE purpose = 'invitation' AND used_at_ms IS NULL").await, 0);
+    }
+}

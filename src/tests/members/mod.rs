@@ -1,0 +1,7 @@
+//! Who belongs to an organisation, and what becomes of those who leave.
+
+mod invitations;
+mod leaving;
+mod roles;
+mod step_up;
+mod two_factor;
