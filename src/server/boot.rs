@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::config::{Place, PublicOrigin, ServeOptions, Site, folder_of};
+use super::config::{MailOptionsError, Place, PublicOrigin, ServeOptions, Site, folder_of};
 use super::ctx::{Context, Ctx};
 use super::domain::DomainError;
 use super::domain::instance::{self, KeyringError};
@@ -60,6 +60,8 @@ pub enum BootError {
     Domain(#[from] DomainError),
     #[error("passwords cannot be hashed on this machine")]
     Passwords,
+    #[error("{0}")]
+    Mail(#[from] MailOptionsError),
 }
 
 /// The database may take so long to take the last usage when the server stops.
@@ -262,6 +264,7 @@ pub async fn serve(
     stop: CancellationToken,
     announce: impl FnOnce(&Announcement),
 ) -> Result<(), BootError> {
+    let mailer = options.mail.mailer(options.public_origin.host())?;
     let _lock = lock_folder(place)?;
     let parts = Parts {
         site: Site {
@@ -277,14 +280,14 @@ pub async fn serve(
         password_cost: options.password.cost(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRng),
-        mailer: None,
+        mailer: mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Mailer>),
     };
     let (ctx, receiver) = open(place, Schema::Migrate, parts).await?;
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.map_err(io_error(format!("cannot listen on {}", options.listen)))?;
     let setup_link = setup_link(&ctx, options).await?;
     follow_changes(&ctx).await?;
-    let jobs = jobs::start(&ctx, receiver, Duration::from_millis(options.usage_flush_ms));
+    let jobs = jobs::start(&ctx, receiver, Duration::from_millis(options.usage_flush_ms)).with_mail(&ctx);
     let state = AppState {
         ctx: ctx.clone(),
         assets: &assets::EMBEDDED,

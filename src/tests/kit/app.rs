@@ -209,6 +209,7 @@ impl TestApp {
             .unwrap();
         let parts = Parts {
             clock: self.clock.clone(),
+            mailer: self.ctx.mailer.clone(),
             ..Parts::offline().unwrap()
         };
         boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts)

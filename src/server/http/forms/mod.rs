@@ -4,6 +4,7 @@
 pub mod account;
 pub mod factors;
 pub mod keys;
+pub mod mail;
 pub mod projects;
 pub mod tokens;
 

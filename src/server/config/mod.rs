@@ -1,12 +1,15 @@
 //! Settings: each has a name, a unit, a default, and an environment variable `KEYWRIGHT_<OPTION>`. Nothing else reads
 //! the environment.
 
+mod mail;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
 use ipnet::IpNet;
+pub use mail::{MailOptions, MailOptionsError};
 
 use super::platform::crypto::password::PasswordCost;
 use super::platform::telemetry::LogFormat;
@@ -106,6 +109,8 @@ pub struct ServeOptions {
     pub usage_flush_ms: u64,
     #[command(flatten)]
     pub password: PasswordOptions,
+    #[command(flatten)]
+    pub mail: MailOptions,
     /// Serve /styleguide, for working on Keywright itself
     #[arg(long, env = "KEYWRIGHT_DEVELOPMENT", hide = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub development: bool,
