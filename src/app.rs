@@ -10,7 +10,8 @@ use crate::ui::pages::account::two_factor;
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, invitation, keys, members, problem, projects, second_factor, set_up, sign_in, styleguide, tokens,
+    audit, instance, invitation, keys, members, problem, projects, second_factor, set_up, sign_in,
+    styleguide, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -81,6 +82,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor/codes") view=two_factor::NewCodesPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor/off") view=two_factor::TurnOffPage ssr=SsrMode::Async/>
+                </ParentRoute>
+                <ParentRoute path=path!("/instance") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/mail") view=instance::mail::MailPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <ParentRoute path=path!("/settings") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/api-keys") view=keys::list::KeyListPage ssr=SsrMode::Async/>

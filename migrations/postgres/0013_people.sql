@@ -65,6 +65,8 @@ CREATE TABLE mails (
     state TEXT NOT NULL CHECK (state IN ('waiting', 'stuck')),
     tries BIGINT NOT NULL,
     next_try_at_ms BIGINT NOT NULL,
+    -- Until then it belongs to the process that is handing it to the mail server.
+    held_until_ms BIGINT,
     -- What the mail server said last; never the letter.
     last_error TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL

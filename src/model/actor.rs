@@ -51,8 +51,8 @@ pub struct Actor {
     org: Option<OrgId>,
     power: Power,
     stage: SessionStage,
-    /// When the person last proved who they are, in this session.
-    proved_at: Option<Timestamp>,
+    /// Until when the person's last proof of who they are, in this session, is fresh.
+    fresh_until: Option<Timestamp>,
     instance_admin: bool,
     origin: Origin,
 }
@@ -99,7 +99,7 @@ impl From<Denied> for AppError {
             ),
             Denied::StepUpDue => Self::new(
                 super::error::Code::StepUpRequired,
-                "This needs a fresh proof that it is you: the last one is more than ten minutes old.",
+                "This needs a fresh proof that it is you: the last one is too old.",
             ),
             Denied::Forbidden => Self::forbidden(),
         }
@@ -114,7 +114,7 @@ impl Actor {
             org: None,
             power: Power::None,
             stage: SessionStage::Complete,
-            proved_at: None,
+            fresh_until: None,
             instance_admin: false,
             origin,
         }
@@ -137,7 +137,7 @@ impl Actor {
             org,
             power,
             stage,
-            proved_at: None,
+            fresh_until: None,
             instance_admin: false,
             origin,
         }
@@ -145,8 +145,14 @@ impl Actor {
 
     /// The same, who last proved who they are at this moment.
     #[must_use]
-    pub fn proved(mut self, at: Timestamp) -> Self {
-        self.proved_at = Some(at);
+    pub fn proved(self, at: Timestamp) -> Self {
+        self.proved_for(at, FRESH_MS)
+    }
+
+    /// The same, where a proof holds for less than ten minutes.
+    #[must_use]
+    pub fn proved_for(mut self, at: Timestamp, lifetime_ms: i64) -> Self {
+        self.fresh_until = Some(at.plus_ms(lifetime_ms.min(FRESH_MS)));
         self
     }
 
@@ -175,7 +181,7 @@ impl Actor {
             org,
             power: Power::Everything,
             stage: SessionStage::Complete,
-            proved_at: None,
+            fresh_until: None,
             instance_admin: true,
             origin: Origin::default(),
         }
@@ -189,7 +195,7 @@ impl Actor {
             org,
             power: Power::Everything,
             stage: SessionStage::Complete,
-            proved_at: None,
+            fresh_until: None,
             instance_admin: true,
             origin: Origin::default(),
         }
@@ -225,7 +231,7 @@ impl Actor {
             Who::Operator(_) | Who::System => Ok(()),
             Who::Anonymous => Err(Denied::Unauthenticated),
             Who::Account(_) | Who::ServiceToken(_) => {
-                let fresh = self.proved_at.is_some_and(|at| now.since_ms(at) < FRESH_MS);
+                let fresh = self.fresh_until.is_some_and(|until| now < until);
                 if fresh { Ok(()) } else { Err(Denied::StepUpDue) }
             }
         }

@@ -16,6 +16,7 @@ pub mod id;
 pub mod key;
 pub mod key_page;
 pub mod key_text;
+pub mod mail;
 pub mod member;
 pub mod notice;
 pub mod org;

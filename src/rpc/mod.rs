@@ -4,6 +4,7 @@
 pub mod account;
 pub mod audit;
 pub mod keys;
+pub mod mail;
 pub mod members;
 pub mod projects;
 pub mod session;

@@ -21,6 +21,8 @@ pub struct Session {
     /// The organisation lets them in only after they have set up a second factor.
     pub owes_enrolment: bool,
     pub now: Timestamp,
+    /// Whether they administer the installation as a whole.
+    pub is_instance_admin: bool,
 }
 
 impl Session {
@@ -47,6 +49,7 @@ pub async fn current_session() -> Result<Session, AppError> {
         .iter()
         .find(|m| Some(&m.org_id) == signed_in.actor.org_id());
     Ok(Session {
+        is_instance_admin: signed_in.actor.is_instance_admin(),
         org_id: here.map(|m| m.org_id),
         org_name: here.map_or_else(String::new, |m| m.org_name.clone()),
         role: here.map(|m| m.role),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::config::{Place, PublicOrigin, ServeOptions, Site, folder_of};
+use super::config::{MailOptionsError, Place, PublicOrigin, ServeOptions, Site, folder_of};
 use super::ctx::{Context, Ctx};
 use super::domain::DomainError;
 use super::domain::instance::{self, KeyringError};
@@ -28,6 +28,8 @@ use super::platform::rng::{OsRng, Rng};
 use super::store::db::{DatabaseUrl, Db};
 use super::store::error::StoreError;
 use super::store::migrate::{self, SchemaState};
+use crate::model::actor::FRESH_MS;
+use crate::model::time::SECOND_MS;
 
 /// Why a command could not begin. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,8 @@ pub enum BootError {
     Domain(#[from] DomainError),
     #[error("passwords cannot be hashed on this machine")]
     Passwords,
+    #[error("{0}")]
+    Mail(#[from] MailOptionsError),
 }
 
 /// The database may take so long to take the last usage when the server stops.
@@ -95,6 +99,7 @@ impl Parts {
                 public_origin,
                 trusted_proxies: Vec::new(),
                 development: false,
+                proof_lifetime_ms: FRESH_MS,
             },
             cache: CacheLimits {
                 keys: 16,
@@ -262,12 +267,14 @@ pub async fn serve(
     stop: CancellationToken,
     announce: impl FnOnce(&Announcement),
 ) -> Result<(), BootError> {
+    let mailer = options.mail.mailer(options.public_origin.host())?;
     let _lock = lock_folder(place)?;
     let parts = Parts {
         site: Site {
             public_origin: options.public_origin.clone(),
             trusted_proxies: options.trusted_proxies.clone(),
             development: options.development,
+            proof_lifetime_ms: options.proof_lifetime_s * SECOND_MS,
         },
         cache: CacheLimits {
             keys: options.key_cache_size,
@@ -277,14 +284,14 @@ pub async fn serve(
         password_cost: options.password.cost(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRng),
-        mailer: None,
+        mailer: mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Mailer>),
     };
     let (ctx, receiver) = open(place, Schema::Migrate, parts).await?;
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.map_err(io_error(format!("cannot listen on {}", options.listen)))?;
     let setup_link = setup_link(&ctx, options).await?;
     follow_changes(&ctx).await?;
-    let jobs = jobs::start(&ctx, receiver, Duration::from_millis(options.usage_flush_ms));
+    let jobs = jobs::start(&ctx, receiver, Duration::from_millis(options.usage_flush_ms)).with_mail(&ctx);
     let state = AppState {
         ctx: ctx.clone(),
         assets: &assets::EMBEDDED,

@@ -62,7 +62,7 @@ const LAW: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "server/config.rs",
+        "server/config",
         &["model", "server::platform", "server::store::db"],
     ),
     ("server/ctx.rs", &["server"]),

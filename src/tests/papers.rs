@@ -29,7 +29,7 @@ fn every_setting_is_in_the_configuration_reference() {
     let mut names = BTreeSet::new();
     for file in source_files("src/server/cli")
         .into_iter()
-        .chain(["src/server/config.rs".to_owned()])
+        .chain(source_files("src/server/config"))
     {
         for (_, rest) in read(&file)
             .match_indices("env = \"")

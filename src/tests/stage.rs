@@ -58,6 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         public_origin: format!("http://{listen}").parse()?,
         trusted_proxies: Vec::new(),
         development: true,
+        proof_lifetime_ms: keywright::model::actor::FRESH_MS,
     };
     let parts = Parts {
         site,

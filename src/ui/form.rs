@@ -38,7 +38,7 @@ pub fn FormErrors(state: FormState) -> impl IntoView {
         return view! {
             <div class="notice ok" role="status" tabindex="-1" id="errors">
                 <Icon name="ok"/>
-                <div><p>"Confirmed: it is you, for the next ten minutes. Nothing is changed yet: look once more and send the form."</p></div>
+                <div><p>"Confirmed: it is you. Nothing is changed yet: look once more and send the form."</p></div>
             </div>
         }
         .into_any();

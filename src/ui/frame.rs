@@ -41,6 +41,9 @@ const SETTINGS: [(&str, &str, &str, Permission); 7] = [
     ("Audit log", "/settings/audit-log", "log", Permission::AuditRead),
 ];
 
+/// The same of the installation as a whole; for those who administer it.
+const INSTALLATION: [(&str, &str, &str); 1] = [("Mail", "/instance/mail", "mail")];
+
 /// The session, for pages that hide by it.
 #[derive(Clone, Copy)]
 pub struct CurrentSession(pub Resource<Result<Session, crate::model::error::AppError>>);
@@ -52,16 +55,18 @@ pub fn Frame() -> impl IntoView {
     let location = use_location();
     let here = move || {
         let path = location.pathname.read();
-        SETTINGS
-            .iter()
-            .find(|(_, href, ..)| path.starts_with(href))
+        let settings = SETTINGS.iter().map(|(label, href, ..)| (label, href));
+        let installation = INSTALLATION.iter().map(|(label, href, _)| (label, href));
+        settings
+            .chain(installation)
+            .find(|(_, href)| path.starts_with(**href))
             .map_or(
                 if path.starts_with("/account") {
                     "Account"
                 } else {
                     "Settings"
                 },
-                |(label, ..)| label,
+                |(label, _)| label,
             )
     };
     view! {
@@ -124,19 +129,29 @@ fn enrolment_banner(session: &Session) -> Option<AnyView> {
 
 fn sidebar(session: Session) -> AnyView {
     let location = use_location();
+    let item = move |(label, href, icon): (&'static str, &'static str, &'static str)| {
+        let pathname = location.pathname;
+        let current = move || pathname.read().starts_with(href).then_some("page");
+        view! { <li><a href=href aria-current=current><Icon name=icon/>{label}</a></li> }
+    };
     let items = SETTINGS
         .into_iter()
         .filter(|(.., permission)| session.may(*permission))
-        .map(|(label, href, icon, _)| {
-            let current = move || location.pathname.read().starts_with(href).then_some("page");
-            view! { <li><a href=href aria-current=current><Icon name=icon/>{label}</a></li> }
-        })
+        .map(|(label, href, icon, _)| item((label, href, icon)))
         .collect_view();
+    let installation = session.is_instance_admin.then(|| {
+        let items = INSTALLATION.into_iter().map(&item).collect_view();
+        view! {
+            <h2>"Installation"</h2>
+            <ul>{items}</ul>
+        }
+    });
     view! {
         {switcher(&session)}
         <nav class="nav" aria-label="Main">
             <h2>"Settings"</h2>
             <ul>{items}</ul>
+            {installation}
         </nav>
         {account_menu(&session)}
     }

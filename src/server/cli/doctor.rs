@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::output::{Done, Output, Refusal};
 use crate::server::boot::{self, Parts, Schema};
-use crate::server::config::{Place, folder_of};
+use crate::server::config::{MailOptions, Place, folder_of};
 use crate::server::domain::diagnosis::{self, Finding, Weight};
 use crate::server::platform::crypto::master_key::share_a_volume;
+use crate::server::platform::mail::Mailer;
 use crate::server::platform::telemetry;
 
 #[derive(Args)]
@@ -17,13 +18,16 @@ pub struct DoctorCommand {
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
+    mail: MailOptions,
+    #[command(flatten)]
     output: Output,
 }
 
 /// Exit 1 when something is broken; warnings alone leave it 0.
 pub async fn run(command: DoctorCommand) -> ExitCode {
     telemetry::start(command.place.log_format, &command.place.log);
-    let findings = examine(&command.place).await;
+    let mut findings = examine(&command.place).await;
+    findings.push(mail(&command.mail));
     command.output.finish(Ok::<_, Refusal>(report(&findings)))
 }
 
@@ -52,6 +56,18 @@ async fn examine(place: &Place) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// What `serve` would do with these settings; no mail is sent.
+fn mail(options: &MailOptions) -> Finding {
+    match options.mailer("localhost") {
+        Ok(Some(mailer)) => Finding::fine("mail", format!("Mail goes to {}.", mailer.server().address)),
+        Ok(None) => Finding::fine(
+            "mail",
+            "No mail server is configured here: links are shown to administrators instead.",
+        ),
+        Err(error) => Finding::broken("mail", error.to_string()),
+    }
 }
 
 fn report(findings: &[Finding]) -> Done {

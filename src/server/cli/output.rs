@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::error::{AppError, Code};
 use crate::server::boot::BootError;
+use crate::server::config::MailOptionsError;
 use crate::server::domain::DomainError;
 use crate::server::platform::crypto::secret::SecretText;
 
@@ -87,7 +88,8 @@ impl From<BootError> for Refusal {
             BootError::Store(_) | BootError::Passwords => Code::Internal.as_str(),
             BootError::OldSchema { .. } => "old_schema",
             BootError::NewSchema { .. } => "new_schema",
-            BootError::TooOpen { .. } => "too_open",
+            BootError::TooOpen { .. } | BootError::Mail(MailOptionsError::TooOpen(_)) => "too_open",
+            BootError::Mail(_) => Code::Invalid.as_str(),
             BootError::InUse(_) => "in_use",
             BootError::WeakPasswordCost => Code::Invalid.as_str(),
             BootError::NoDatabase(_) => "no_database",

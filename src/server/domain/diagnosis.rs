@@ -6,6 +6,7 @@ use super::accounts::operate;
 use super::{audit, instance};
 use crate::model::calendar::counted;
 use crate::server::ctx::Context;
+use crate::server::store::mails;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +85,7 @@ pub async fn examine(ctx: &Context) -> Vec<Finding> {
         ),
         Err(error) => Finding::broken("audit", error.to_string()),
     });
+    findings.extend(stuck_mail(ctx).await);
     if let Ok(accounts) = operate::list(ctx).await {
         for account in accounts.iter().filter(|account| account.locked) {
             let detail = format!(
@@ -94,4 +96,20 @@ pub async fn examine(ctx: &Context) -> Vec<Finding> {
         }
     }
     findings
+}
+
+async fn stuck_mail(ctx: &Context) -> Option<Finding> {
+    let mut tx = ctx.db.begin_read().await.ok()?;
+    let (_, stuck) = mails::counts(&mut tx).await.ok()?;
+    (stuck > 0).then(|| {
+        let detail = format!(
+            "{} stuck. See Installation › Mail.",
+            if stuck == 1 {
+                "1 mail is".to_owned()
+            } else {
+                format!("{stuck} mails are")
+            }
+        );
+        Finding::warning("stuck_mail", detail)
+    })
 }

@@ -98,9 +98,14 @@ pub async fn create(ctx: &Context, actor: &Actor, name: &str) -> Result<OrgId, D
     let name = OrganisationName::parse("name", name)?;
     let id = super::mint::org_id(ctx)?;
     let mut tx = ctx.db.begin_write().await?;
-    insert(ctx, &mut tx, &id, &name, actor, now).await.map_err(|error| {
-        error.taken("name", "Another organisation has this name, or one that looks like it in addresses. Choose another.")
-    })?;
+    insert(ctx, &mut tx, &id, &name, actor, now)
+        .await
+        .map_err(|error| {
+            error.taken(
+                "name",
+                "Another organisation has this name, or one that looks like it in addresses. Choose another.",
+            )
+        })?;
     store::insert_member(&mut tx, &id, owner, Role::Owner, now).await?;
     tx.commit().await?;
     Ok(id)

@@ -11,7 +11,7 @@ use server_fn::axum::server_fn_paths;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::forms::{account, factors, invitations, keys, members, projects, tokens};
+use super::forms::{account, factors, invitations, keys, mail, members, projects, tokens};
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
@@ -33,6 +33,10 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/account/two-factor/codes", post(factors::new_codes)),
         ("/account/two-factor/codes/file", post(factors::codes_file)),
         ("/account/two-factor/off", post(factors::turn_off)),
+        ("/instance/mail", post(mail::test)),
+        ("/instance/mail/retry", post(mail::retry_all)),
+        ("/instance/mail/{id}/retry", post(mail::retry)),
+        ("/instance/mail/{id}/discard", post(mail::discard)),
         ("/theme", post(account::theme)),
         ("/session/organisation", post(account::switch_organisation)),
         ("/settings/api-keys/new", post(keys::create)),
@@ -67,9 +71,12 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 8] = [
+const FORMS_WITHOUT_PAGE: [(&str, &str); 11] = [
     ("/account/two-factor/confirm", factors::PAGE),
     ("/account/two-factor/codes/file", factors::PAGE),
+    ("/instance/mail/retry", mail::PAGE),
+    ("/instance/mail/{id}/retry", mail::PAGE),
+    ("/instance/mail/{id}/discard", mail::PAGE),
     ("/settings/env-file", "/settings/api-keys"),
     ("/sign-out", "/"),
     ("/theme", "/"),

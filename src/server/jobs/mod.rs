@@ -5,9 +5,11 @@
 //! | follow_changes | change_log | 1 s | other nodes' and the command line's writes evict what verification remembers |
 //! | write_usage | usage_events, usage_rollups, *_last_used | flush interval | verification never writes |
 //! | prune | events, sessions, counters | 1 h | nothing is kept longer than promised |
+//! | send_mail | mails | 1 s | letters are written in transactions and sent after them; only with a mail server |
 
 mod follow_changes;
 mod prune;
+mod send_mail;
 mod write_usage;
 
 use std::time::Duration;
@@ -40,6 +42,16 @@ pub fn start(ctx: &Ctx, receiver: UsageReceiver, flush_every: Duration) -> Jobs 
 }
 
 impl Jobs {
+    /// The same, and mail is sent if there is a server for it.
+    #[must_use]
+    pub fn with_mail(mut self, ctx: &Ctx) -> Self {
+        if ctx.mailer.is_some() {
+            self.others
+                .push(tokio::spawn(send_mail::run(ctx.clone(), self.stop.clone())));
+        }
+        self
+    }
+
     /// Stops all jobs; usage taken in so far is written first.
     pub async fn stop(self) {
         self.stop.cancel();

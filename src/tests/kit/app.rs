@@ -113,6 +113,7 @@ impl EmptyHouse {
                 public_origin: ORIGIN.parse().unwrap(),
                 trusted_proxies: Vec::new(),
                 development: true,
+                proof_lifetime_ms: keywright::model::actor::FRESH_MS,
             },
             cache: CacheLimits {
                 keys: 20_000,
@@ -209,6 +210,7 @@ impl TestApp {
             .unwrap();
         let parts = Parts {
             clock: self.clock.clone(),
+            mailer: self.ctx.mailer.clone(),
             ..Parts::offline().unwrap()
         };
         boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts)

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use keywright::model::mail::{MailEncryption, MailServer};
 use keywright::server::platform::mail::{MailError, Mailer, OutgoingMail, Sending};
 
 /// Keeps every mail in memory; refuses them while it is told to.
@@ -24,6 +25,15 @@ impl MemoryMailer {
 }
 
 impl Mailer for MemoryMailer {
+    fn server(&self) -> MailServer {
+        MailServer {
+            address: "memory:25".to_owned(),
+            encryption: MailEncryption::None,
+            signs_in: false,
+            from: "keys@keywright.example".to_owned(),
+        }
+    }
+
     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> Sending<'a> {
         Box::pin(async move {
             if let Some(error) = self.refusal.lock().unwrap().clone() {

@@ -35,7 +35,9 @@ pub fn code(app: &TestApp, secret: &str, offset_s: i64) -> String {
 
 /// The token of a link, as the address carries it.
 pub fn token_of(link: &str) -> String {
-    link.split_once("token=").map(|(_, token)| token.to_owned()).unwrap()
+    link.split_once("token=")
+        .map(|(_, token)| token.to_owned())
+        .unwrap()
 }
 
 impl TestApp {
@@ -55,7 +57,9 @@ impl TestApp {
     /// Invites an address and gives the token of its link.
     pub async fn invite(&self, email: &str, role: Role) -> String {
         let actor = self.owner_of(self.org);
-        let invited = invite::invite(&self.ctx, &actor, email, role.as_str()).await.unwrap();
+        let invited = invite::invite(&self.ctx, &actor, email, role.as_str())
+            .await
+            .unwrap();
         token_of(invited.link.expose())
     }
 
@@ -89,15 +93,22 @@ impl TestApp {
 
     /// Another organisation, which the owner of the first owns too.
     pub async fn another_org(&self, name: &str) -> OrgId {
-        orgs::create(&self.ctx, &self.owner_of(self.org), name).await.unwrap()
+        orgs::create(&self.ctx, &self.owner_of(self.org), name)
+            .await
+            .unwrap()
     }
 
     /// Sets up an authenticator app and gives its secret; the next code is ready to be used.
     pub async fn enrol(&self, browser: &mut Browser) -> String {
-        let page = browser.post("/account/two-factor", &[("password", PASSWORD)]).await;
+        let page = browser
+            .post("/account/two-factor", &[("password", PASSWORD)])
+            .await;
         let secret = page.between("id=\"secret\">", "</code>").replace(' ', "");
         let done = browser
-            .post("/account/two-factor/confirm", &[("code", &code(self, &secret, 0))])
+            .post(
+                "/account/two-factor/confirm",
+                &[("code", &code(self, &secret, 0))],
+            )
             .await;
         assert_eq!(done.status, 200, "{}", done.body);
         self.clock.advance_ms(30 * SECOND_MS);

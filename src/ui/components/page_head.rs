@@ -55,6 +55,9 @@ pub fn flash() -> impl IntoView {
             Some("signed-out") => "They are signed out everywhere.",
             Some("invitation-revoked") => "Invitation revoked. Its link no longer works.",
             Some("revoked") => "Revoked. It is refused from now on.",
+            Some("mail_tested") => "The mail server took the test mail. It should arrive within a minute.",
+            Some("mail_retried") => "Trying again now. Reload in a few seconds to see what became of it.",
+            Some("mail_discarded") => "Discarded. It is never sent.",
             _ => return None,
         };
         Some(view! { <div class="notice ok" role="status"><Icon name="ok"/><div><p>{text}</p></div></div> })

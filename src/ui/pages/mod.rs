@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod enrolment;
+pub mod instance;
 pub mod invitation;
 pub mod keys;
 pub mod members;

@@ -45,7 +45,7 @@ pub fn step_up_page(asked: StepUp) -> impl IntoView {
     };
     let errors = (!asked.first).then(|| view! { <FormErrors state=asked.form.clone()/> });
     let body = view! {
-        <p class="muted">"What you are about to do needs a fresh proof of who you are. It holds for ten minutes, in this browser alone. What you typed is kept."</p>
+        <p class="muted">"What you are about to do needs a fresh proof of who you are. It holds for ten minutes at most, in this browser alone. What you typed is kept."</p>
         <form class="form" method="post" action=asked.target.clone() novalidate>
             {errors}
             {held}

@@ -181,7 +181,7 @@ pub async fn resolve(
     let is_due = |m: &Membership| m.two_factor_due_at.is_some_and(|due| due <= now);
     let origin = caller.origin(Some(handle(&id_sha256)));
     let actor = Actor::account(live.account_id, membership, live.stage, origin)
-        .proved(live.proved_at)
+        .proved_for(live.proved_at, ctx.site.proof_lifetime_ms)
         .with_instance_powers(live.is_instance_admin);
     let actor = match chosen {
         Some(chosen) if is_due(chosen) && !live.has_factor => actor.owing_enrolment(),

@@ -241,7 +241,7 @@ async fn make_projects(
     org: &(OrgId, ProjectId, AccountId),
     people: &[AccountId],
 ) -> Result<Vec<ProjectId>, DomainError> {
-    let actor = member(org.0, &people[0], Role::Owner);
+    let actor = member(org.0, &people[0], Role::Owner).proved(ctx.clock.now());
     let payments = catalogue(&[
         ("payments:read", "See payments", false),
         ("payments:create", "Take payments", false),
@@ -300,7 +300,7 @@ async fn make_key(
     people: &[AccountId],
     projects: &[ProjectId],
 ) -> Result<KeyId, DomainError> {
-    let creator = member(*org, &people[usize::from(key.owner != Some(0))], Role::Admin);
+    let creator = member(*org, &people[usize::from(key.owner != Some(0))], Role::Admin).proved(created);
     let owner = match key.owner {
         Some(index) => format!("member:{}", people[index]),
         None => "team:Platform".to_owned(),

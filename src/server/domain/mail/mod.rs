@@ -3,8 +3,12 @@
 //! Without a mail server nothing is written, and links are shown to the administrator instead.
 
 mod letter;
+pub mod operate;
+mod send;
+mod templates;
 
 pub use letter::{Letter, Recipient};
+pub use send::{Turn, send_due, send_next};
 
 use super::{DomainError, mint};
 use crate::model::id::{AccountId, MailId};

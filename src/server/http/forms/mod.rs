@@ -5,6 +5,7 @@ pub mod account;
 pub mod factors;
 pub mod invitations;
 pub mod keys;
+pub mod mail;
 pub mod members;
 pub mod projects;
 pub mod tokens;

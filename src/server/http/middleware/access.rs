@@ -97,12 +97,13 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
 const ENROLMENT: &str = "/account/two-factor?required";
 
 /// What is a person's own, and no organisation's: open without the factor that an organisation asks for (R24).
-const PERSONAL: [&str; 5] = [
+const PERSONAL: [&str; 6] = [
     "/account",
     "/session/",
     "/instance",
     "/api/account/",
     "/api/session/",
+    "/api/instance/",
 ];
 
 fn owes_enrolment(request: &Request) -> bool {

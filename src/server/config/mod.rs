@@ -1,12 +1,15 @@
 //! Settings: each has a name, a unit, a default, and an environment variable `KEYWRIGHT_<OPTION>`. Nothing else reads
 //! the environment.
 
+mod mail;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
 use ipnet::IpNet;
+pub use mail::{MailOptions, MailOptionsError};
 
 use super::platform::crypto::password::PasswordCost;
 use super::platform::telemetry::LogFormat;
@@ -104,8 +107,13 @@ pub struct ServeOptions {
     /// How often usage is written, in milliseconds
     #[arg(long, env = "KEYWRIGHT_USAGE_FLUSH_MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
     pub usage_flush_ms: u64,
+    /// How long, in seconds, signing in or confirming is proof enough for sensitive acts; 600 at most
+    #[arg(long, env = "KEYWRIGHT_PROOF_LIFETIME_S", default_value_t = 600, value_parser = clap::value_parser!(i64).range(1..=600))]
+    pub proof_lifetime_s: i64,
     #[command(flatten)]
     pub password: PasswordOptions,
+    #[command(flatten)]
+    pub mail: MailOptions,
     /// Serve /styleguide, for working on Keywright itself
     #[arg(long, env = "KEYWRIGHT_DEVELOPMENT", hide = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub development: bool,
@@ -139,6 +147,8 @@ pub struct Site {
     pub public_origin: PublicOrigin,
     pub trusted_proxies: Vec<IpNet>,
     pub development: bool,
+    /// How long a proof of identity is fresh enough for sensitive acts; ten minutes at most (R26).
+    pub proof_lifetime_ms: i64,
 }
 
 /// Scheme, host and port that people type.
