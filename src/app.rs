@@ -7,6 +7,7 @@ use leptos_router::{SsrMode, path};
 
 use crate::ui::frame::Frame;
 use crate::ui::pages::account::two_factor;
+use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
@@ -84,6 +85,14 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/two-factor/off") view=two_factor::TurnOffPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <ParentRoute path=path!("/instance") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/organisations") view=organisations::OrganisationListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/organisations/new") view=organisations::NewOrganisationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/accounts") view=accounts::AccountListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/accounts/:id") view=accounts::AccountDetailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/accounts/:id/unlock") view=accounts::UnlockAccountPage ssr=SsrMode::Async/>
+                    <Route path=path!("/accounts/:id/reset-factors") view=accounts::ResetAccountFactorsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/accounts/:id/password-link") view=accounts::AccountPasswordLinkPage ssr=SsrMode::Async/>
+                    <Route path=path!("/accounts/:id/sign-out") view=accounts::SignAccountOutPage ssr=SsrMode::Async/>
                     <Route path=path!("/mail") view=instance::mail::MailPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <ParentRoute path=path!("/settings") view=Frame ssr=SsrMode::Async>
@@ -106,6 +115,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/members/:id/reset-factors") view=member_acts::ResetFactorsPage ssr=SsrMode::Async/>
                     <Route path=path!("/members/:id/password-link") view=member_acts::PasswordLinkPage ssr=SsrMode::Async/>
                     <Route path=path!("/members/:id/sign-out") view=member_acts::SignOutPage ssr=SsrMode::Async/>
+                    <Route path=path!("/members/:id/unlock") view=member_acts::UnlockPage ssr=SsrMode::Async/>
                     <Route path=path!("/members/:id/offboard") view=members::offboard::OffboardMemberPage ssr=SsrMode::Async/>
                     <Route path=path!("/invitations/:id/resend") view=invitations::ResendInvitationPage ssr=SsrMode::Async/>
                     <Route path=path!("/invitations/:id/revoke") view=invitations::RevokeInvitationPage ssr=SsrMode::Async/>

@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::error::FieldError;
 use super::id::AccountId;
+use super::org::Membership;
 use super::text;
 use super::time::Timestamp;
 
@@ -91,6 +92,22 @@ pub struct AccountSummary {
     pub locked: bool,
     pub created_at: Timestamp,
     pub last_sign_in_at: Option<Timestamp>,
+}
+
+/// All that the page of accounts shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountList {
+    pub now: Timestamp,
+    pub accounts: Vec<AccountSummary>,
+}
+
+/// One account, for whoever administers the installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonPage {
+    pub now: Timestamp,
+    pub account: AccountSummary,
+    pub memberships: Vec<Membership>,
+    pub has_factor: bool,
 }
 
 #[cfg(test)]

@@ -106,6 +106,8 @@ pub struct MemberPage {
     /// Start a password reset, reset factors, end sessions: none, or why not.
     pub account_acts_refused: Option<String>,
     pub is_last_owner: bool,
+    /// Their password no longer signs in, after too many failures.
+    pub locked: bool,
 }
 
 /// A key that somebody holds: owned, or made and so perhaps known.

@@ -75,6 +75,17 @@ pub struct Membership {
     pub two_factor_due_at: Option<Timestamp>,
 }
 
+/// An organisation in the list of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganisationSummary {
+    pub id: OrgId,
+    pub name: String,
+    pub slug: String,
+    pub members: i64,
+    /// Keys that are not revoked.
+    pub keys: i64,
+}
+
 /// A person who may own keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberName {

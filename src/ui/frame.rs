@@ -42,7 +42,11 @@ const SETTINGS: [(&str, &str, &str, Permission); 7] = [
 ];
 
 /// The same of the installation as a whole; for those who administer it.
-const INSTALLATION: [(&str, &str, &str); 1] = [("Mail", "/instance/mail", "mail")];
+const INSTALLATION: [(&str, &str, &str); 3] = [
+    ("Organisations", "/instance/organisations", "home"),
+    ("Accounts", "/instance/accounts", "user"),
+    ("Mail", "/instance/mail", "mail"),
+];
 
 /// The session, for pages that hide by it.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use super::audit::{self, Entry};
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::OrgId;
-use crate::model::org::{MemberName, Role};
+use crate::model::org::{MemberName, OrganisationSummary, Role};
 use crate::model::permission::Permission;
 use crate::model::text::{self, NAME_MAX};
 use crate::model::time::Timestamp;
@@ -87,6 +87,13 @@ pub async fn choose(ctx: &Context, named: Option<&str>) -> Result<OrgId, DomainE
             Err(DomainError::refused(Code::SeveralOrganisations, message))
         }
     }
+}
+
+/// Every organisation of the installation. For instance administrators.
+pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<OrganisationSummary>, DomainError> {
+    actor.require_instance()?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(store::list_counted(&mut tx).await?)
 }
 
 /// Makes another organisation; who made it owns it, and invites whom it is for. For instance administrators.

@@ -11,6 +11,7 @@ use server_fn::axum::server_fn_paths;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
+use super::forms::instance as installation;
 use super::forms::{account, factors, invitations, keys, mail, members, projects, tokens};
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -59,6 +60,21 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
             post(members::password_link),
         ),
         ("/settings/members/{id}/sign-out", post(members::sign_out)),
+        ("/settings/members/{id}/unlock", post(members::unlock)),
+        (
+            "/instance/organisations/new",
+            post(installation::create_organisation),
+        ),
+        (
+            "/instance/accounts/{id}/reset-factors",
+            post(installation::reset_factors),
+        ),
+        ("/instance/accounts/{id}/sign-out", post(installation::sign_out)),
+        ("/instance/accounts/{id}/unlock", post(installation::unlock)),
+        (
+            "/instance/accounts/{id}/password-link",
+            post(installation::password_link),
+        ),
         ("/settings/invitations/{id}/resend", post(invitations::resend)),
         ("/settings/invitations/{id}/revoke", post(invitations::revoke)),
         ("/invitation", post(invitations::accept)),

@@ -6,7 +6,7 @@ use super::row::{RowPlace, moment};
 use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::id::{AccountId, OrgId};
-use crate::model::org::{MemberName, Membership, Role};
+use crate::model::org::{MemberName, Membership, OrganisationSummary, Role};
 use crate::model::time::Timestamp;
 
 statements! {
@@ -18,6 +18,8 @@ statements! {
     FIND_TWO_FACTOR = "SELECT two_factor_since_ms, two_factor_due_at_ms FROM organisations WHERE id = $1";
     SET_TWO_FACTOR = "UPDATE organisations SET two_factor_since_ms = $2, two_factor_due_at_ms = $3 WHERE id = $1";
     TOUCH_MEMBER = "UPDATE members SET last_active_at_ms = $3 WHERE org_id = $1 AND account_id = $2";
+    LIST_COUNTED = "SELECT o.id, o.name, o.slug, (SELECT COUNT(*) FROM active_membership m WHERE m.org_id = o.id),
+        (SELECT COUNT(*) FROM api_keys k WHERE k.org_id = o.id AND k.status <> 'revoked') FROM organisations o ORDER BY o.name_folded";
     LIST_ALL = "SELECT id, name, slug FROM organisations ORDER BY name_folded";
     LIST_MEMBERSHIPS = "SELECT m.org_id, o.name, m.role, o.two_factor_due_at_ms FROM active_membership m
         JOIN organisations o ON o.id = m.org_id WHERE m.account_id = $1 ORDER BY o.name_folded";
@@ -112,6 +114,27 @@ pub async fn list_all(tx: &mut Tx) -> Result<Vec<(OrgId, String, String)>, Store
                 name,
                 slug,
             ))
+        })
+        .collect()
+}
+
+/// Every organisation with how much is in it; for instance administrators.
+pub async fn list_counted(tx: &mut Tx) -> Result<Vec<OrganisationSummary>, StoreError> {
+    let rows: Vec<(String, String, String, i64, i64)> =
+        on!(tx, c => sqlx::query_as(LIST_COUNTED).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(id, name, slug, members, keys)| {
+            let place = RowPlace {
+                table: "organisations",
+                id: &id,
+            };
+            Ok(OrganisationSummary {
+                id: place.parsed("id", &id)?,
+                name,
+                slug,
+                members,
+                keys,
+            })
         })
         .collect()
 }

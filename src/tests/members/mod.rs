@@ -1,5 +1,6 @@
 //! Who belongs to an organisation, and what becomes of those who leave.
 
+mod instance;
 mod invitations;
 mod leaving;
 mod roles;

@@ -52,6 +52,7 @@ pub fn flash() -> impl IntoView {
             Some("removed") => "Removed. They reach nothing of this organisation any more.",
             Some("resumed") => "Resumed. They are back with the role they had.",
             Some("factors-reset") => "Their second factor is gone and they are signed out everywhere.",
+            Some("unlocked") => "Unlocked. The password signs in again.",
             Some("signed-out") => "They are signed out everywhere.",
             Some("invitation-revoked") => "Invitation revoked. Its link no longer works.",
             Some("revoked") => "Revoked. It is refused from now on.",

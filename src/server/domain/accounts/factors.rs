@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::administer::{By, take_factors};
 use super::proof::{account_of, credential_of, note, prove, prove_password};
 use super::session::{self, Caller, Others, SignedIn};
 use super::throttle;
@@ -128,12 +129,13 @@ pub async fn reset(ctx: &Context, actor: &Actor, email: &str) -> Result<bool, Do
     let mut tx = ctx.db.begin_write().await?;
     let account = accounts::find_for_sign_in(&mut tx, &email.folded).await?;
     let account = account.ok_or(DomainError::NotFound)?;
-    let had = store::delete_all(&mut tx, &account.id).await?;
-    accounts::raise_session_epoch(&mut tx, &account.id).await?;
-    throttle::forgive_codes(&mut tx, &account.id).await?;
     let org = orgs::first_of(&mut tx, &account.id).await?;
-    let entry = Entry::new("factor.reset", "account", account.id.as_str()).with(json!({ "hadFactor": had }));
-    audit::record(ctx, &mut tx, org.as_ref(), actor, entry, now).await?;
+    let by = By {
+        actor,
+        org: org.as_ref(),
+        now,
+    };
+    let had = take_factors(ctx, &mut tx, by, &account.id).await?;
     tx.commit().await?;
     Ok(had)
 }

@@ -1,5 +1,6 @@
 //! People at the door: set-up, sign-in, sessions, second factors, and what an operator does for them.
 
+pub mod administer;
 pub mod enrolment;
 pub mod factors;
 pub mod links;

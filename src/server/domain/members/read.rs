@@ -6,9 +6,11 @@ use crate::model::id::AccountId;
 use crate::model::member::{LISTED_KEYS_MAX, MemberList, MemberPage, MemberStatus, OffboardPage};
 use crate::model::org::Role;
 use crate::model::permission::Permission;
+use crate::model::text::folded;
 use crate::model::time::DAY_MS;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::accounts::administer;
 use crate::server::store::{invitations, keys, members as store, orgs};
 
 /// Everybody who is or was a member, and every invitation that waits.
@@ -31,6 +33,7 @@ pub async fn page(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<M
     let member = find(&mut tx, &scope, account).await?;
     let refused = account_acts::reason_against(&mut tx, &scope, actor, &member).await?;
     let others = store::count_other_owners(&mut tx, scope.org_id(), account).await?;
+    let locked = administer::is_locked(ctx, &mut tx, &folded(&member.email)).await?;
     Ok(MemberPage {
         now: ctx.clock.now(),
         is_me: actor.account_id() == Some(account),
@@ -41,6 +44,7 @@ pub async fn page(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<M
             .collect(),
         account_acts_refused: refused,
         is_last_owner: is_owner_now(&member) && others == 0,
+        locked,
         member,
     })
 }

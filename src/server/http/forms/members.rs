@@ -11,7 +11,7 @@ use crate::model::error::{AppError, FieldError};
 use crate::model::form::FormValues;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::member::{Departure, KeyFate};
-use crate::server::domain::members::account_acts::PasswordLink;
+use crate::server::domain::accounts::administer::PasswordLink;
 use crate::server::domain::members::offboard::{self, Decisions};
 use crate::server::domain::members::{account_acts, roles, two_factor};
 use crate::server::domain::{DomainError, orgs};
@@ -70,6 +70,19 @@ pub async fn sign_out(State(state): State<AppState>, Path(id): Path<String>, for
     .await
 }
 
+/// `POST /settings/members/{id}/unlock`
+pub async fn unlock(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
+    act(
+        &state,
+        &id,
+        form,
+        "members.unlock",
+        "unlocked",
+        async |actor, id| account_acts::unlock(&state.ctx, actor, id).await,
+    )
+    .await
+}
+
 /// `POST /settings/members/{id}/password-link`: the answer shows the link, once.
 pub async fn password_link(
     State(state): State<AppState>,
@@ -84,7 +97,10 @@ pub async fn password_link(
         return form.again(&state, AppError::not_found()).await;
     };
     match account_acts::begin_password_reset(&state.ctx, &signed_in, &id).await {
-        Ok(made) => reveal::link(&state, &form.parts.headers, shown(&made, &id)),
+        Ok(made) => {
+            let shown = link_shown(&made, format!("/settings/members/{id}"));
+            reveal::link(&state, &form.parts.headers, shown)
+        }
         Err(error) => {
             form.refused(&state, Some(&signed_in.actor), "members.password_link", error)
                 .await
@@ -92,7 +108,8 @@ pub async fn password_link(
     }
 }
 
-fn shown(made: &PasswordLink, id: &AccountId) -> LinkShown {
+/// How a link for a new password is handed over.
+pub(super) fn link_shown(made: &PasswordLink, back: String) -> LinkShown {
     LinkShown {
         title: format!("New password for {}", made.name),
         lede: if made.mailed {
@@ -104,7 +121,7 @@ fn shown(made: &PasswordLink, id: &AccountId) -> LinkShown {
         terms:
             "It works once, within an hour. Whoever opens it chooses the password; the second factor stays."
                 .to_owned(),
-        back: format!("/settings/members/{id}"),
+        back,
     }
 }
 

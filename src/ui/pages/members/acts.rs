@@ -38,7 +38,7 @@ fn role_form(page: &MemberPage, state: &FormState) -> AnyView {
 }
 
 /// What an act says of itself: address, title, what it does, the button, and whether it takes something away.
-struct Act {
+pub(in crate::ui::pages) struct Act {
     path: &'static str,
     title: fn(&str) -> String,
     effect: &'static str,
@@ -53,27 +53,40 @@ const RESUME: Act = Act {
     button: "Resume",
     danger: false,
 };
-const RESET_FACTORS: Act = Act {
+pub(in crate::ui::pages) const RESET_FACTORS: Act = Act {
     path: "reset-factors",
     title: |name| format!("Reset two-factor of {name}?"),
     effect: "Their authenticator app and every recovery code stop working, and they are signed out everywhere. The password alone signs them in until they set up a new app. Make sure that it is really them who ask: call back, or meet.",
     button: "Reset two-factor",
     danger: true,
 };
-const PASSWORD_LINK: Act = Act {
+pub(in crate::ui::pages) const PASSWORD_LINK: Act = Act {
     path: "password-link",
     title: |name| format!("Make a new password link for {name}?"),
     effect: "Whoever opens the link chooses a new password; you neither see nor choose it, and their second factor stays. It works once, within an hour, and voids earlier links.",
     button: "Make the link",
     danger: false,
 };
-const SIGN_OUT: Act = Act {
+pub(in crate::ui::pages) const SIGN_OUT: Act = Act {
     path: "sign-out",
     title: |name| format!("Sign {name} out everywhere?"),
     effect: "Every session of theirs ends with its next request. They can sign in again.",
     button: "Sign out everywhere",
     danger: true,
 };
+
+pub(in crate::ui::pages) const UNLOCK: Act = Act {
+    path: "unlock",
+    title: |name| format!("Unlock {name}?"),
+    effect: "After too many failed attempts their password no longer signs in. Unlocked, it does again; failures before are forgotten.",
+    button: "Unlock",
+    danger: false,
+};
+
+#[component]
+pub fn UnlockPage() -> impl IntoView {
+    act_page(&UNLOCK)
+}
 
 #[component]
 pub fn ResumePage() -> impl IntoView {
@@ -97,13 +110,21 @@ pub fn SignOutPage() -> impl IntoView {
 
 fn act_page(act: &'static Act) -> impl IntoView {
     let state = use_form_state();
-    loaded(member_of_address(), move |page| draw(&page, act, &state))
+    loaded(member_of_address(), move |page| {
+        let address = member_address(&page.member.account_id);
+        act_form(&address, &page.member.name, act, &state)
+    })
 }
 
-fn draw(page: &MemberPage, act: &'static Act, state: &FormState) -> AnyView {
-    let address = member_address(&page.member.account_id);
+/// The form of an act on whoever lives at `address`.
+pub(in crate::ui::pages) fn act_form(
+    address: &str,
+    name: &str,
+    act: &'static Act,
+    state: &FormState,
+) -> AnyView {
     let action = format!("{address}/{}", act.path);
-    let title = (act.title)(&page.member.name);
+    let title = (act.title)(name);
     view! {
         <PageTitle text=title.clone()/>
         <section class="confirm">
@@ -113,7 +134,7 @@ fn draw(page: &MemberPage, act: &'static Act, state: &FormState) -> AnyView {
                 <FormErrors state=state.clone()/>
                 <div class="form-actions">
                     <button class=if act.danger { "button primary danger" } else { "button primary" }>{act.button}</button>
-                    <a class="button quiet" href=address>"Cancel"</a>
+                    <a class="button quiet" href=address.to_owned()>"Cancel"</a>
                 </div>
             </form>
         </section>

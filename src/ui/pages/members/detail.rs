@@ -114,8 +114,12 @@ fn account_acts(page: &MemberPage) -> AnyView {
             let reset = page.member.factor_since.is_some().then(|| {
                 view! { <a class="button" href=format!("{address}/reset-factors")>"Reset two-factor…"</a> }
             });
+            let unlock = page
+                .locked
+                .then(|| view! { <a class="button" href=format!("{address}/unlock")>"Unlock…"</a> });
             view! {
                 <div class="button-row">
+                    {unlock}
                     <a class="button" href=format!("{address}/password-link")>"New password link…"</a>
                     {reset}
                     <a class="button" href=format!("{address}/sign-out")>"Sign out everywhere…"</a>

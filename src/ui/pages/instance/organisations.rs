@@ -1,0 +1,78 @@
+//! Installation › Organisations.
+
+use leptos::prelude::*;
+
+use crate::model::calendar::grouped;
+use crate::model::org::OrganisationSummary;
+use crate::rpc::instance::list_organisations;
+use crate::ui::components::{Icon, PageHead, flash, loaded};
+use crate::ui::form::{FormErrors, TextField, use_form_state};
+
+#[component]
+pub fn OrganisationListPage() -> impl IntoView {
+    let all = Resource::new_blocking(|| (), |()| list_organisations());
+    view! {
+        {flash()}
+        {loaded(all, |all| draw(&all))}
+    }
+}
+
+fn draw(all: &[OrganisationSummary]) -> AnyView {
+    let create = view! { <a class="button primary" href="/instance/organisations/new"><Icon name="plus"/>"Create organisation"</a> };
+    let lede = "Each has its own members, projects, keys and audit log; nothing is shared between them.";
+    let rows = all
+        .iter()
+        .map(|org| {
+            view! {
+                <tr>
+                    <th scope="row">{org.name.clone()}<small class="mono">{org.slug.clone()}</small></th>
+                    <td data-label="Members" class="num">{grouped(org.members)}</td>
+                    <td data-label="Keys" class="num">{grouped(org.keys)}</td>
+                    <td data-label="Id"><code class="mono">{org.id.to_string()}</code></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <PageHead title="Organisations" root="Installation" lede=lede.into_any() actions=create.into_any()/>
+        <div class="table-wrap">
+            <table class="table">
+                <caption class="vh">"Organisations"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col" class="num">"Active members"</th>
+                        <th scope="col" class="num">"Keys"</th>
+                        <th scope="col">"Id"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn NewOrganisationPage() -> impl IntoView {
+    let state = use_form_state();
+    let name = TextField {
+        name: "name",
+        label: "Name",
+        placeholder: "Globex",
+        ..TextField::default()
+    };
+    let crumbs = vec![("Organisations".to_owned(), "/instance/organisations".to_owned())];
+    let lede = "You own it at first. Invite whom it is for as an owner; then you can leave.";
+    view! {
+        <PageHead title="Create organisation" root="Installation" crumbs=crumbs lede=lede.into_any()/>
+        <form class="form" method="post" action="/instance/organisations/new" novalidate>
+            <FormErrors state=state.clone()/>
+            {name.draw(&state, "")}
+            <div class="form-actions">
+                <button class="button primary">"Create organisation"</button>
+                <a class="button quiet" href="/instance/organisations">"Cancel"</a>
+            </div>
+        </form>
+    }
+}
