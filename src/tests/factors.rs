@@ -4,6 +4,7 @@ use keywright::model::actor::Actor;
 use keywright::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use keywright::server::domain::accounts::session::{self, Caller};
 use keywright::server::domain::accounts::{factors, second_half};
+use keywright::server::http::middleware::access;
 use keywright::server::http::router::surface;
 use totp_rs::{Algorithm, Builder, Secret};
 
@@ -262,8 +263,7 @@ on_both_databases! {
                 continue;
             }
             let path = path.replace("{id}", "key_0123456789AB").replace(":id", "key_0123456789AB");
-            let open = [HALF, "/sign-in", "/sign-out", "/setup", "/theme", "/styleguide"].contains(&path.as_str());
-            if open {
+            if access::is_public(&path) {
                 continue;
             }
             let answer = match method.as_str() {

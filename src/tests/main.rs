@@ -10,6 +10,7 @@
 
 mod accounts;
 mod audit;
+mod authz;
 mod command_line;
 mod factors;
 mod http;

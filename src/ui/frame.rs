@@ -5,10 +5,12 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
 use super::components::{Icon, loaded};
+use crate::model::error::AppError;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
 use crate::model::time::DAY_MS;
 use crate::rpc::session::{Session, current_session};
+use crate::ui::pages::problem::problem_section;
 
 /// Label, address, picture, and who sees it. Only what works is listed.
 const SETTINGS: [(&str, &str, &str, Permission); 7] = [
@@ -50,7 +52,19 @@ const INSTALLATION: [(&str, &str, &str); 3] = [
 
 /// The session, for pages that hide by it.
 #[derive(Clone, Copy)]
-pub struct CurrentSession(pub Resource<Result<Session, crate::model::error::AppError>>);
+pub struct CurrentSession(pub Resource<Result<Session, AppError>>);
+
+/// Draws a page for whoever has the permission, and says so to everybody else.
+pub fn for_whoever_may(
+    permission: Permission,
+    draw: impl Fn(&Session) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    let session = expect_context::<CurrentSession>();
+    loaded(session.0, move |session| match session.may(permission) {
+        true => draw(&session),
+        false => problem_section(AppError::forbidden()),
+    })
+}
 
 #[component]
 pub fn Frame() -> impl IntoView {
@@ -92,7 +106,7 @@ pub fn Frame() -> impl IntoView {
 }
 
 /// What somebody must know whatever page they are on.
-fn banners(session: Resource<Result<Session, crate::model::error::AppError>>) -> impl IntoView {
+fn banners(session: Resource<Result<Session, AppError>>) -> impl IntoView {
     view! {
         <Transition>
             {move || session.get().and_then(Result::ok).and_then(|session| enrolment_banner(&session))}

@@ -85,10 +85,30 @@ fn provide_request(ctx: &Ctx, nonce: Option<Nonce>, form: Option<FormState>) {
 pub async fn server_function(State(state): State<AppState>, request: Request) -> Response {
     let ctx = state.ctx.clone();
     let provide = move || provide_context(ctx.clone());
-    leptos_axum::handle_server_fns_with_context(provide, request)
+    let response = leptos_axum::handle_server_fns_with_context(provide, request)
         .await
-        .into_response()
+        .into_response();
+    with_status(response).await
 }
+
+/// Leptos answers 500 to arguments it cannot read, before our code runs: what the error says of itself counts.
+async fn with_status(response: Response) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, ERROR_MAX).await else {
+        return (parts, Body::empty()).into_response();
+    };
+    let told = serde_json::from_slice::<AppError>(&bytes).ok();
+    if let Some(status) = told.and_then(|error| StatusCode::from_u16(error.status()).ok()) {
+        parts.status = status;
+    }
+    (parts, Body::from(bytes)).into_response()
+}
+
+/// An error of ours is far shorter.
+const ERROR_MAX: usize = 64 * 1024;
 
 /// An error that is no page's own.
 #[must_use]

@@ -51,7 +51,18 @@ impl Answer {
 pub struct Browser {
     router: Router,
     pub cookie: Option<String>,
+    /// Sent as `Authorization: Bearer`.
+    pub bearer: Option<String>,
     pub peer: String,
+}
+
+/// Server functions are called by script, which asks for data.
+fn accept_of(path: &str) -> &'static str {
+    if path.starts_with("/api/") {
+        "application/json"
+    } else {
+        "text/html"
+    }
 }
 
 impl Browser {
@@ -59,6 +70,7 @@ impl Browser {
         Self {
             router,
             cookie: None,
+            bearer: None,
             peer: "203.0.113.7:4711".to_owned(),
         }
     }
@@ -72,14 +84,22 @@ impl Browser {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// A form that is written down already.
+    pub async fn post_body(&mut self, path: &str, body: &str) -> Answer {
+        self.send(Method::POST, path, Some(body.to_owned())).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: Option<String>) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::HOST, HOST)
-            .header(header::ACCEPT, "text/html");
+            .header(header::ACCEPT, accept_of(path));
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, format!("kw_s={cookie}"));
+        }
+        if let Some(token) = &self.bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         if body.is_some() {
             request = request

@@ -3,11 +3,15 @@
 use keywright::model::actor::Actor;
 use keywright::model::id::{AccountId, OrgId};
 use keywright::model::org::Role;
+use keywright::model::permission::Permission;
 use keywright::model::time::SECOND_MS;
 use keywright::server::domain::accounts::session::{self, Caller, SignedIn};
+use keywright::server::domain::keys::secured;
+use keywright::server::domain::mail::{self, Letter, Recipient};
 use keywright::server::domain::members::{accept, invite};
 use keywright::server::domain::orgs;
 use keywright::server::platform::clock::Clock;
+use keywright::server::platform::rng::base62;
 use totp_rs::{Algorithm, Builder, Secret};
 
 use super::app::{PASSWORD, TestApp};
@@ -83,6 +87,80 @@ impl TestApp {
             email: email.to_owned(),
             browser,
         }
+    }
+
+    /// An account that shares the owner's password, and with a membership belongs somewhere; made behind the
+    /// application's back, because argon2 takes longer than all the rest.
+    pub async fn person(&self, email: &str, membership: Option<(OrgId, Role, &str)>) -> AccountId {
+        let id = format!("acc_{}", base62(self.ctx.rng.as_ref(), 12));
+        self.db
+            .tamper(&format!(
+                "INSERT INTO accounts (id, email, email_folded, name, password_hash, password_pepper_id, status, is_instance_admin,
+                session_epoch, created_at_ms) SELECT '{id}', '{email}', '{email}', '{email}', password_hash, password_pepper_id,
+                'active', FALSE, 0, 0 FROM accounts WHERE id = '{}'",
+                self.account
+            ))
+            .await;
+        if let Some((org, role, status)) = membership {
+            let role = role.as_str();
+            self.db
+                .tamper(&format!(
+                    "INSERT INTO members (org_id, account_id, role, status, created_at_ms) VALUES ('{org}', '{id}', '{role}', '{status}', 0)"
+                ))
+                .await;
+        }
+        id.parse().unwrap()
+    }
+
+    /// A name that no other thing of this house has.
+    pub fn unique(&self, what: &str) -> String {
+        format!("{what}-{}", base62(self.ctx.rng.as_ref(), 8).to_lowercase())
+    }
+
+    pub async fn epoch_of(&self, account: &AccountId) -> i64 {
+        self.db
+            .number(&format!(
+                "SELECT session_epoch FROM accounts WHERE id = '{account}'"
+            ))
+            .await
+    }
+
+    /// Makes somebody the owner of a key, as an offboarding would.
+    pub async fn give_key(&self, id: &str, account: &AccountId) {
+        let actor = self.operator();
+        let id = id.parse().unwrap();
+        let mut tx = self.ctx.db.begin_write().await.unwrap();
+        let scope = actor.require(Permission::KeysManageAny).unwrap();
+        let mut key = secured::find(&self.ctx, &mut tx, &actor, &id).await.unwrap();
+        key.owner_account_id = Some(account.to_string());
+        key.owner_team = String::new();
+        secured::save(&self.ctx, &mut tx, &scope, key, self.clock.now())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Puts a letter into the outbox.
+    pub async fn a_letter(&self) {
+        let mut tx = self.ctx.db.begin_write().await.unwrap();
+        let to = Recipient::stranger("somebody@example.com");
+        mail::enqueue(&self.ctx, &mut tx, to, Letter::Test, self.clock.now())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// The public name of the newest session of an account.
+    pub async fn session_handle(&self, account: &AccountId) -> String {
+        let sql = format!(
+            "SELECT substr(id_sha256, 1, 12) FROM sessions WHERE account_id = '{account}' ORDER BY created_at_ms DESC, id_sha256 LIMIT 1"
+        );
+        self.db
+            .texts(&sql)
+            .await
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| "ffffffffffff".to_owned())
     }
 
     /// Who a browser's cookie stands for.

@@ -22,6 +22,10 @@ pub async fn describe(
     name: &str,
     purpose: &str,
 ) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let key = secured::find(ctx, &mut tx, actor, id).await?;
+    let scope = require_manage(actor, &key)?;
     let mut errors = Vec::new();
     let name = text::line("name", "The name", name, 1, NAME_MAX)
         .map_err(|error| errors.push(error))
@@ -32,10 +36,6 @@ pub async fn describe(
     let (Some(name), Some(purpose)) = (name, purpose) else {
         return Err(DomainError::Invalid(errors));
     };
-    let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
-    let key = secured::find(ctx, &mut tx, actor, id).await?;
-    let scope = require_manage(actor, &key)?;
     if key.status == KeyStatus::Revoked.as_str() {
         return Err(DomainError::refused(
             Code::KeyAlreadyRevoked,

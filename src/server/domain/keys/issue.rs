@@ -159,6 +159,16 @@ fn parse_owner(text: &str, actor: &Actor) -> Result<(Option<AccountId>, String),
     Ok((Some(id), String::new()))
 }
 
+/// What creating a key of this environment needs.
+#[must_use]
+pub fn permission_for(environment: &str) -> Permission {
+    if environment == Environment::Live.as_str() {
+        Permission::KeysCreateLive
+    } else {
+        Permission::KeysCreateTest
+    }
+}
+
 /// Issues a key. With a nonce that was used before, `AlreadyShown` says when: the secret is not shown twice.
 pub async fn issue(
     ctx: &Context,
@@ -166,12 +176,10 @@ pub async fn issue(
     draft: &KeyDraft<'_>,
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
-    let live = draft.environment == Environment::Live.as_str();
     let now = ctx.clock.now();
-    let scope = if live {
-        actor.require_fresh(Permission::KeysCreateLive, now)?
-    } else {
-        actor.require(Permission::KeysCreateTest)?
+    let scope = match permission_for(draft.environment) {
+        live @ Permission::KeysCreateLive => actor.require_fresh(live, now)?,
+        test => actor.require(test)?,
     };
     let mut tx = ctx.db.begin_write().await?;
     if let Some(nonce) = &nonce {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{require_manage, secured};
 use crate::model::actor::Actor;
-use crate::model::error::Code;
+use crate::model::error::{Code, FieldError};
 use crate::model::id::KeyId;
 use crate::model::key::{KeyStatus, RevocationReason};
 use crate::model::text::{self, NOTE_MAX};
@@ -61,6 +61,22 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
     Ok(())
 }
 
+/// The same with the reason as it was typed; whoever may not is told that first.
+pub async fn revoke_as_typed(
+    ctx: &Context,
+    actor: &Actor,
+    id: &KeyId,
+    reason: &str,
+    note: &str,
+) -> Result<(), DomainError> {
+    let mut tx = ctx.db.begin_read().await?;
+    require_manage(actor, &secured::find(ctx, &mut tx, actor, id).await?)?;
+    drop(tx);
+    let choice = || FieldError::new("reason", "choice", "Choose why the key is revoked.");
+    let reason = RevocationReason::parse(reason).ok_or_else(choice)?;
+    revoke(ctx, actor, id, reason, note).await
+}
+
 /// Ends the key for ever. Its row stays, with who, when and why; its hash too, so that the answer can say `REVOKED`.
 pub async fn revoke(
     ctx: &Context,
@@ -69,11 +85,11 @@ pub async fn revoke(
     reason: RevocationReason,
     note: &str,
 ) -> Result<(), DomainError> {
-    let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
+    let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
     if key.status == KeyStatus::Revoked.as_str() {
         return Err(already_revoked());
     }
@@ -95,11 +111,11 @@ pub async fn revoke(
 
 /// Notes that the secret is kept somewhere. Confirming twice keeps the first time.
 pub async fn confirm_stored(ctx: &Context, actor: &Actor, id: &KeyId, note: &str) -> Result<(), DomainError> {
-    let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
+    let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
     if store::set_stored(&mut tx, &scope, id, &note, now).await? {
         let entry = Entry::new("key.stored", "key", id.as_str()).with(json!({ "note": note }));
         audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;

@@ -85,6 +85,8 @@ async fn issue_from(
         extend_catalogue: false,
         scopes_required: true,
     };
+    // Whoever may not is told that, not what else is wrong.
+    actor.require(issue::permission_for(draft.environment))?;
     issue::issue(&state.ctx, actor, &draft, Some(nonce_of(form, account)?)).await
 }
 
@@ -132,21 +134,14 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
 
 /// `POST /settings/api-keys/{id}/revoke`
 pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    let Some(reason) = RevocationReason::parse(form.values.first("reason")) else {
-        return form
-            .again(
-                &state,
-                FieldError::new("reason", "choice", "Choose why the key is revoked.").into(),
-            )
-            .await;
-    };
+    let (reason, note) = (form.values.first("reason"), form.values.first("note"));
     let again = form.values.first("again") == "1";
     act_on_key!(
         state,
         form,
         id,
         "keys.revoke",
-        |actor, key| { lifecycle::revoke(&state.ctx, actor, &key, reason, form.values.first("note")) },
+        |actor, key| { lifecycle::revoke_as_typed(&state.ctx, actor, &key, reason, note) },
         if again {
             format!("/settings/api-keys/new?from={key}")
         } else {

@@ -11,6 +11,7 @@ use crate::model::error::{AppError, FieldError};
 use crate::model::form::FormValues;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::member::{Departure, KeyFate};
+use crate::model::permission::Permission;
 use crate::server::domain::accounts::administer::PasswordLink;
 use crate::server::domain::members::offboard::{self, Decisions};
 use crate::server::domain::members::{account_acts, roles, two_factor};

@@ -8,6 +8,7 @@ use super::{Submitted, see_other};
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code};
 use crate::model::id::TokenId;
+use crate::model::permission::Permission;
 use crate::server::domain::DomainError;
 use crate::server::domain::tokens::{self, RevealedToken, TokenDraft};
 use crate::server::http::reveal;
@@ -51,6 +52,8 @@ async fn create_from(
         expiry: form.values.first("expiry"),
         expiry_date: form.values.first("expiry_date"),
     };
+    // Whoever may not is told that, not what else is wrong.
+    actor.require(Permission::TokensManage)?;
     tokens::create(&state.ctx, actor, &draft, Some(nonce_of(form, account)?)).await
 }
 

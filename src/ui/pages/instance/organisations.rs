@@ -3,10 +3,14 @@
 use leptos::prelude::*;
 
 use crate::model::calendar::grouped;
+use crate::model::error::AppError;
+use crate::model::form::FormState;
 use crate::model::org::OrganisationSummary;
 use crate::rpc::instance::list_organisations;
 use crate::ui::components::{Icon, PageHead, flash, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
+use crate::ui::frame::CurrentSession;
+use crate::ui::pages::problem::problem_section;
 
 #[component]
 pub fn OrganisationListPage() -> impl IntoView {
@@ -62,17 +66,26 @@ pub fn NewOrganisationPage() -> impl IntoView {
         placeholder: "Globex",
         ..TextField::default()
     };
+    let session = expect_context::<CurrentSession>();
+    loaded(session.0, move |session| match session.is_instance_admin {
+        true => new_form(name, &state),
+        false => problem_section(AppError::forbidden()),
+    })
+}
+
+fn new_form(name: TextField, state: &FormState) -> AnyView {
     let crumbs = vec![("Organisations".to_owned(), "/instance/organisations".to_owned())];
     let lede = "You own it at first. Invite whom it is for as an owner; then you can leave.";
     view! {
         <PageHead title="Create organisation" root="Installation" crumbs=crumbs lede=lede.into_any()/>
         <form class="form" method="post" action="/instance/organisations/new" novalidate>
             <FormErrors state=state.clone()/>
-            {name.draw(&state, "")}
+            {name.draw(state, "")}
             <div class="form-actions">
                 <button class="button primary">"Create organisation"</button>
                 <a class="button quiet" href="/instance/organisations">"Cancel"</a>
             </div>
         </form>
     }
+    .into_any()
 }

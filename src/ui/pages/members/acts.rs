@@ -3,15 +3,20 @@
 use leptos::prelude::*;
 
 use super::{member_address, member_of_address, role_choices};
+use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::member::MemberPage;
 use crate::ui::components::{PageTitle, loaded};
 use crate::ui::form::{FormErrors, use_form_state};
+use crate::ui::pages::problem::problem_section;
 
 #[component]
 pub fn RolePage() -> impl IntoView {
     let state = use_form_state();
-    loaded(member_of_address(), move |page| role_form(&page, &state))
+    loaded(member_of_address(), move |page| match page.may_manage {
+        true => role_form(&page, &state),
+        false => problem_section(AppError::forbidden()),
+    })
 }
 
 fn role_form(page: &MemberPage, state: &FormState) -> AnyView {
@@ -111,6 +116,9 @@ pub fn SignOutPage() -> impl IntoView {
 fn act_page(act: &'static Act) -> impl IntoView {
     let state = use_form_state();
     loaded(member_of_address(), move |page| {
+        if !page.may_manage {
+            return problem_section(AppError::forbidden());
+        }
         let address = member_address(&page.member.account_id);
         act_form(&address, &page.member.name, act, &state)
     })

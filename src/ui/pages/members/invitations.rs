@@ -8,16 +8,16 @@ use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::member::InvitationSummary;
 use crate::model::org::Role;
+use crate::model::permission::Permission;
 use crate::rpc::members::get_invitation;
 use crate::ui::components::{Loaded, PageHead, PageTitle, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
-use crate::ui::frame::CurrentSession;
+use crate::ui::frame::for_whoever_may;
 
 #[component]
 pub fn InvitePage() -> impl IntoView {
     let state = use_form_state();
-    let session = expect_context::<CurrentSession>();
-    loaded(session.0, move |session| {
+    for_whoever_may(Permission::MembersManage, move |session| {
         let own = session.role.unwrap_or(Role::Auditor);
         let grantable: Vec<Role> = Role::ALL
             .into_iter()

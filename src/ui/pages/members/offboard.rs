@@ -14,6 +14,7 @@ use crate::ui::components::{EnvironmentTag, Icon, PageHead, key_badge, loaded, m
 use crate::ui::form::{
     FormErrors, error_id, field_class, field_error, typed, typed_or_asked, use_form_state,
 };
+use crate::ui::pages::problem::problem_section;
 
 #[component]
 pub fn OffboardMemberPage() -> impl IntoView {
@@ -23,7 +24,10 @@ pub fn OffboardMemberPage() -> impl IntoView {
         Some(id) => get_leaving(id).await,
         None => Err(AppError::not_found()),
     });
-    loaded(page, move |page| draw(&page, departure, &state))
+    loaded(page, move |page| match page.may_manage {
+        true => draw(&page, departure, &state),
+        false => problem_section(AppError::forbidden()),
+    })
 }
 
 fn draw(page: &OffboardPage, departure: Departure, state: &FormState) -> AnyView {

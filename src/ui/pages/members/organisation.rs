@@ -2,14 +2,22 @@
 
 use leptos::prelude::*;
 
-use crate::ui::components::{PageHead, flash, loaded};
+use crate::model::form::FormState;
+use crate::model::permission::Permission;
+use crate::ui::components::{PageHead, flash};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
-use crate::ui::frame::CurrentSession;
+use crate::ui::frame::for_whoever_may;
 
 #[component]
 pub fn OrganisationPage() -> impl IntoView {
     let state = use_form_state();
-    let session = expect_context::<CurrentSession>();
+    view! {
+        {flash()}
+        {for_whoever_may(Permission::OrganisationManage, move |session| draw(&session.org_name, &state))}
+    }
+}
+
+fn draw(org_name: &str, state: &FormState) -> AnyView {
     let name = TextField {
         name: "name",
         label: "Name",
@@ -18,17 +26,12 @@ pub fn OrganisationPage() -> impl IntoView {
         ..TextField::default()
     };
     view! {
-        {flash()}
-        {loaded(session.0, move |session| {
-            view! {
-                <PageHead title="Organisation" lede="Only owners change it.".into_any()/>
-                <form class="form" method="post" action="/settings/organisation" novalidate>
-                    <FormErrors state=state.clone()/>
-                    {name.draw(&state, &session.org_name)}
-                    <div class="form-actions"><button class="button primary">"Save"</button></div>
-                </form>
-            }
-            .into_any()
-        })}
+        <PageHead title="Organisation" lede="Only owners change it.".into_any()/>
+        <form class="form" method="post" action="/settings/organisation" novalidate>
+            <FormErrors state=state.clone()/>
+            {name.draw(state, org_name)}
+            <div class="form-actions"><button class="button primary">"Save"</button></div>
+        </form>
     }
+    .into_any()
 }

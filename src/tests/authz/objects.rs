@@ -1,0 +1,173 @@
+//! Something to ask for: of one's own organisation, of another, or of none.
+
+use keywright::model::id::OrgId;
+use keywright::model::org::Role;
+use keywright::server::domain::keys::issue::{self, KeyDraft};
+use keywright::server::domain::members::invite;
+use keywright::server::domain::projects::{self, ProjectDraft};
+use keywright::server::domain::tokens::{self, TokenDraft};
+use serde::Deserialize;
+
+use super::callers::{Caller, Callers};
+use crate::kit::TestApp;
+use crate::kit::app::catalogue;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    /// Owned by a team.
+    Key,
+    /// Owned by whoever asks.
+    OwnKey,
+    Token,
+    Project,
+    Member,
+    Invitation,
+    /// An account of the installation, wherever it belongs.
+    Account,
+    /// A mail in the outbox.
+    Mail,
+    Organisation,
+    /// A session of one's own, by its handle.
+    Session,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The route takes no id.
+    Nothing,
+    Own,
+    Foreign,
+    Random,
+}
+
+impl Which {
+    pub fn for_object(object: Option<Object>) -> Vec<Self> {
+        match object {
+            None => vec![Self::Nothing],
+            Some(_) => vec![Self::Own, Self::Foreign, Self::Random],
+        }
+    }
+}
+
+fn random(object: Object) -> String {
+    let prefix = match object {
+        Object::Key | Object::OwnKey => "key_",
+        Object::Token => "tok_",
+        Object::Project => "prj_",
+        Object::Member | Object::Account => "acc_",
+        Object::Invitation => "inv_",
+        Object::Mail => "mal_",
+        Object::Organisation => "org_",
+        Object::Session => return "0123456789ab".to_owned(),
+    };
+    format!("{prefix}zzzzzzzzzzzz")
+}
+
+/// Makes one and gives its id.
+pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which, caller: &Caller) -> String {
+    let org = match which {
+        Which::Own => app.org,
+        Which::Foreign => callers.globex,
+        Which::Random | Which::Nothing => return random(object),
+    };
+    let name = app.unique("object");
+    match object {
+        Object::Key => key(app, org, "team:tests", &name).await,
+        Object::OwnKey => {
+            let id = key(app, org, "team:tests", &name).await;
+            match (caller.account, which) {
+                (Some(account), Which::Own) => app.give_key(&id, &account).await,
+                _ => {}
+            }
+            id
+        }
+        Object::Token => token(app, org, &name).await,
+        Object::Organisation => org.to_string(),
+        Object::Project => project(app, org, &name).await,
+        Object::Member | Object::Account => {
+            let email = format!("{name}@example.com");
+            app.person(&email, Some((org, Role::Developer, "active")))
+                .await
+                .to_string()
+        }
+        Object::Invitation => {
+            let email = format!("{name}@example.com");
+            invite::invite(&app.ctx, &app.owner_of(org), &email, "developer")
+                .await
+                .unwrap();
+            let sql = format!("SELECT id FROM invitations WHERE email_folded = '{email}'");
+            app.db.texts(&sql).await.remove(0)
+        }
+        Object::Mail => {
+            let sql = "SELECT id FROM mails ORDER BY created_at_ms DESC, id LIMIT 1";
+            app.a_letter().await;
+            app.db.texts(sql).await.remove(0)
+        }
+        Object::Session => match (which, caller.account) {
+            (Which::Own, Some(account)) => app.session_handle(&account).await,
+            _ => app.session_handle(&app.account).await,
+        },
+    }
+}
+
+/// A project of the organisation; Acme has one already.
+async fn project_of(app: &TestApp, org: OrgId) -> String {
+    if org == app.org {
+        return app.project.to_string();
+    }
+    let sql = format!("SELECT id FROM projects WHERE org_id = '{org}' ORDER BY created_at_ms, id LIMIT 1");
+    match app.db.texts(&sql).await.into_iter().next() {
+        Some(id) => id,
+        None => project(app, org, "Foreign project").await,
+    }
+}
+
+async fn project(app: &TestApp, org: OrgId, name: &str) -> String {
+    let prefix = app.unique("p").replace('-', "");
+    let draft = ProjectDraft {
+        name,
+        prefix: &prefix,
+        scopes: Ok(catalogue(&["read"])),
+    };
+    projects::create(&app.ctx, &app.owner_of(org), draft)
+        .await
+        .unwrap()
+        .to_string()
+}
+
+async fn key(app: &TestApp, org: OrgId, owner: &str, name: &str) -> String {
+    let project = project_of(app, org).await.parse().unwrap();
+    let draft = KeyDraft {
+        project: Some(&project),
+        environment: "test",
+        name,
+        purpose: "",
+        owner,
+        scopes: Vec::new(),
+        expiry: "90",
+        expiry_date: "",
+        extend_catalogue: false,
+        scopes_required: false,
+    };
+    let made = issue::issue(&app.ctx, &app.owner_of(org), &draft, None)
+        .await
+        .unwrap();
+    made.id.to_string()
+}
+
+async fn token(app: &TestApp, org: OrgId, name: &str) -> String {
+    let project = project_of(app, org).await.parse().unwrap();
+    let draft = TokenDraft {
+        project: Some(&project),
+        name,
+        permissions: vec!["verify"],
+        expiry: "none",
+        expiry_date: "",
+    };
+    tokens::create(&app.ctx, &app.owner_of(org), &draft, None)
+        .await
+        .unwrap()
+        .id
+        .to_string()
+}
