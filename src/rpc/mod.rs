@@ -6,6 +6,7 @@ pub mod audit;
 pub mod keys;
 pub mod projects;
 pub mod session;
+pub mod sessions;
 pub mod tokens;
 
 use leptos::server_fn::codec::JsonEncoding;

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::error::AppError;
 use crate::model::id::OrgId;
+use crate::model::notice::Notice;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
+use crate::model::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
@@ -16,6 +18,9 @@ pub struct Session {
     pub org_name: String,
     pub role: Option<Role>,
     pub memberships: Vec<Membership>,
+    /// What they have not seen yet, newest first.
+    pub notices: Vec<Notice>,
+    pub now: Timestamp,
 }
 
 impl Session {
@@ -28,7 +33,10 @@ impl Session {
 /// Whoever is signed in. Errors: nobody is.
 #[server(endpoint = "session/current")]
 pub async fn current_session() -> Result<Session, AppError> {
-    let (_, signed_in) = crate::server::rpc_edge::signed_in()?;
+    use crate::server::{domain::accounts::notices, rpc_edge};
+    let (ctx, signed_in) = rpc_edge::signed_in()?;
+    let notices = notices::unseen(&ctx, &signed_in.actor).await;
+    let notices = rpc_edge::answer(&ctx, &signed_in.actor, "session.notices", notices).await?;
     let here = signed_in
         .memberships
         .iter()
@@ -40,5 +48,7 @@ pub async fn current_session() -> Result<Session, AppError> {
         account_name: signed_in.account_name,
         account_email: signed_in.account_email,
         memberships: signed_in.memberships,
+        notices,
+        now: ctx.clock.now(),
     })
 }

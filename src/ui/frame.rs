@@ -4,9 +4,11 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
-use super::components::{Icon, loaded};
+use super::components::{Icon, Loaded, loaded, moment};
+use crate::model::notice::Notice;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
+use crate::model::time::Timestamp;
 use crate::rpc::session::{Session, current_session};
 
 /// Label, address, picture, and who sees it. Only what works is listed.
@@ -63,9 +65,60 @@ pub fn Frame() -> impl IntoView {
                     <div class="drawer-body">{loaded(session, sidebar)}</div>
                 </details>
             </aside>
-            <main class="page" id="main" tabindex="-1"><Outlet/></main>
+            <main class="page" id="main" tabindex="-1">{told(session)}<Outlet/></main>
         </div>
     }
+}
+
+/// What concerns the person rather than the page, above it. Without a session there is nothing to tell: the page itself
+/// says why.
+fn told(session: Loaded<Session>) -> AnyView {
+    view! { <Transition>{move || session.get().and_then(Result::ok).map(|session| banners(&session))}</Transition> }
+        .into_any()
+}
+
+/// The banners, most pressing first.
+fn banners(session: &Session) -> AnyView {
+    view! { {notices(session)} }.into_any()
+}
+
+/// What happened to the account that its owner has not seen yet.
+fn notices(session: &Session) -> Option<AnyView> {
+    if session.notices.is_empty() {
+        return None;
+    }
+    let now = session.now;
+    let lines = session.notices.iter().map(|notice| line(notice, now));
+    let shown = session
+        .notices
+        .iter()
+        .map(|notice| view! { <input type="hidden" name="notice" value=notice.id.to_string()/> });
+    let banner = view! {
+        <section class="notice warn" aria-label="About your account">
+            <Icon name="shield"/>
+            <div>
+                <ul>{lines.collect_view()}</ul>
+                <p><a href="/account/sessions">"See where you are signed in"</a></p>
+            </div>
+            <form class="actions" method="post" action="/account/notices/seen">
+                {shown.collect_view()}
+                <button class="button small">"Got it"</button>
+            </form>
+        </section>
+    };
+    Some(banner.into_any())
+}
+
+fn line(notice: &Notice, now: Timestamp) -> AnyView {
+    let happening = &notice.happening;
+    let from = match (happening.device.as_str(), happening.ip.as_deref()) {
+        ("", None) => String::new(),
+        ("", Some(ip)) => format!(", from {ip}"),
+        (device, None) => format!(", {device}"),
+        (device, Some(ip)) => format!(", {device} at {ip}"),
+    };
+    view! { <li>{happening.event.sentence()}" "<span class="muted">{moment(happening.at, now)}{from}</span></li> }
+        .into_any()
 }
 
 fn sidebar(session: Session) -> AnyView {
@@ -156,6 +209,7 @@ fn account_menu(session: &Session) -> AnyView {
                 </form>
                 <hr/>
                 <a href="/account/two-factor">"Two-factor"</a>
+                <a href="/account/sessions">"Sessions"</a>
                 <hr/>
                 <form method="post" action="/sign-out"><button>"Sign out"</button></form>
             </div>

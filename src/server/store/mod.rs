@@ -20,6 +20,7 @@ pub mod mails;
 pub mod migrate;
 pub mod notices;
 pub mod orgs;
+pub mod places;
 pub mod projects;
 pub mod row;
 pub mod sessions;
@@ -51,6 +52,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("mails", mails::STATEMENTS),
         ("notices", notices::STATEMENTS),
         ("orgs", orgs::STATEMENTS),
+        ("places", places::STATEMENTS),
         ("projects", projects::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("throttles", throttles::STATEMENTS),

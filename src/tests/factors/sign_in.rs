@@ -36,6 +36,10 @@ on_both_databases! {
         let mut half = half_signed_in(&app).await;
         app.clock.advance_ms(16 * MINUTE_MS);
         assert_eq!(half.get(HALF).await.header("location"), "/sign-in", "a quarter of an hour is enough");
+        let late = half.get(&format!("{HALF}?next=%2Fsettings%2Fprojects")).await;
+        assert_eq!(late.header("location"), "/sign-in?next=%2Fsettings%2Fprojects", "where they wanted to go is kept");
+        let foreign = half.get(&format!("{HALF}?next=%2F%2Fevil.example")).await;
+        assert_eq!(foreign.header("location"), "/sign-in");
     }
 
     async fn r18_a_code_is_taken_once(backend: Backend) {
@@ -72,13 +76,24 @@ on_both_databases! {
         let app = TestApp::on(backend).await;
         let enrolled = enrol(&app).await;
         let mut browser = half_signed_in(&app).await;
+        let pending = browser.cookie.clone();
         for n in 1..=5 {
-            let answer = browser.post(HALF, &[("code", "000000")]).await;
-            assert_eq!(answer.status, if n < 5 { 422 } else { 401 }, "{n}");
+            let answer = browser.post(HALF, &[("code", "000000"), ("next", "/settings/projects")]).await;
+            assert_eq!(answer.status, if n < 5 { 422 } else { 303 }, "{n}");
+            if n == 5 {
+                let again = answer.header("location");
+                assert_eq!(again, "/sign-in?next=%2Fsettings%2Fprojects&ended=codes", "where they wanted to go is kept");
+                assert!(browser.cookie.is_none(), "and the dead cookie is not");
+                let page = browser.get(again).await.body;
+                assert!(page.contains("That was the fifth wrong code") && page.contains("value=\"/settings/projects\""), "{page}");
+            }
         }
         let right = code(&app, &enrolled.secret, 0);
+        browser.cookie = pending;
         let replayed = browser.post(HALF, &[("code", &right)]).await;
-        assert_eq!(replayed.header("location"), "/sign-in", "the old cookie is worth nothing");
+        assert_eq!((replayed.status, replayed.header("location")), (303, "/sign-in?ended=time"), "the old cookie is worth nothing");
+        let crafted = browser.get("/sign-in?ended=%3Cb%3Eyou+won").await.body;
+        assert!(!crafted.contains("you won"), "only our own words");
         app.clock.advance_ms(5 * SECOND_MS);
         let mut fresh = half_signed_in(&app).await;
         for _ in 0..4 {

@@ -52,6 +52,8 @@ pub struct Browser {
     router: Router,
     pub cookie: Option<String>,
     pub peer: String,
+    /// What it says it is; empty: nothing.
+    pub agent: &'static str,
 }
 
 impl Browser {
@@ -60,6 +62,7 @@ impl Browser {
             router,
             cookie: None,
             peer: "203.0.113.7:4711".to_owned(),
+            agent: "",
         }
     }
 
@@ -80,6 +83,9 @@ impl Browser {
             .header(header::ACCEPT, "text/html");
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, format!("kw_s={cookie}"));
+        }
+        if !self.agent.is_empty() {
+            request = request.header(header::USER_AGENT, self.agent);
         }
         if body.is_some() {
             request = request

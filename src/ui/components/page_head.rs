@@ -49,6 +49,8 @@ pub fn flash() -> impl IntoView {
             Some("created") => "Created.",
             Some("stored") => "Noted that the secret is stored.",
             Some("revoked") => "Revoked. It is refused from now on.",
+            Some("ended") => "Signed out there.",
+            Some("others-ended") => "Signed out everywhere else. You go on here.",
             _ => return None,
         };
         Some(view! { <div class="notice ok" role="status"><Icon name="ok"/><div><p>{text}</p></div></div> })

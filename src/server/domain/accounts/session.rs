@@ -34,6 +34,8 @@ pub const IDLE_MS: i64 = HOUR_MS;
 pub const LIFETIME_MS: i64 = 12 * HOUR_MS;
 /// Characters of the id: 190 bits.
 const ID_LENGTH: usize = 32;
+/// Characters of the digest that are no secret.
+const HANDLE_LENGTH: usize = 12;
 /// Sessions an account may have; the oldest ends when another begins.
 const SESSIONS_MAX: i64 = 10;
 /// Sign-ins that may be half done at a time, and how long each may take.
@@ -78,9 +80,10 @@ pub(super) fn digest(session_id: &str) -> String {
     hex(&Sha256::digest(session_id.as_bytes()))
 }
 
-/// The session's name in the audit log: the first characters of its digest, good for telling sessions apart only.
-fn handle(id_sha256: &str) -> String {
-    id_sha256.chars().take(12).collect()
+/// The session's public name, in the audit log and in addresses: the first characters of its digest, good for telling
+/// sessions apart only.
+pub(super) fn handle(id_sha256: &str) -> String {
+    id_sha256.chars().take(HANDLE_LENGTH).collect()
 }
 
 /// Whether a cookie's value could be a session id at all.
@@ -219,6 +222,14 @@ pub(super) enum Others {
     End,
 }
 
+/// What a session that goes on under a new id says of when its owner last proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// They have just done so.
+    Fresh,
+    AsItWas,
+}
+
 /// A complete session in the place of another, under a new id (R28): the id and its handle for the audit log. It is
 /// worth what the old one was, so that one that was ended elsewhere meanwhile does not come back. Finishing a sign-in
 /// begins the lifetime; nothing else prolongs it. Errors: the old one is over.
@@ -230,13 +241,51 @@ pub(super) async fn renew(
     others: Others,
     caller: &Caller,
 ) -> Result<(SecretText, Actor), DomainError> {
+    let renewed = renew_with(ctx, tx, signed_in, old_id, (others, Proof::Fresh), caller).await?;
+    Ok((renewed.id, renewed.actor))
+}
+
+/// The same for somebody who has proved nothing and wants to be the only one signed in: whoever holds a copy of the old
+/// id is out, too. Also gives how many sessions ended. Errors: the old one is over.
+pub(super) async fn renew_alone(
+    ctx: &Context,
+    tx: &mut Tx,
+    signed_in: &SignedIn,
+    old_id: &str,
+    caller: &Caller,
+) -> Result<Renewed, DomainError> {
+    signed_in.actor.require_complete()?;
+    renew_with(ctx, tx, signed_in, old_id, (Others::End, Proof::AsItWas), caller).await
+}
+
+pub(super) struct Renewed {
+    pub id: SecretText,
+    pub actor: Actor,
+    /// Other sessions that ended.
+    pub ended: u64,
+}
+
+async fn renew_with(
+    ctx: &Context,
+    tx: &mut Tx,
+    signed_in: &SignedIn,
+    old_id: &str,
+    (others, proof): (Others, Proof),
+    caller: &Caller,
+) -> Result<Renewed, DomainError> {
     let over = || DomainError::from(Denied::Unauthenticated);
     let account = signed_in.actor.account_id().ok_or_else(over)?;
-    let old = store::take(tx, &digest(old_id)).await?.ok_or_else(over)?;
-    let mut epoch = old.epoch;
-    if others == Others::End {
-        epoch = accounts::next_epoch(tx, account, epoch).await?.ok_or_else(over)?;
-    }
+    let old_sha256 = digest(old_id);
+    let next = match others {
+        Others::End => Some(
+            accounts::next_epoch(tx, account, &old_sha256)
+                .await?
+                .ok_or_else(over)?,
+        ),
+        Others::Stay => None,
+    };
+    let old = store::take(tx, &old_sha256).await?.ok_or_else(over)?;
+    let epoch = next.unwrap_or(old.epoch);
     let now = ctx.clock.now();
     let stage = SessionStage::Complete;
     let span = match signed_in.actor.stage() {
@@ -246,29 +295,31 @@ pub(super) async fn renew(
             step_up_at: None,
             expires_at: now.plus_ms(LIFETIME_MS),
         },
-        // Whoever renews it has just proved who they are.
         SessionStage::Complete => Span {
             created_at: old.created_at,
             auth_at: old.auth_at,
-            step_up_at: Some(now),
+            step_up_at: match proof {
+                Proof::Fresh => Some(now),
+                Proof::AsItWas => old.step_up_at,
+            },
             expires_at: old.expires_at,
         },
     };
     let org = signed_in.actor.org_id();
-    let made = begin_over(ctx, tx, (account, epoch), org, stage, caller, (now, span)).await?;
-    if others == Others::End {
-        store::delete_others(tx, account, &digest(made.0.expose())).await?;
-    }
+    let (id, handle) = begin_over(ctx, tx, (account, epoch), org, stage, caller, (now, span)).await?;
+    let ended = match others {
+        Others::End => store::delete_others(tx, account, &digest(id.expose())).await?,
+        Others::Stay => 0,
+    };
     let membership = signed_in
         .memberships
         .iter()
         .find(|m| Some(&m.org_id) == org)
         .map(|m| (m.org_id, m.role));
-    let actor = Actor::account(*account, membership, stage, caller.origin(Some(made.1))).proved(now);
-    Ok((
-        made.0,
-        actor.with_instance_powers(signed_in.actor.is_instance_admin()),
-    ))
+    let actor = Actor::account(*account, membership, stage, caller.origin(Some(handle)))
+        .proved(span.step_up_at.unwrap_or(span.auth_at))
+        .with_instance_powers(signed_in.actor.is_instance_admin());
+    Ok(Renewed { id, actor, ended })
 }
 
 /// Counts a code against a sign-in that is half done, before it is tried; tells whether it is the last that may be

@@ -5,6 +5,7 @@ pub mod account;
 pub mod factors;
 pub mod keys;
 pub mod projects;
+pub mod sessions;
 pub mod tokens;
 
 use axum::body::Bytes;
