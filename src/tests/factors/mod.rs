@@ -15,6 +15,11 @@ pub const HALF: &str = "/sign-in/second-factor";
 
 /// The code that an app shows `offset_s` seconds from now.
 pub fn code(app: &TestApp, secret: &str, offset_s: i64) -> String {
+    code_at(secret, app.ctx.clock.now().ms() / SECOND_MS + offset_s)
+}
+
+/// The code of a moment, in seconds.
+pub fn code_at(secret: &str, seconds: i64) -> String {
     let totp = Builder::new()
         .with_algorithm(Algorithm::SHA1)
         .with_digits(6)
@@ -22,7 +27,6 @@ pub fn code(app: &TestApp, secret: &str, offset_s: i64) -> String {
         .with_secret(Secret::try_from_base32(secret).unwrap())
         .build()
         .unwrap();
-    let seconds = app.ctx.clock.now().ms() / SECOND_MS + offset_s;
     totp.generate(u64::try_from(seconds).unwrap()).to_string()
 }
 
