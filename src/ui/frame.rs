@@ -65,21 +65,19 @@ pub fn Frame() -> impl IntoView {
                     <div class="drawer-body">{loaded(session, sidebar)}</div>
                 </details>
             </aside>
-            <main class="page" id="main" tabindex="-1">{told(session)}<Outlet/></main>
+            <main class="page" id="main" tabindex="-1">{banners(session)}<Outlet/></main>
         </div>
     }
 }
 
-/// What concerns the person rather than the page, above it. Without a session there is nothing to tell: the page itself
-/// says why.
-fn told(session: Loaded<Session>) -> AnyView {
-    view! { <Transition>{move || session.get().and_then(Result::ok).map(|session| banners(&session))}</Transition> }
-        .into_any()
-}
-
-/// The banners, most pressing first.
-fn banners(session: &Session) -> AnyView {
-    view! { {notices(session)} }.into_any()
+/// What somebody must know whatever page they are on. Without a session there is nothing to tell: the page itself says
+/// why.
+fn banners(session: Loaded<Session>) -> impl IntoView {
+    view! {
+        <Transition>
+            {move || session.get().and_then(Result::ok).and_then(|session| notices(&session))}
+        </Transition>
+    }
 }
 
 /// What happened to the account that its owner has not seen yet.

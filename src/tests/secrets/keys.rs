@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Sink, canary, files_of, holds};
+use super::canaries::{canary, files_of, holds};
+use super::sink::Sink;
 use crate::kit::app::{EMAIL, PASSWORD};
 use crate::kit::{Backend, TestApp};
 

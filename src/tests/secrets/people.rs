@@ -1,91 +1,18 @@
 //! What people sign in with, and the links they are sent.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-
 use keywright::model::key_text::compose;
 use keywright::model::time::{HOUR_MS, SECOND_MS};
 use keywright::server::domain::accounts::links::{self, Purpose};
 use keywright::server::domain::instance;
 use keywright::server::platform::clock::{Clock, SystemClock};
 
-use super::{Sink, canary, files_of, holds};
+use super::canaries::{Canaries, canary, files_of, holds};
+use super::served::{Served, cookie_of};
+use super::sink::Sink;
 use crate::accounts::set_up_with;
 use crate::factors::{HALF, code, code_at, codes_of, enrol, half_signed_in, secret_of};
 use crate::kit::app::{EMAIL, EmptyHouse, PASSWORD};
-use crate::kit::{Answer, Backend, TestApp};
-
-/// Everything that must not be seen: what it is, and its bytes.
-#[derive(Default)]
-struct Canaries(Vec<(String, Vec<u8>)>);
-
-impl Canaries {
-    fn add(&mut self, what: &str, secret: &str) {
-        self.0.push((what.to_owned(), secret.as_bytes().to_vec()));
-    }
-
-    /// As an app is given it, and as it is sealed.
-    fn add_totp_secret(&mut self, base32: &str) {
-        self.add("a TOTP secret", base32);
-        self.0
-            .push(("the bytes of a TOTP secret".to_owned(), from_base32(base32)));
-    }
-
-    fn add_recovery_codes(&mut self, codes: &[String]) {
-        for code in codes {
-            self.add("a recovery code", code);
-            self.add("a recovery code without dashes", &code.replace('-', ""));
-        }
-    }
-
-    fn assert_absent(&self, place: &str, bytes: &[u8]) {
-        for (what, secret) in &self.0 {
-            // Six digits occur inside numbers and digests; a code that leaked stands alone.
-            let found = if secret.len() == 6 {
-                stands_alone(bytes, secret)
-            } else {
-                holds(bytes, secret)
-            };
-            assert!(!found, "{place} hold {what}");
-        }
-    }
-}
-
-fn stands_alone(bytes: &[u8], word: &[u8]) -> bool {
-    let is_other = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    let starts = bytes
-        .windows(word.len())
-        .enumerate()
-        .filter(|(_, window)| *window == word);
-    let mut ends = starts.map(|(at, _)| {
-        (
-            at.checked_sub(1).and_then(|before| bytes.get(before)),
-            bytes.get(at + word.len()),
-        )
-    });
-    ends.any(|(before, after)| is_other(before) && is_other(after))
-}
-
-fn from_base32(text: &str) -> Vec<u8> {
-    let digits = text.bytes().map(|b| {
-        u64::from(if b.is_ascii_digit() {
-            b - b'2' + 26
-        } else {
-            b - b'A'
-        })
-    });
-    let digits: Vec<u64> = digits.collect();
-    let forty_bits = |eight: &[u64]| {
-        eight
-            .iter()
-            .fold(0, |bits, digit| bits << 5 | digit)
-            .to_be_bytes()[3..]
-            .to_vec()
-    };
-    digits.chunks(8).flat_map(forty_bits).collect()
-}
+use crate::kit::{Backend, TestApp};
 
 #[tokio::test]
 async fn r77_r43_no_secret_of_a_person_is_in_a_page_log_file_or_later_answer() {
@@ -206,97 +133,6 @@ async fn link_tokens(app: &TestApp) -> Vec<String> {
         tokens.push(token.to_owned());
     }
     tokens
-}
-
-/// The real program, with its log open to everything: every thread and every library below us.
-struct Served {
-    process: Child,
-    folder: tempfile::TempDir,
-    authority: String,
-    setup_token: String,
-}
-
-impl Served {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let authority = probe.local_addr().unwrap().to_string();
-        drop(probe);
-        let mut process = Command::new(env!("CARGO_BIN_EXE_keywright"))
-            .args([
-                "serve",
-                "--log",
-                "trace",
-                "--listen",
-                &authority,
-                "--public-origin",
-                &format!("http://{authority}"),
-            ])
-            .env("KEYWRIGHT_DATA", folder.path().join("data"))
-            .stdout(Stdio::piped())
-            .stderr(File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let link = lines
-            .map(Result::unwrap)
-            .find(|line| line.contains("/setup?token="))
-            .unwrap();
-        let setup_token = link.split_once("token=").unwrap().1.trim().to_owned();
-        Self {
-            process,
-            folder,
-            authority,
-            setup_token,
-        }
-    }
-
-    /// One request on a connection of its own.
-    fn ask(&self, cookie: &str, path: &str, form: Option<&[(&str, &str)]>) -> Answer {
-        let body = form.map(|form| serde_urlencoded::to_string(form).unwrap());
-        let (method, length) = (
-            if body.is_some() { "POST" } else { "GET" },
-            body.as_ref().map_or(0, String::len),
-        );
-        let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAccept: text/html\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{}",
-            self.authority,
-            body.unwrap_or_default()
-        );
-        let mut stream = TcpStream::connect(&self.authority).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let mut headers = axum::http::HeaderMap::new();
-        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
-            headers.append(
-                axum::http::HeaderName::try_from(name).unwrap(),
-                value.parse().unwrap(),
-            );
-        }
-        Answer {
-            status,
-            headers,
-            body: body.to_owned(),
-        }
-    }
-
-    /// Stops it and gives what it logged.
-    fn stop(mut self) -> (tempfile::TempDir, Vec<u8>) {
-        let stopped = Command::new("kill")
-            .args(["-TERM", &self.process.id().to_string()])
-            .status();
-        assert!(stopped.unwrap().success() && self.process.wait().unwrap().success());
-        let log = std::fs::read(self.folder.path().join("log")).unwrap();
-        (self.folder, log)
-    }
-}
-
-fn cookie_of(answer: &Answer) -> String {
-    answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod notices;
 pub mod operate;
 mod places;
 pub mod proof;
+mod renewal;
 pub mod second_half;
 pub mod session;
 pub mod sessions;

@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use super::proof::{account_of, note};
+use super::renewal::renew_alone;
 use super::session::{self, Caller, IDLE_MS, SignedIn};
 use crate::model::account::SessionStage;
 use crate::model::device::device_of;
@@ -76,7 +77,7 @@ pub async fn end_others(
     caller: &Caller,
 ) -> Result<SecretText, DomainError> {
     let mut tx = ctx.db.begin_write().await?;
-    let renewed = session::renew_alone(ctx, &mut tx, signed_in, session_id, caller).await?;
+    let renewed = renew_alone(ctx, &mut tx, signed_in, session_id, caller).await?;
     let ended = json!({ "ended": renewed.ended });
     let now = ctx.clock.now();
     note(ctx, &mut tx, &renewed.actor, "session.others_ended", ended, now).await?;
