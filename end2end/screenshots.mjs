@@ -119,6 +119,7 @@ async function photographTheStage() {
         ["service-token-create", "/settings/service-tokens/new"],
         ["audit-log", "/settings/audit-log"],
         ["two-factor-off", "/account/two-factor"],
+        ["sessions", "/account/sessions"],
         ["not-found", "/settings/api-keys/key_0123456789AB"],
     ]) {
         await opens(page, where);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The benchmark of verification. In the profile of everything else: its numbers are ratios within one run.
+# The benchmark. In the profile of everything else: its numbers are ratios within one run. With `-- sign-in` only that
+# part of it.
 . "$(dirname "$0")/env.sh"
 scripts/build.sh
 

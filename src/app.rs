@@ -6,7 +6,7 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::ui::frame::Frame;
-use crate::ui::pages::account::two_factor;
+use crate::ui::pages::account::{sessions, two_factor};
 use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
@@ -80,6 +80,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/account") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/sessions") view=sessions::SessionsPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor/codes") view=two_factor::NewCodesPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor/off") view=two_factor::TurnOffPage ssr=SsrMode::Async/>

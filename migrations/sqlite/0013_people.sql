@@ -83,6 +83,8 @@ CREATE TABLE notices (
     seen_at_ms BIGINT
 );
 CREATE INDEX notices_by_account ON notices (account_id, created_at_ms);
+-- Asked for every page; nearly always empty.
+CREATE INDEX notices_unseen ON notices (account_id, created_at_ms) WHERE seen_at_ms IS NULL;
 
 -- Networks and devices an account has signed in from, as keyed digests.
 CREATE TABLE known_places (

@@ -81,6 +81,44 @@ impl SessionStage {
     }
 }
 
+/// Why somebody is at the sign-in page once more, halfway through signing in. Addresses name it, so the words are fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The fifth wrong code.
+    Codes,
+    /// It took too long, or was ended elsewhere.
+    Time,
+}
+
+impl Ended {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Codes => "codes",
+            Self::Time => "time",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Codes, Self::Time]
+            .into_iter()
+            .find(|ended| ended.as_str() == text)
+    }
+
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Codes => {
+                "That was the fifth wrong code, so this sign-in was ended. Enter your password again, then a new code."
+            }
+            Self::Time => {
+                "This sign-in is over: it took more than a quarter of an hour, or was ended elsewhere. Enter your                  password again."
+            }
+        }
+    }
+}
+
 /// An account in the operator's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

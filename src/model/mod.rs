@@ -26,6 +26,7 @@ pub mod permission_query;
 pub mod project;
 pub mod request_id;
 pub mod scope;
+pub mod session;
 pub mod text;
 pub mod time;
 pub mod token;

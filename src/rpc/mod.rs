@@ -9,6 +9,7 @@ pub mod mail;
 pub mod members;
 pub mod projects;
 pub mod session;
+pub mod sessions;
 pub mod tokens;
 
 use leptos::server_fn::codec::JsonEncoding;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::error::AppError;
 use crate::model::id::OrgId;
+use crate::model::notice::Notice;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
 use crate::model::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct Session {
     pub now: Timestamp,
     /// Whether they administer the installation as a whole.
     pub is_instance_admin: bool,
+    /// What they have not seen yet, newest first.
+    pub notices: Vec<Notice>,
 }
 
 impl Session {
@@ -43,7 +46,10 @@ impl Session {
 /// Whoever is signed in. Errors: nobody is.
 #[server(endpoint = "session/current")]
 pub async fn current_session() -> Result<Session, AppError> {
-    let (ctx, signed_in) = crate::server::rpc_edge::signed_in()?;
+    use crate::server::{domain::accounts::notices, rpc_edge};
+    let (ctx, signed_in) = rpc_edge::signed_in()?;
+    let notices = notices::unseen(&ctx, &signed_in.actor).await;
+    let notices = rpc_edge::answer(&ctx, &signed_in.actor, "session.notices", notices).await?;
     let here = signed_in
         .memberships
         .iter()
@@ -59,5 +65,6 @@ pub async fn current_session() -> Result<Session, AppError> {
         account_name: signed_in.account_name,
         account_email: signed_in.account_email,
         memberships: signed_in.memberships,
+        notices,
     })
 }

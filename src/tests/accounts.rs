@@ -19,7 +19,7 @@ const SET_UP: [(&str, &str); 8] = [
     ("scope_description", ""),
 ];
 
-fn set_up_with(token: &str) -> Vec<(&str, &str)> {
+pub fn set_up_with(token: &str) -> Vec<(&str, &str)> {
     SET_UP.into_iter().chain([("token", token)]).collect()
 }
 

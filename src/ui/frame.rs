@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
-use super::components::{Icon, loaded};
+use super::components::{Icon, Loaded, loaded, moment};
 use crate::model::error::AppError;
+use crate::model::notice::Notice;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
-use crate::model::time::DAY_MS;
+use crate::model::time::{DAY_MS, Timestamp};
 use crate::rpc::session::{Session, current_session};
 use crate::ui::pages::problem::problem_section;
 
@@ -105,11 +106,17 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-/// What somebody must know whatever page they are on.
-fn banners(session: Resource<Result<Session, AppError>>) -> impl IntoView {
+/// What somebody must know whatever page they are on. Without a session there is nothing to tell: the page itself says
+/// why.
+fn banners(session: Loaded<Session>) -> impl IntoView {
     view! {
         <Transition>
-            {move || session.get().and_then(Result::ok).and_then(|session| enrolment_banner(&session))}
+            {move || {
+                session
+                    .get()
+                    .and_then(Result::ok)
+                    .map(|session| view! { {enrolment_banner(&session)}{notices(&session)} })
+            }}
         </Transition>
     }
 }
@@ -143,6 +150,45 @@ fn enrolment_banner(session: &Session) -> Option<AnyView> {
         </div>
     };
     Some(banner.into_any())
+}
+
+/// What happened to the account that its owner has not seen yet.
+fn notices(session: &Session) -> Option<AnyView> {
+    if session.notices.is_empty() {
+        return None;
+    }
+    let now = session.now;
+    let lines = session.notices.iter().map(|notice| line(notice, now));
+    let shown = session
+        .notices
+        .iter()
+        .map(|notice| view! { <input type="hidden" name="notice" value=notice.id.to_string()/> });
+    let banner = view! {
+        <section class="notice warn" aria-label="About your account">
+            <Icon name="shield"/>
+            <div>
+                <ul>{lines.collect_view()}</ul>
+                <p><a href="/account/sessions">"See where you are signed in"</a></p>
+            </div>
+            <form class="actions" method="post" action="/account/notices/seen">
+                {shown.collect_view()}
+                <button class="button small">"Got it"</button>
+            </form>
+        </section>
+    };
+    Some(banner.into_any())
+}
+
+fn line(notice: &Notice, now: Timestamp) -> AnyView {
+    let happening = &notice.happening;
+    let from = match (happening.device.as_str(), happening.ip.as_deref()) {
+        ("", None) => String::new(),
+        ("", Some(ip)) => format!(", from {ip}"),
+        (device, None) => format!(", {device}"),
+        (device, Some(ip)) => format!(", {device} at {ip}"),
+    };
+    view! { <li>{happening.event.sentence()}" "<span class="muted">{moment(happening.at, now)}{from}</span></li> }
+        .into_any()
 }
 
 fn sidebar(session: Session) -> AnyView {
@@ -240,6 +286,7 @@ fn account_menu(session: &Session) -> AnyView {
                 </form>
                 <hr/>
                 <a href="/account/two-factor">"Two-factor"</a>
+                <a href="/account/sessions">"Sessions"</a>
                 <hr/>
                 <form method="post" action="/sign-out"><button>"Sign out"</button></form>
             </div>

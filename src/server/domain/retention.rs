@@ -5,7 +5,7 @@ use super::accounts::session::IDLE_MS;
 use super::accounts::throttle::LOCKED_FROM;
 use crate::model::time::{DAY_MS, HOUR_MS};
 use crate::server::ctx::Context;
-use crate::server::store::{changes, keys, links, mails, sessions, throttles, usage};
+use crate::server::store::{changes, keys, links, mails, notices, places, sessions, throttles, usage};
 
 /// Raw events and minutes are kept so long; hours and days stay.
 pub const EVENTS_MS: i64 = 90 * DAY_MS;
@@ -17,6 +17,10 @@ const NETWORKS_MS: i64 = DAY_MS;
 const MAILS_MS: i64 = 30 * DAY_MS;
 /// Failures in a row count for a month, so that patience does not get round the lock.
 const ACCOUNTS_MS: i64 = 30 * DAY_MS;
+/// Seen or not: who comes back after a month has had the letter.
+const NOTICES_MS: i64 = 30 * DAY_MS;
+/// A network or device unseen for so long is a new one.
+const PLACES_MS: i64 = 180 * DAY_MS;
 
 /// What one clean-up removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +80,8 @@ async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     keys::delete_nonces_before(&mut tx, now.minus_ms(NONCES_MS)).await?;
     throttles::delete_networks_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;
+    notices::delete_before(&mut tx, now.minus_ms(NOTICES_MS)).await?;
+    places::delete_before(&mut tx, now.minus_ms(PLACES_MS)).await?;
     tx.commit().await?;
     Ok(ended)
 }

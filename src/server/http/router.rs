@@ -12,7 +12,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use super::forms::instance as installation;
-use super::forms::{account, factors, invitations, keys, mail, members, projects, tokens};
+use super::forms::{account, factors, invitations, keys, mail, members, projects, sessions, tokens};
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
@@ -38,6 +38,9 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/instance/mail/retry", post(mail::retry_all)),
         ("/instance/mail/{id}/retry", post(mail::retry)),
         ("/instance/mail/{id}/discard", post(mail::discard)),
+        ("/account/sessions/{id}/end", post(sessions::end_one)),
+        ("/account/sessions/end-others", post(sessions::end_others)),
+        ("/account/notices/seen", post(sessions::notices_seen)),
         ("/theme", post(account::theme)),
         ("/session/organisation", post(account::switch_organisation)),
         ("/settings/api-keys/new", post(keys::create)),
@@ -87,12 +90,15 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 11] = [
+const FORMS_WITHOUT_PAGE: [(&str, &str); 14] = [
     ("/account/two-factor/confirm", factors::PAGE),
     ("/account/two-factor/codes/file", factors::PAGE),
     ("/instance/mail/retry", mail::PAGE),
     ("/instance/mail/{id}/retry", mail::PAGE),
     ("/instance/mail/{id}/discard", mail::PAGE),
+    ("/account/sessions/{id}/end", sessions::PAGE),
+    ("/account/sessions/end-others", sessions::PAGE),
+    ("/account/notices/seen", sessions::PAGE),
     ("/settings/env-file", "/settings/api-keys"),
     ("/sign-out", "/"),
     ("/theme", "/"),
@@ -278,7 +284,15 @@ async fn second_factor_page(state: State<AppState>, request: Request) -> Respons
     match signed_in.map(|signed_in| signed_in.actor.stage()) {
         Some(SessionStage::SecondFactorDue) => page(state, request).await,
         Some(SessionStage::Complete) => Redirect::to("/").into_response(),
-        None => Redirect::to("/sign-in").into_response(),
+        None => {
+            let query = request.uri().query().unwrap_or_default();
+            let asked: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+            let next = asked.iter().find(|(name, _)| name == "next");
+            let next = next
+                .map(|(_, next)| next.as_str())
+                .filter(|next| access::is_own_path(next));
+            access::to_sign_in(next.unwrap_or("/"))
+        }
     }
 }
 

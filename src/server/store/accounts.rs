@@ -18,8 +18,11 @@ statements! {
     /// Only over the hash that was checked: a reset meanwhile must not be undone.
     RENEW_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1 AND password_hash = $4";
     RAISE_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1";
-    /// Only from the epoch that the one session that goes on was made in.
-    NEXT_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1 AND session_epoch = $2 RETURNING session_epoch";
+    /// Only from the epoch of the one session that goes on, and the account's row before any session's: two sessions that
+    /// end each other wait here instead of for each other.
+    NEXT_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1
+        WHERE id = $1 AND session_epoch = (SELECT s.session_epoch FROM sessions s WHERE s.id_sha256 = $2 AND s.account_id = $1)
+        RETURNING session_epoch";
     FIND_EMAIL = "SELECT email, email_folded FROM accounts WHERE id = $1";
     FIND_RECIPIENT = "SELECT email, name, time_zone FROM accounts WHERE id = $1 AND status = 'active'";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
@@ -119,9 +122,13 @@ pub async fn raise_session_epoch(tx: &mut Tx, id: &AccountId) -> Result<(), Stor
 }
 
 /// Ends every session of the account, those that are just being made too, and gives the epoch of the one that goes on.
-/// `None` when `epoch` is over.
-pub async fn next_epoch(tx: &mut Tx, id: &AccountId, epoch: i64) -> Result<Option<i64>, StoreError> {
-    on!(tx, c => sqlx::query_scalar(NEXT_EPOCH).bind(id.as_str()).bind(epoch).fetch_optional(c).await)
+/// `None` when that one is over itself.
+pub async fn next_epoch(
+    tx: &mut Tx,
+    id: &AccountId,
+    session_sha256: &str,
+) -> Result<Option<i64>, StoreError> {
+    on!(tx, c => sqlx::query_scalar(NEXT_EPOCH).bind(id.as_str()).bind(session_sha256).fetch_optional(c).await)
 }
 
 pub async fn find_email(tx: &mut Tx, id: &AccountId) -> Result<Option<Email>, StoreError> {

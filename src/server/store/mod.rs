@@ -22,6 +22,7 @@ pub mod members;
 pub mod migrate;
 pub mod notices;
 pub mod orgs;
+pub mod places;
 pub mod projects;
 pub mod row;
 pub mod sessions;
@@ -55,6 +56,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("members", members::STATEMENTS),
         ("notices", notices::STATEMENTS),
         ("orgs", orgs::STATEMENTS),
+        ("places", places::STATEMENTS),
         ("projects", projects::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("throttles", throttles::STATEMENTS),

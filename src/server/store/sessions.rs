@@ -1,9 +1,8 @@
-//! Sessions: made by INSERT, kept alive by UPDATE only, so that a request in flight cannot bring an ended one back
-//!.
+//! Sessions: made by INSERT, kept alive by UPDATE only, so that a request in flight cannot bring an ended one back.
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::row::RowPlace;
+use super::row::{RowPlace, moment};
 use super::statements;
 use crate::model::account::SessionStage;
 use crate::model::id::{AccountId, OrgId};
@@ -22,7 +21,17 @@ statements! {
     SET_ORG = "UPDATE sessions SET org_id = $2 WHERE id_sha256 = $1";
     DELETE = "DELETE FROM sessions WHERE id_sha256 = $1";
     /// Takes a session away for another to go on in its place: with what it was worth.
-    TAKE = "DELETE FROM sessions WHERE id_sha256 = $1 RETURNING session_epoch, expires_at_ms, created_at_ms, auth_at_ms";
+    TAKE = "DELETE FROM sessions WHERE id_sha256 = $1
+        RETURNING session_epoch, expires_at_ms, created_at_ms, auth_at_ms, step_up_at_ms";
+    /// What of an account is alive, in the sense of FIND_ALIVE; a whole session before one that is half done.
+    LIST = "SELECT s.id_sha256, s.stage, s.auth_at_ms, s.last_seen_at_ms, s.ip, s.user_agent
+        FROM sessions s JOIN accounts a ON a.id = s.account_id
+        WHERE s.account_id = $1 AND s.expires_at_ms > $2 AND s.last_seen_at_ms > $3
+        AND s.session_epoch = a.session_epoch AND a.status = 'active'
+        ORDER BY s.stage, s.last_seen_at_ms DESC, s.id_sha256";
+    /// By the public handle: the digest's first characters.
+    DELETE_BY_HANDLE = "DELETE FROM sessions WHERE account_id = $1 AND SUBSTR(id_sha256, 1, 12) = $2";
+    DELETE_ALL = "DELETE FROM sessions WHERE account_id = $1";
     DELETE_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND id_sha256 <> $2";
     /// Counts a wrong code of a sign-in that is half done, and holds its row.
     COUNT_FAILURE = "UPDATE sessions SET factor_failures = factor_failures + 1 WHERE id_sha256 = $1 AND stage = 'second_factor_due'
@@ -72,6 +81,27 @@ pub struct Taken {
     pub expires_at: Timestamp,
     pub created_at: Timestamp,
     pub auth_at: Timestamp,
+    pub step_up_at: Option<Timestamp>,
+}
+
+/// A session that is alive, as its owner looks at it.
+pub struct ListedSession {
+    pub id_sha256: String,
+    pub stage: SessionStage,
+    pub auth_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub ip: Option<String>,
+    pub user_agent: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    id_sha256: String,
+    stage: String,
+    auth_at_ms: i64,
+    last_seen_at_ms: i64,
+    ip: Option<String>,
+    user_agent: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -135,9 +165,46 @@ pub async fn delete(tx: &mut Tx, id_sha256: &str) -> Result<bool, StoreError> {
     Ok(rows > 0)
 }
 
-/// Ends every session of an account but one.
-pub async fn delete_others(tx: &mut Tx, account: &AccountId, id_sha256: &str) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(DELETE_OTHERS).bind(account.as_str()).bind(id_sha256).execute(c).await.map(drop))
+/// Ends every session of an account but one; how many there were.
+pub async fn delete_others(tx: &mut Tx, account: &AccountId, id_sha256: &str) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(DELETE_OTHERS).bind(account.as_str()).bind(id_sha256).execute(c).await.map(|done| done.rows_affected()))
+}
+
+/// Ends every session of an account.
+pub async fn delete_all(tx: &mut Tx, account: &AccountId) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(DELETE_ALL).bind(account.as_str()).execute(c).await.map(drop))
+}
+
+/// Ends the account's session of this public handle. `false` when it has none.
+pub async fn delete_by_handle(tx: &mut Tx, account: &AccountId, handle: &str) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(DELETE_BY_HANDLE).bind(account.as_str()).bind(handle).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows > 0)
+}
+
+/// The account's sessions that are alive: whole ones first, each kind by when it was last seen.
+pub async fn list(
+    tx: &mut Tx,
+    account: &AccountId,
+    now: Timestamp,
+    idle_since: Timestamp,
+) -> Result<Vec<ListedSession>, StoreError> {
+    let rows: Vec<ListedRow> = on!(tx, c => sqlx::query_as(LIST).bind(account.as_str()).bind(now.ms()).bind(idle_since.ms()).fetch_all(c).await)?;
+    let place = RowPlace {
+        table: "sessions",
+        id: account.as_str(),
+    };
+    rows.into_iter()
+        .map(|row| {
+            Ok(ListedSession {
+                stage: place.required("stage", SessionStage::parse(&row.stage))?,
+                id_sha256: row.id_sha256,
+                auth_at: Timestamp::from_ms(row.auth_at_ms),
+                last_seen_at: Timestamp::from_ms(row.last_seen_at_ms),
+                ip: row.ip,
+                user_agent: row.user_agent,
+            })
+        })
+        .collect()
 }
 
 /// Wrong codes so far, this one included. `None` when the session is over or complete.
@@ -147,14 +214,17 @@ pub async fn count_failure(tx: &mut Tx, id_sha256: &str) -> Result<Option<i64>, 
 
 /// Takes a session away. `None` when it is over already.
 pub async fn take(tx: &mut Tx, id_sha256: &str) -> Result<Option<Taken>, StoreError> {
-    let row: Option<(i64, i64, i64, i64)> =
+    let row: Option<(i64, i64, i64, i64, Option<i64>)> =
         on!(tx, c => sqlx::query_as(TAKE).bind(id_sha256).fetch_optional(c).await)?;
-    Ok(row.map(|(epoch, expires_at, created_at, auth_at)| Taken {
-        epoch,
-        expires_at: Timestamp::from_ms(expires_at),
-        created_at: Timestamp::from_ms(created_at),
-        auth_at: Timestamp::from_ms(auth_at),
-    }))
+    Ok(
+        row.map(|(epoch, expires_at, created_at, auth_at, step_up_at)| Taken {
+            epoch,
+            expires_at: Timestamp::from_ms(expires_at),
+            created_at: Timestamp::from_ms(created_at),
+            auth_at: Timestamp::from_ms(auth_at),
+            step_up_at: moment(step_up_at),
+        }),
+    )
 }
 
 pub async fn delete_beyond(

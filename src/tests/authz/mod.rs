@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use self::callers::{Caller, Callers, Kind};
 use self::objects::{Object, Which};
-use crate::kit::{Answer, Backend, TestApp, on_both_databases};
+use crate::kit::{Answer, TestApp, on_both_databases};
 
 const MATRIX: &str = include_str!("authz_matrix.toml");
 

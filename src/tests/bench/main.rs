@@ -11,6 +11,7 @@ mod load;
 mod many_events;
 mod many_keys;
 mod ratio;
+mod sign_in;
 mod subject;
 
 use keywright::server::platform::telemetry::{self, LogFormat};
@@ -38,6 +39,10 @@ async fn run() {
     println!(
         "{cores} cores, shared by the server and its clients; medians of {ROUNDS} turns, lowest and highest in brackets"
     );
+    // `cargo bench … -- sign-in` for whoever waits for that alone.
+    if std::env::args().any(|word| word == "sign-in") {
+        return sign_in::measure().await;
+    }
     let subject = Subject::start(1_000, 5_000).await;
     for connections in [16, 64] {
         against_reference(&subject, connections).await;
@@ -47,6 +52,7 @@ async fn run() {
     drop(subject);
     many_keys::measure().await;
     many_events::measure().await;
+    sign_in::measure().await;
 }
 
 /// The house and the reference in turns.

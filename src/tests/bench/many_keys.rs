@@ -105,7 +105,7 @@ impl<'a> Browser<'a> {
 }
 
 /// What the process holds of the machine's memory, as Linux tells it; 0 elsewhere.
-fn resident_mib() -> f64 {
+pub fn resident_mib() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: f64 = statm
         .split(' ')

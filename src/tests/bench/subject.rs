@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use axum::routing::post;
 use axum::{Json, Router};
+use ipnet::IpNet;
 use keywright::model::actor::Actor;
 use keywright::model::id::KeyId;
 use keywright::model::permission::Permission;
 use keywright::model::project::CatalogueScope;
 use keywright::server::boot::{self, Parts};
+use keywright::server::config::Site;
 use keywright::server::ctx::Ctx;
 use keywright::server::domain::accounts::set_up::{self, By, SetUpDraft};
 use keywright::server::domain::instance;
@@ -54,9 +56,14 @@ pub struct Subject {
 
 impl Subject {
     pub async fn start(keys: usize, ttl_ms: i64) -> Self {
+        Self::start_behind(keys, ttl_ms, Vec::new()).await
+    }
+
+    /// The same, believing what these networks say of whom they speak for.
+    pub async fn start_behind(keys: usize, ttl_ms: i64, proxies: Vec<IpNet>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let master = Arc::new(MasterKey::random(&OsRng));
-        let (ctx, receiver) = open(folder.path(), &master, ttl_ms).await;
+        let (ctx, receiver) = open(folder.path(), &master, ttl_ms, proxies).await;
         let filled = fill(&ctx, keys).await;
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(500));
         let house = listen(router(AppState {
@@ -86,7 +93,7 @@ impl Subject {
     /// Seconds from opening the database to being ready, as a second process would need them.
     pub async fn start_again(&self) -> f64 {
         let started = Instant::now();
-        drop(open(self.folder.path(), &self.master, 5_000).await);
+        drop(open(self.folder.path(), &self.master, 5_000, Vec::new()).await);
         started.elapsed().as_secs_f64()
     }
 
@@ -96,13 +103,22 @@ impl Subject {
     }
 }
 
-async fn open(folder: &Path, master: &Arc<MasterKey>, ttl_ms: i64) -> (Ctx, UsageReceiver) {
+async fn open(
+    folder: &Path,
+    master: &Arc<MasterKey>,
+    ttl_ms: i64,
+    proxies: Vec<IpNet>,
+) -> (Ctx, UsageReceiver) {
     let db = Db::open(&DatabaseUrl::Sqlite(folder.join("bench.db")), true)
         .await
         .expect("a database");
     migrate::run(&db).await.expect("a schema");
     let parts = Parts::offline().expect("settings");
     let parts = Parts {
+        site: Site {
+            trusted_proxies: proxies,
+            ..parts.site
+        },
         cache: CacheLimits {
             ttl_ms,
             ..CacheLimits::default()

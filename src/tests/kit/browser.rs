@@ -54,6 +54,8 @@ pub struct Browser {
     /// Sent as `Authorization: Bearer`.
     pub bearer: Option<String>,
     pub peer: String,
+    /// What it says it is; empty: nothing.
+    pub agent: &'static str,
 }
 
 /// Server functions are called by script, which asks for data.
@@ -72,6 +74,7 @@ impl Browser {
             cookie: None,
             bearer: None,
             peer: "203.0.113.7:4711".to_owned(),
+            agent: "",
         }
     }
 
@@ -100,6 +103,9 @@ impl Browser {
         }
         if let Some(token) = &self.bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if !self.agent.is_empty() {
+            request = request.header(header::USER_AGENT, self.agent);
         }
         if body.is_some() {
             request = request

@@ -12,7 +12,8 @@ use keywright::server::domain::members::{accept, invite};
 use keywright::server::domain::orgs;
 use keywright::server::platform::clock::Clock;
 use keywright::server::platform::rng::base62;
-use totp_rs::{Algorithm, Builder, Secret};
+
+use crate::factors::code;
 
 use super::app::{PASSWORD, TestApp};
 use super::browser::{Answer, Browser};
@@ -22,19 +23,6 @@ pub struct Member {
     pub account: AccountId,
     pub email: String,
     pub browser: Browser,
-}
-
-/// The code that an app shows `offset_s` seconds from now.
-pub fn code(app: &TestApp, secret: &str, offset_s: i64) -> String {
-    let totp = Builder::new()
-        .with_algorithm(Algorithm::SHA1)
-        .with_digits(6)
-        .with_step_duration(30)
-        .with_secret(Secret::try_from_base32(secret).unwrap())
-        .build()
-        .unwrap();
-    let seconds = app.ctx.clock.now().ms() / SECOND_MS + offset_s;
-    totp.generate(u64::try_from(seconds).unwrap()).to_string()
 }
 
 /// The token of a link, as the address carries it.

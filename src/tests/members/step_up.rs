@@ -3,8 +3,8 @@
 use keywright::model::org::Role;
 use keywright::model::time::MINUTE_MS;
 
+use crate::factors::code;
 use crate::kit::app::{EMAIL, PASSWORD};
-use crate::kit::people::code;
 use crate::kit::{TestApp, on_both_databases};
 
 const INVITE: &str = "/settings/members/invite";

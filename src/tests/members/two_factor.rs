@@ -70,7 +70,7 @@ on_both_databases! {
         let mut owner = app.owner().await;
         let secret = app.enrol(&mut owner).await;
         two_factor::require(&app.ctx, &app.owner_of(app.org), "30").await.unwrap();
-        let code = crate::kit::people::code(&app, &secret, 0);
+        let code = crate::factors::code(&app, &secret, 0);
         let fields = [("password", crate::kit::app::PASSWORD), ("code", code.as_str())];
         let refused = owner.post("/account/two-factor/off", &fields).await;
         assert!(refused.status == 409 && refused.body.contains("cannot be turned off"), "{}", refused.body);

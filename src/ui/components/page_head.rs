@@ -59,6 +59,8 @@ pub fn flash() -> impl IntoView {
             Some("mail_tested") => "The mail server took the test mail. It should arrive within a minute.",
             Some("mail_retried") => "Trying again now. Reload in a few seconds to see what became of it.",
             Some("mail_discarded") => "Discarded. It is never sent.",
+            Some("ended") => "Signed out there.",
+            Some("others-ended") => "Signed out everywhere else. You go on here.",
             _ => return None,
         };
         Some(view! { <div class="notice ok" role="status"><Icon name="ok"/><div><p>{text}</p></div></div> })

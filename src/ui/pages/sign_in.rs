@@ -1,9 +1,11 @@
 //! Where one becomes somebody.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
+use crate::model::account::Ended;
 use crate::model::form::FormState;
-use crate::ui::components::PageTitle;
+use crate::ui::components::{Icon, PageTitle};
 use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
 use crate::ui::islands::PasswordToggle;
 
@@ -82,7 +84,17 @@ pub(super) fn password_field(
 pub fn SignInPage() -> impl IntoView {
     let state = use_form_state();
     let next = typed_or_asked(&state, "next");
+    let ended = use_query_map().get_untracked().get("ended");
+    let ended = ended.and_then(|ended| Ended::parse(&ended)).map(|ended| {
+        view! {
+            <div class="notice warn" role="status">
+                <Icon name="alert"/>
+                <div><p>{ended.sentence()}</p></div>
+            </div>
+        }
+    });
     let form = view! {
+        {ended}
         <form class="form" method="post" action="/sign-in" novalidate>
             <FormErrors state=state.clone()/>
             <input type="hidden" name="next" value=next/>

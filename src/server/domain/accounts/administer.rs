@@ -54,7 +54,10 @@ pub(in crate::server::domain) async fn take_factors(
     forgive_codes(tx, account).await?;
     let entry = Entry::new("factor.reset", "account", account.as_str()).with(json!({ "hadFactor": had }));
     audit::record(ctx, tx, by.org, by.actor, entry, by.now).await?;
-    notices::tell(ctx, tx, account, SecurityEvent::FactorReset, None, by.now).await?;
+    if had {
+        // Whoever does it is not where the account is: the place is not its owner's business.
+        notices::tell(ctx, tx, account, SecurityEvent::FactorReset, None, by.now).await?;
+    }
     Ok(had)
 }
 

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::factors::{NewCodes, renew_codes};
 use super::proof::{account_of, note, opened, place_of, prove_password, wrong_code};
 use super::session::{self, Caller, Others, SignedIn};
-use super::throttle;
+use super::{notices, throttle};
 use crate::model::error::{Code, FieldError};
 use crate::model::factor::parse_code;
 use crate::model::id::AccountId;
+use crate::model::notice::SecurityEvent;
 use crate::model::time::MINUTE_MS;
 use crate::server::ctx::Context;
 use crate::server::domain::{DomainError, mint};
@@ -130,6 +131,8 @@ pub async fn confirm(
         now,
     )
     .await?;
+    let event = SecurityEvent::FactorEnrolled;
+    notices::tell(ctx, &mut tx, account, event, Some(caller), now).await?;
     tx.commit().await?;
     Ok(NewCodes { session_id, codes })
 }

@@ -3,19 +3,19 @@
 use serde_json::json;
 
 use super::administer::{By, take_factors};
+use super::notices;
 use super::proof::{account_of, credential_of, note, prove, prove_password};
 use super::session::{self, Caller, Others, SignedIn};
-use super::throttle;
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::Code;
 use crate::model::factor::{
     Proof, RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, TwoFactor, grouped, parse_code, parse_proof,
 };
 use crate::model::id::AccountId;
+use crate::model::notice::SecurityEvent;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mint;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::store::db::Tx;
@@ -75,7 +75,7 @@ pub async fn new_codes(
     let account = account_of(signed_in)?;
     let proof = Proof::Code(parse_code("code", code)?);
     let now = ctx.clock.now();
-    let mut tx = prove(ctx, signed_in, &proof, now).await?;
+    let mut tx = prove(ctx, signed_in, &proof, caller, now).await?;
     let codes = renew_codes(ctx, &mut tx, account, now).await?;
     let (session_id, actor) =
         session::renew(ctx, &mut tx, signed_in, session_id, Others::Stay, caller).await?;
@@ -88,6 +88,8 @@ pub async fn new_codes(
         now,
     )
     .await?;
+    let event = SecurityEvent::RecoveryCodesRenewed;
+    notices::tell(ctx, &mut tx, account, event, Some(caller), now).await?;
     tx.commit().await?;
     Ok(NewCodes { session_id, codes })
 }
@@ -106,7 +108,7 @@ pub async fn remove(
     let proof = parse_proof("code", proof)?;
     prove_password(ctx, account, password, caller).await?;
     let now = ctx.clock.now();
-    let mut tx = prove(ctx, signed_in, &proof, now).await?;
+    let mut tx = prove(ctx, signed_in, &proof, caller, now).await?;
     store::delete_all(&mut tx, account).await?;
     let (id, actor) = session::renew(ctx, &mut tx, signed_in, session_id, Others::End, caller).await?;
     note(
@@ -118,6 +120,8 @@ pub async fn remove(
         now,
     )
     .await?;
+    let event = SecurityEvent::FactorRemoved;
+    notices::tell(ctx, &mut tx, account, event, Some(caller), now).await?;
     tx.commit().await?;
     Ok(id)
 }

@@ -6,11 +6,12 @@
 use serde_json::json;
 
 use super::session::{self, Caller, Others, SignedIn};
-use super::{sign_in, throttle};
+use super::{notices, sign_in, throttle};
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::FieldError;
 use crate::model::factor::{Proof, parse_proof};
 use crate::model::id::{AccountId, FactorId};
+use crate::model::notice::SecurityEvent;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
@@ -157,12 +158,31 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// Tries a proof of somebody who is signed in, throttled; a wrong one is counted and told beside its field.
-/// Gives the transaction in which it was used up, for what hangs on it.
+/// Records and tells that a recovery code was used up; a code of the app is nothing special.
+pub(super) async fn note_use(
+    ctx: &Context,
+    tx: &mut Tx,
+    actor: &Actor,
+    proof: &Proof,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let Proof::Recovery(_) = proof else { return Ok(()) };
+    let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
+    let left = store::count_unused_codes(tx, account).await?;
+    let event = SecurityEvent::RecoveryCodeUsed { left };
+    notices::tell(ctx, tx, account, event, Some(caller), now).await?;
+    let left = json!({ "left": left });
+    note(ctx, tx, actor, "factor.recovery_code_used", left, now).await
+}
+
+/// Tries a proof of somebody who is signed in, throttled; a wrong one is counted and told beside its field, a recovery
+/// code is told of. Gives the transaction in which it was used up, for what hangs on it.
 pub(super) async fn prove(
     ctx: &Context,
     signed_in: &SignedIn,
     proof: &Proof,
+    caller: &Caller,
     now: Timestamp,
 ) -> Result<Tx, DomainError> {
     let account = account_of(signed_in)?;
@@ -170,6 +190,7 @@ pub(super) async fn prove(
     throttle::admit_code(&mut tx, account, now).await?;
     if take(ctx, &mut tx, account, proof, now).await? {
         throttle::forgive_codes(&mut tx, account).await?;
+        note_use(ctx, &mut tx, &signed_in.actor, proof, caller, now).await?;
         return Ok(tx);
     }
     note(ctx, &mut tx, &signed_in.actor, "factor.refused", json!({}), now).await?;
@@ -190,7 +211,8 @@ pub async fn step_up(
     let (mut tx, factor) = if signed_in.has_factor {
         let proof = parse_proof("step_up", proof.expose())?;
         let now = ctx.clock.now();
-        let tx = prove(ctx, signed_in, &proof, now).await.map_err(beside_step_up)?;
+        let tx = prove(ctx, signed_in, &proof, caller, now).await;
+        let tx = tx.map_err(beside_step_up)?;
         (tx, "second_factor")
     } else {
         let proved = prove_password(ctx, account, proof, caller).await;

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::proof::{account_of, note, refusal, take};
+use super::proof::{account_of, note, note_use, refusal, take};
 use super::session::{self, Caller, Others, SignedIn};
-use super::throttle;
+use super::{notices, places, throttle};
+use crate::model::account::Ended;
 use crate::model::error::Code;
 use crate::model::factor::{Proof, parse_proof};
 use crate::server::ctx::Context;
@@ -28,29 +29,30 @@ pub async fn finish_sign_in(
     let is_last = session::count_code(&mut tx, session_id).await?;
     if !take(ctx, &mut tx, account, &proof, now).await? {
         note(ctx, &mut tx, &pending.actor, "factor.refused", json!({}), now).await?;
+        notices::tell_refused(ctx, &mut tx, account, caller, now).await?;
         if is_last {
             session::give_up(&mut tx, session_id).await?;
         }
         tx.commit().await?;
         if is_last {
-            let message =
-                "That was the fifth wrong code. Sign in again with your password, then enter a new code.";
-            return Err(DomainError::refused(Code::Unauthenticated, message));
+            return Err(DomainError::refused(
+                Code::Unauthenticated,
+                Ended::Codes.sentence(),
+            ));
         }
         return Err(refusal(&proof, now));
     }
     throttle::forgive_codes(&mut tx, account).await?;
     accounts::set_signed_in(&mut tx, account, now).await?;
     let (id, actor) = session::renew(ctx, &mut tx, pending, session_id, Others::Stay, caller).await?;
+    note_use(ctx, &mut tx, &actor, &proof, caller, now).await?;
     let factor = match proof {
         Proof::Code(_) => "totp",
-        Proof::Recovery(_) => {
-            note(ctx, &mut tx, &actor, "factor.recovery_code_used", json!({}), now).await?;
-            "recovery_code"
-        }
+        Proof::Recovery(_) => "recovery_code",
     };
     let factors = json!({ "factors": ["password", factor] });
     note(ctx, &mut tx, &actor, "session.started", factors, now).await?;
+    places::arrive(ctx, &mut tx, &actor, caller, now).await?;
     tx.commit().await?;
     Ok(id)
 }

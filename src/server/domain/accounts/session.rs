@@ -25,8 +25,10 @@ use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::rng::base62;
 use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
+use crate::server::store::orgs;
+
+pub(super) use super::renewal::{Others, renew};
 use crate::server::store::sessions::{self as store, NewSession};
-use crate::server::store::{accounts, orgs};
 
 /// A session unseen for so long is dead.
 pub const IDLE_MS: i64 = HOUR_MS;
@@ -34,6 +36,8 @@ pub const IDLE_MS: i64 = HOUR_MS;
 pub const LIFETIME_MS: i64 = 12 * HOUR_MS;
 /// Characters of the id: 190 bits.
 const ID_LENGTH: usize = 32;
+/// Characters of the digest that are no secret.
+const HANDLE_LENGTH: usize = 12;
 /// Sessions an account may have; the oldest ends when another begins.
 const SESSIONS_MAX: i64 = 10;
 /// Sign-ins that may be half done at a time, and how long each may take.
@@ -78,9 +82,10 @@ pub(super) fn digest(session_id: &str) -> String {
     hex(&Sha256::digest(session_id.as_bytes()))
 }
 
-/// The session's name in the audit log: the first characters of its digest, good for telling sessions apart only.
-fn handle(id_sha256: &str) -> String {
-    id_sha256.chars().take(12).collect()
+/// The session's public name, in the audit log and in addresses: the first characters of its digest, good for telling
+/// sessions apart only.
+pub(super) fn handle(id_sha256: &str) -> String {
+    id_sha256.chars().take(HANDLE_LENGTH).collect()
 }
 
 /// Whether a cookie's value could be a session id at all.
@@ -114,14 +119,14 @@ pub async fn begin(
 
 /// From when to when a session is, and when whoever it is proved that.
 #[derive(Clone, Copy)]
-struct Span {
-    created_at: Timestamp,
-    auth_at: Timestamp,
-    step_up_at: Option<Timestamp>,
-    expires_at: Timestamp,
+pub(super) struct Span {
+    pub created_at: Timestamp,
+    pub auth_at: Timestamp,
+    pub step_up_at: Option<Timestamp>,
+    pub expires_at: Timestamp,
 }
 
-async fn begin_over(
+pub(super) async fn begin_over(
     ctx: &Context,
     tx: &mut Tx,
     account: (&AccountId, i64),
@@ -209,66 +214,6 @@ async fn touch(ctx: &Context, id_sha256: &str, who: (&AccountId, Option<&OrgId>)
     if let Err(error) = touched.await {
         tracing::warn!(error = %error, "a session's last use could not be noted");
     }
-}
-
-/// What becomes of an account's other sessions when one goes on under a new id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Others {
-    Stay,
-    /// Those that are just being made, too.
-    End,
-}
-
-/// A complete session in the place of another, under a new id (R28): the id and its handle for the audit log. It is
-/// worth what the old one was, so that one that was ended elsewhere meanwhile does not come back. Finishing a sign-in
-/// begins the lifetime; nothing else prolongs it. Errors: the old one is over.
-pub(super) async fn renew(
-    ctx: &Context,
-    tx: &mut Tx,
-    signed_in: &SignedIn,
-    old_id: &str,
-    others: Others,
-    caller: &Caller,
-) -> Result<(SecretText, Actor), DomainError> {
-    let over = || DomainError::from(Denied::Unauthenticated);
-    let account = signed_in.actor.account_id().ok_or_else(over)?;
-    let old = store::take(tx, &digest(old_id)).await?.ok_or_else(over)?;
-    let mut epoch = old.epoch;
-    if others == Others::End {
-        epoch = accounts::next_epoch(tx, account, epoch).await?.ok_or_else(over)?;
-    }
-    let now = ctx.clock.now();
-    let stage = SessionStage::Complete;
-    let span = match signed_in.actor.stage() {
-        SessionStage::SecondFactorDue => Span {
-            created_at: now,
-            auth_at: now,
-            step_up_at: None,
-            expires_at: now.plus_ms(LIFETIME_MS),
-        },
-        // Whoever renews it has just proved who they are.
-        SessionStage::Complete => Span {
-            created_at: old.created_at,
-            auth_at: old.auth_at,
-            step_up_at: Some(now),
-            expires_at: old.expires_at,
-        },
-    };
-    let org = signed_in.actor.org_id();
-    let made = begin_over(ctx, tx, (account, epoch), org, stage, caller, (now, span)).await?;
-    if others == Others::End {
-        store::delete_others(tx, account, &digest(made.0.expose())).await?;
-    }
-    let membership = signed_in
-        .memberships
-        .iter()
-        .find(|m| Some(&m.org_id) == org)
-        .map(|m| (m.org_id, m.role));
-    let actor = Actor::account(*account, membership, stage, caller.origin(Some(made.1))).proved(now);
-    Ok((
-        made.0,
-        actor.with_instance_powers(signed_in.actor.is_instance_admin()),
-    ))
 }
 
 /// Counts a code against a sign-in that is half done, before it is tried; tells whether it is the last that may be

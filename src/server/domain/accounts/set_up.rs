@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::places;
 use super::session::{self, Caller};
 use super::throttle::{self, Door};
 use crate::model::account::{Email, SessionStage, check_new_password};
@@ -188,6 +189,7 @@ pub async fn set_up(
                 now,
             )
             .await?;
+            places::remember(ctx, &mut tx, &account_id, caller, now).await?;
             Some(begun.0)
         }
         By::Operator(_) => None,

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::places;
 use super::session::{self, Caller};
 use super::throttle::{self, Door};
 use crate::model::account::{Email, PASSWORD_MAX_BYTES, SessionStage};
@@ -148,6 +149,9 @@ async fn let_in(
     };
     let entry = Entry::new(act, "account", account.id.as_str()).with(json!({ "factors": ["password"] }));
     audit::record(ctx, &mut tx, org.as_ref(), &actor, entry, now).await?;
+    if stage == SessionStage::Complete {
+        places::arrive(ctx, &mut tx, &actor, caller, now).await?;
+    }
     tx.commit().await?;
     Ok(Begun {
         session_id: id,

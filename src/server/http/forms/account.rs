@@ -150,7 +150,7 @@ pub async fn theme(State(state): State<AppState>, form: Submitted) -> Response {
 }
 
 /// The page the form stood on; a foreign Referer was removed before.
-fn back(state: &AppState, form: &Submitted) -> String {
+pub(super) fn back(state: &AppState, form: &Submitted) -> String {
     let referer = form
         .parts
         .headers

@@ -8,15 +8,17 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::account::{HOME, signed_in_at};
 use super::{Submitted, see_other};
-use crate::model::account::SessionStage;
+use crate::model::account::{Ended, SessionStage};
+use crate::model::actor::Denied;
 use crate::model::error::{AppError, Code};
 use crate::model::factor::{Proof, RECOVERY_CODES, grouped, parse_proof};
 use crate::model::form::FormState;
+use crate::server::domain::DomainError;
 use crate::server::domain::accounts::factors::{self, NewCodes};
 use crate::server::domain::accounts::session::SignedIn;
 use crate::server::domain::accounts::{enrolment, second_half};
 use crate::server::http::middleware::access::is_own_path;
-use crate::server::http::middleware::session::begin_cookie;
+use crate::server::http::middleware::session::{begin_cookie, end_cookie};
 use crate::server::http::reveal;
 use crate::server::http::state::AppState;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
@@ -36,8 +38,18 @@ pub fn second_half_at(next: &str) -> String {
     }
 }
 
+/// The sign-in page, once more: where they wanted to go is kept, and the page says why they are there again.
+#[must_use]
+pub fn sign_in_again(next: &str, ended: Ended) -> String {
+    let next = match is_own_path(next) && next != "/" && next != HOME {
+        true => format!("next={}&", utf8_percent_encode(next, NON_ALPHANUMERIC)),
+        false => String::new(),
+    };
+    format!("/sign-in?{next}ended={}", ended.as_str())
+}
+
 /// Who is signed in, completely, and the cookie's value.
-fn whole(form: &Submitted) -> Result<(SignedIn, SecretText), AppError> {
+pub(super) fn whole(form: &Submitted) -> Result<(SignedIn, SecretText), AppError> {
     let session = form.session();
     match (session.signed_in, session.id) {
         (Some(signed_in), Some(id)) if signed_in.actor.stage() == SessionStage::Complete => {
@@ -51,17 +63,26 @@ fn whole(form: &Submitted) -> Result<(SignedIn, SecretText), AppError> {
 pub async fn second_factor(State(state): State<AppState>, mut form: Submitted) -> Response {
     let proof = Secret::new(form.values.take("code"));
     let session = form.session();
-    let (Some(pending), Some(id)) = (session.signed_in, session.id) else {
-        return see_other("/sign-in");
-    };
     let next = form.values.first("next").to_owned();
     let next = if is_own_path(&next) { next.as_str() } else { HOME };
+    let (Some(pending), Some(id)) = (session.signed_in, session.id) else {
+        return see_other(&sign_in_again(next, Ended::Time));
+    };
     if pending.actor.stage() == SessionStage::Complete {
         return see_other(next);
     }
     let caller = form.caller();
     match second_half::finish_sign_in(&state.ctx, &pending, id.expose(), proof.expose(), &caller).await {
         Ok(session_id) => signed_in_at(&state, next, &session_id),
+        Err(DomainError::Refused(Code::Unauthenticated, _)) => {
+            let mut response = see_other(&sign_in_again(next, Ended::Codes));
+            response
+                .headers_mut()
+                .append(header::SET_COOKIE, end_cookie(&state));
+            response
+        }
+        // The cookie stays: of a form that was sent twice, the other sending may just have got a whole session.
+        Err(DomainError::Denied(Denied::Unauthenticated)) => see_other(&sign_in_again(next, Ended::Time)),
         Err(error) => form.refused(&state, None, "second-factor", error).await,
     }
 }

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use super::{Submitted, see_other};
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::id::{AccountId, KeyId};
-use crate::model::key::RevocationReason;
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
 use crate::server::domain::DomainError;
 use crate::server::domain::keys::issue::{self, KeyDraft, Nonce, RevealedKey};

@@ -128,16 +128,15 @@ pub(super) fn link_shown(made: &PasswordLink, back: String) -> LinkShown {
 
 /// `POST /settings/members/{id}/offboard`
 pub async fn offboard(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    let decisions = match decisions(&form.values) {
-        Ok(decisions) => decisions,
-        Err(error) => return form.again(&state, error.into()).await,
-    };
-    let done = match decisions.departure {
-        Departure::Suspend => "suspended",
-        Departure::Remove => "removed",
+    let decisions = decisions(&form.values);
+    let done = match decisions.as_ref().map(|decisions| decisions.departure) {
+        Ok(Departure::Suspend) => "suspended",
+        _ => "removed",
     };
     act(&state, &id, form, "members.offboard", done, async |actor, id| {
-        offboard::offboard(&state.ctx, actor, id, &decisions)
+        // Whoever may not is told that, not what else is wrong.
+        actor.require(Permission::MembersManage)?;
+        offboard::offboard(&state.ctx, actor, id, &decisions?)
             .await
             .map(drop)
     })

@@ -124,7 +124,7 @@ fn carried_on(target: &str) -> &str {
 }
 
 /// Off to the sign-in page, which leads back here afterwards.
-fn to_sign_in(target: &str) -> Response {
+pub fn to_sign_in(target: &str) -> Response {
     let target = carried_on(target);
     let next = percent_encoding::utf8_percent_encode(target, percent_encoding::NON_ALPHANUMERIC);
     let location = if target == "/" {

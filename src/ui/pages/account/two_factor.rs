@@ -75,7 +75,7 @@ fn in_force(factors: &TwoFactor, state: &FormState) -> AnyView {
                 counted(n, "recovery code")
             ),
         };
-        view! { <div class="notice warning"><Icon name="alert"/><p>{text}</p></div> }
+        view! { <div class="notice warn"><Icon name="alert"/><p>{text}</p></div> }
     });
     view! {
         <PageHead title="Two-factor authentication" root="Account" lede="Signing in asks for a code after the password.".into_any()/>

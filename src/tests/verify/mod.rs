@@ -1,0 +1,6 @@
+//! Verification from outside: every code, the contract's answers, and what must never happen.
+
+mod codes;
+mod malformed;
+mod memory;
+mod tokens;
