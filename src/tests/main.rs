@@ -16,6 +16,7 @@ mod http;
 mod import_law;
 mod keys;
 mod kit;
+mod mail;
 mod papers;
 mod secrets;
 mod store;

@@ -1,34 +1,9 @@
 //! A secret is nowhere but in the one answer.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
-use keywright::server::platform::telemetry::RedactingWriter;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::kit::app::{EMAIL, PASSWORD};
-use crate::kit::{Backend, TestApp};
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Sink {
-    type Writer = RedactingWriter<Sink>;
-    fn make_writer(&'a self) -> Self::Writer {
-        RedactingWriter::new(self.clone())
-    }
-}
+use crate::kit::{Backend, Sink, TestApp};
 
 /// The part of a secret that must not be seen anywhere; the public id may.
 fn canary(secret: &str) -> &str {
@@ -38,11 +13,7 @@ fn canary(secret: &str) -> &str {
 #[tokio::test]
 async fn r77_r43_a_secret_is_in_no_page_log_file_or_later_answer() {
     let log = Sink::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _listening = log.listen();
     let app = TestApp::on(Backend::Sqlite).await;
     let mut browser = app.owner().await;
     let key = app.issue("canary", &["images:read"]).await;
@@ -68,7 +39,7 @@ async fn r77_r43_a_secret_is_in_no_page_log_file_or_later_answer() {
         files.extend(std::fs::read(entry.unwrap().path()).unwrap());
     }
     assert!(files.len() > 100_000, "database and WAL were read");
-    let log = log.0.lock().unwrap().clone();
+    let log = log.bytes();
     assert!(
         String::from_utf8_lossy(&log).contains("answered"),
         "the log is open to everything"

@@ -4,14 +4,17 @@ pub mod app;
 pub mod browser;
 mod clock;
 mod database;
+mod log;
 mod mail;
 mod rng;
+mod smtp;
 
 pub use app::TestApp;
 pub use browser::{Answer, Browser};
 pub use database::{Backend, TestDb, takes_part};
-pub use mail::MemoryMailer;
+pub use log::Sink;
 pub use rng::SeededRng;
+pub use smtp::{Authority, MailHost, settings as smtp_settings};
 
 /// Writes each test once and runs it on SQLite and PostgreSQL.
 macro_rules! on_both_databases {
