@@ -13,6 +13,7 @@ pub use app::TestApp;
 pub use browser::{Answer, Browser};
 pub use database::{Backend, TestDb, takes_part};
 pub use log::Sink;
+pub use mail::MemoryMailer;
 pub use rng::SeededRng;
 pub use smtp::{Authority, MailHost, settings as smtp_settings};
 

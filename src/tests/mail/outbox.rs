@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use keywright::model::mail::MailServer;
 use keywright::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use keywright::server::domain::mail::{Letter, Recipient, Turn, send_due, send_next};
 use keywright::server::domain::retention;
-use keywright::server::platform::mail::{Fault, MailError, SmtpMailer, SmtpSettings};
+use keywright::server::platform::mail::{
+    Fault, MailError, Mailer, OutgoingMail, Sending, SmtpMailer, SmtpSettings,
+};
 
-use crate::kit::{Authority, Backend, MailHost, Sink, TestApp, on_both_databases};
+use crate::kit::{Authority, Backend, MailHost, MemoryMailer, Sink, TestApp, on_both_databases};
 
 const LINK: &str = "https://keys.example.com/reset-password?token=kwr_canary0123456789";
 
@@ -175,6 +178,42 @@ on_both_databases! {
         assert_eq!(host.mails().len(), 2);
         assert!(app.letters().await.is_empty(), "it was taken and deleted, not left half done");
     }
+}
+
+/// Panics at some mails, as a library might.
+#[derive(Default)]
+struct Brittle(MemoryMailer);
+
+impl Mailer for Brittle {
+    fn server(&self) -> MailServer {
+        self.0.server()
+    }
+
+    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> Sending<'a> {
+        assert!(!mail.to_email.starts_with("broken@"), "on purpose");
+        self.0.send(mail)
+    }
+}
+
+#[tokio::test]
+async fn a_letter_that_breaks_the_sending_keeps_nobody_waiting_and_ends_up_stuck() {
+    let mailer = Arc::new(Brittle::default());
+    let mut app = TestApp::on_with_mailer(Backend::Sqlite, mailer.clone()).await;
+    write(&app, "broken@acme.example").await;
+    app.clock.advance_ms(1);
+    write(&app, "ada@acme.example").await;
+    app.start_sending();
+    let mut waited = 0;
+    while mailer.0.taken().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        waited += 1;
+        assert!(waited < 200, "nothing was sent in ten seconds");
+    }
+    app.stop_jobs().await;
+    app.db.tamper("UPDATE mails SET tries = 10").await;
+    app.clock.advance_ms(3 * MINUTE_MS);
+    assert_eq!(send_next(&app.ctx).await.unwrap(), Turn::Kept);
+    assert_eq!(only(&app).await.0, "stuck");
 }
 
 fn holds(bytes: &[u8], text: &str) -> bool {
