@@ -46,6 +46,8 @@ for purpose in "$@"; do
     gates)
         need_lints
         need_cargo_deny
+        # The tests send mail to a server from there.
+        need_npm end2end
         ;;
     journeys)
         need_npm end2end

@@ -352,3 +352,45 @@ fn http_verify(address: &str, token: &str, secret: &str) -> String {
     std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
     answer
 }
+
+const SMTP: [(&str, &str); 2] = [
+    ("KEYWRIGHT_SMTP_HOST", "smtp.example.com"),
+    ("KEYWRIGHT_SMTP_PASSWORD", "canary"),
+];
+
+/// What a command says of half-made settings of mail.
+fn with_smtp(folder: &Path, words: &[&str]) -> Output {
+    Command::new(BINARY)
+        .args(words)
+        .env("KEYWRIGHT_DATA", folder.join("data"))
+        .envs(SMTP)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn serve_refuses_half_made_settings_of_mail_and_doctor_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = with_smtp(folder.path(), &["serve", "--json", "--listen", "127.0.0.1:0"]);
+    assert_eq!(refusal(&served), (1, "invalid".into()));
+    let said = String::from_utf8_lossy(&served.stderr);
+    assert!(
+        said.contains("KEYWRIGHT_SMTP_USER") && !said.contains("canary"),
+        "{said}"
+    );
+    assert!(!folder.path().join("data").exists(), "nothing was made before");
+    let doctor = with_smtp(folder.path(), &["doctor", "--json"]);
+    assert!(!doctor.status.success());
+    let found = json(&doctor)["findings"].as_array().unwrap().clone();
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding["check"] == "mail" && finding["weight"] == "broken")
+    );
+    let help = with_smtp(folder.path(), &["serve", "--help"]);
+    let help = String::from_utf8_lossy(&help.stdout);
+    assert!(
+        help.contains("smtp.example.com") && !help.contains("canary"),
+        "{help}"
+    );
+}

@@ -17,6 +17,7 @@ mod http;
 mod import_law;
 mod keys;
 mod kit;
+mod mail;
 mod members;
 mod notices;
 mod papers;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::num::NonZeroU16;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -30,6 +31,20 @@ impl FromStr for Password {
     }
 }
 
+/// A setting whose empty text is none: compose files leave variables so.
+#[derive(Clone, Copy, Debug)]
+pub struct Maybe<T>(Option<T>);
+
+impl<T: FromStr> FromStr for Maybe<T> {
+    type Err = T::Err;
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        Ok(Self(match text.trim() {
+            "" => None,
+            text => Some(text.parse()?),
+        }))
+    }
+}
+
 /// The mail server. Without `--smtp-host` nothing is sent, and links are shown to administrators instead.
 #[derive(Args, Clone, Debug, Default)]
 pub struct MailOptions {
@@ -37,11 +52,11 @@ pub struct MailOptions {
     #[arg(long, env = "KEYWRIGHT_SMTP_HOST", value_name = "HOST")]
     pub smtp_host: Option<String>,
     /// Its port; default: 587 with starttls, 465 with tls, 25 with none
-    #[arg(long, env = "KEYWRIGHT_SMTP_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub smtp_port: Option<u16>,
+    #[arg(long, env = "KEYWRIGHT_SMTP_PORT", value_name = "PORT")]
+    pub smtp_port: Option<Maybe<NonZeroU16>>,
     /// How the connection is encrypted: starttls, tls or none. Default: starttls
     #[arg(long, env = "KEYWRIGHT_SMTP_TLS", value_name = "TLS")]
-    pub smtp_tls: Option<MailEncryption>,
+    pub smtp_tls: Option<Maybe<MailEncryption>>,
     /// Allow --smtp-tls none to a server that is not on this machine: links and the password travel readably
     #[arg(long, env = "KEYWRIGHT_SMTP_ALLOW_PLAINTEXT", value_parser = clap::builder::BoolishValueParser::new())]
     pub smtp_allow_plaintext: bool,
@@ -103,7 +118,7 @@ fn read(path: &Path) -> Result<Vec<u8>, MailOptionsError> {
     })
 }
 
-/// An empty variable is an unset one: compose files leave them so.
+/// The same of text.
 fn given<T: AsRef<str>>(text: &Option<T>) -> Option<&str> {
     text.as_ref()
         .map(|text| text.as_ref().trim())
@@ -123,7 +138,10 @@ impl MailOptions {
                 None => Ok(None),
             };
         };
-        let encryption = self.smtp_tls.unwrap_or(MailEncryption::StartTls);
+        let encryption = self
+            .smtp_tls
+            .and_then(|tls| tls.0)
+            .unwrap_or(MailEncryption::StartTls);
         if encryption == MailEncryption::None {
             if !is_loopback(host) && !self.smtp_allow_plaintext {
                 return Err(MailOptionsError::Readable(host.to_owned()));
@@ -132,9 +150,10 @@ impl MailOptions {
                 return Err(MailOptionsError::CertificatesForNothing);
             }
         }
+        let port = self.smtp_port.and_then(|port| port.0);
         let settings = SmtpSettings {
             host: host.to_owned(),
-            port: self.smtp_port.unwrap_or(encryption.default_port()),
+            port: port.map_or(encryption.default_port(), NonZeroU16::get),
             encryption,
             sign_in: self.sign_in()?,
             authorities: given_file(&self.smtp_ca_file).map(read).transpose()?,
@@ -148,8 +167,14 @@ impl MailOptions {
 
     fn first_given(&self) -> Option<&'static str> {
         let set = [
-            ("KEYWRIGHT_SMTP_PORT", self.smtp_port.is_some()),
-            ("KEYWRIGHT_SMTP_TLS", self.smtp_tls.is_some()),
+            (
+                "KEYWRIGHT_SMTP_PORT",
+                self.smtp_port.is_some_and(|port| port.0.is_some()),
+            ),
+            (
+                "KEYWRIGHT_SMTP_TLS",
+                self.smtp_tls.is_some_and(|tls| tls.0.is_some()),
+            ),
             ("KEYWRIGHT_SMTP_ALLOW_PLAINTEXT", self.smtp_allow_plaintext),
             ("KEYWRIGHT_SMTP_CA_FILE", given_file(&self.smtp_ca_file).is_some()),
             ("KEYWRIGHT_SMTP_USER", given(&self.smtp_user).is_some()),
@@ -227,6 +252,11 @@ mod tests {
     #[test]
     fn nothing_set_is_no_mail_and_a_half_is_refused() {
         assert!(mailer("").unwrap().is_none());
+        assert!(
+            mailer("--smtp-host= --smtp-port= --smtp-tls= --smtp-user= --mail-from=")
+                .unwrap()
+                .is_none()
+        );
         assert!(refusal("--mail-from a@b.example").contains("KEYWRIGHT_SMTP_HOST"));
         assert!(refusal("--smtp-host mx.example").contains("KEYWRIGHT_MAIL_FROM"));
         let both = "--smtp-host mx.example --mail-from a@b.example";

@@ -21,17 +21,24 @@ pub async fn run(ctx: Ctx, stop: CancellationToken) {
     };
     tokio::pin!(late);
     while !stop.is_cancelled() {
+        let ctx = ctx.clone();
+        // A task of its own: a mail that makes a library panic must not end the sending of all others.
+        let mut turn = tokio::spawn(async move { send_next(&ctx).await });
         let turn = tokio::select! {
-            turn = send_next(&ctx) => turn,
-            () = &mut late => return,
+            turn = &mut turn => turn,
+            () = &mut late => return turn.abort(),
         };
         let wait = match turn {
-            Ok(Turn::Sent | Turn::Kept) => continue,
-            Ok(Turn::Idle) => EVERY,
-            Ok(Turn::Unusable) => AFTER_FAILURE,
-            Err(error) => {
+            Ok(Ok(Turn::Sent | Turn::Kept)) => continue,
+            Ok(Ok(Turn::Idle)) => EVERY,
+            Ok(Ok(Turn::Unusable)) => AFTER_FAILURE,
+            Ok(Err(error)) => {
                 tracing::warn!(error = %error, "the outbox could not be read or written");
                 AFTER_FAILURE
+            }
+            Err(_) => {
+                tracing::error!("sending a mail broke off; it is tried again in some minutes");
+                EVERY
             }
         };
         tokio::select! {

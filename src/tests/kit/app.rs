@@ -20,7 +20,7 @@ use keywright::server::ctx::Ctx;
 use keywright::server::domain::accounts::set_up::{self, By, SetUpDraft};
 use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::keys::lifecycle;
-use keywright::server::domain::mail::{self, Enveloped};
+use keywright::server::domain::mail::{self, Enveloped, Letter, Recipient};
 use keywright::server::domain::tokens::{self, TokenDraft};
 use keywright::server::domain::verification::{CacheLimits, follow_changes};
 use keywright::server::domain::{DomainError, instance};
@@ -68,7 +68,7 @@ pub struct TestApp {
     pub token: String,
     /// Takes what `mail::send_due` sends; nothing does so by itself, so letters stay in the outbox to be read.
     pub mailer: Arc<MemoryMailer>,
-    _jobs: Jobs,
+    jobs: Option<Jobs>,
     master: Arc<MasterKey>,
 }
 
@@ -166,6 +166,23 @@ impl TestApp {
         Self::set_up(EmptyHouse::on_without_mail(backend).await).await
     }
 
+    /// An installation that sends its mail with this.
+    pub async fn on_with_mailer(backend: Backend, mailer: Arc<dyn Mailer>) -> Self {
+        Self::set_up(EmptyHouse::with_mailer(backend, Some(mailer), Arc::default()).await).await
+    }
+
+    /// From now on letters leave by themselves.
+    pub fn start_sending(&mut self) {
+        self.jobs = self.jobs.take().map(|jobs| jobs.with_mail(&self.ctx));
+    }
+
+    /// Ends all that runs beside requests, as a server that stops does.
+    pub async fn stop_jobs(&mut self) {
+        if let Some(jobs) = self.jobs.take() {
+            jobs.stop().await;
+        }
+    }
+
     async fn set_up(house: EmptyHouse) -> Self {
         let draft = SetUpDraft {
             email: EMAIL,
@@ -198,7 +215,7 @@ impl TestApp {
             clock: house.clock,
             db: house.db,
             mailer: house.mailer,
-            _jobs: house.jobs,
+            jobs: Some(house.jobs),
             master: house.master,
         }
     }
@@ -216,6 +233,15 @@ impl TestApp {
         boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts)
             .unwrap()
             .0
+    }
+
+    /// Puts a letter into the outbox.
+    pub async fn write(&self, to: Recipient, letter: Letter) {
+        let mut tx = self.ctx.db.begin_write().await.unwrap();
+        mail::enqueue(&self.ctx, &mut tx, to, letter, self.clock.now())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Every letter in the outbox, oldest first.

@@ -4,15 +4,19 @@ pub mod app;
 pub mod browser;
 mod clock;
 mod database;
+mod log;
 mod mail;
 pub mod people;
 mod rng;
+mod smtp;
 
 pub use app::TestApp;
 pub use browser::{Answer, Browser};
 pub use database::{Backend, TestDb, takes_part};
+pub use log::Sink;
 pub use mail::MemoryMailer;
 pub use rng::SeededRng;
+pub use smtp::{Authority, MailHost, settings as smtp_settings};
 
 /// Writes each test once and runs it on SQLite and PostgreSQL.
 macro_rules! on_both_databases {

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::canaries::{canary, files_of, holds};
-use super::sink::Sink;
 use crate::kit::app::{EMAIL, PASSWORD};
-use crate::kit::{Backend, TestApp};
+use crate::kit::{Backend, Sink, TestApp};
 
 #[tokio::test]
 async fn r77_r43_a_secret_is_in_no_page_log_file_or_later_answer() {
-    let (log, _guard) = Sink::open_to_everything();
+    let log = Sink::default();
+    let _guard = log.listen();
     let app = TestApp::on(Backend::Sqlite).await;
     let mut browser = app.owner().await;
     let key = app.issue("canary", &["images:read"]).await;
@@ -31,7 +31,7 @@ async fn r77_r43_a_secret_is_in_no_page_log_file_or_later_answer() {
     }
     assert!(pages.contains("canary"));
     let files = files_of(app.db.folder.path());
-    let log = log.written();
+    let log = log.bytes();
     for (name, bytes) in [("pages", pages.as_bytes()), ("database", &files), ("log", &log)] {
         for secret in [
             canary(&key.secret),

@@ -4,4 +4,3 @@ mod canaries;
 mod keys;
 mod people;
 mod served;
-mod sink;

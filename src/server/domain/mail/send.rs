@@ -67,6 +67,10 @@ pub async fn send_next(ctx: &Context) -> Result<Turn, DomainError> {
         .id
         .parse()
         .map_err(|_| DomainError::Defect("a mail in the outbox has no id"))?;
+    if row.tries > TRIES_MAX {
+        let said = "It broke off ten times before the mail server answered.";
+        return failed(ctx, &id, &row, until, &MailError::new(Fault::Refused, said)).await;
+    }
     let Ok(envelope) = open(ctx, &row.id, &row.sealed) else {
         let said = "It cannot be opened with this installation’s master key.";
         return failed(ctx, &id, &row, until, &MailError::new(Fault::Refused, said)).await;

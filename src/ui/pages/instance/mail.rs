@@ -22,7 +22,7 @@ pub fn MailPage() -> impl IntoView {
 }
 
 fn draw(mail: &MailOverview, state: &FormState) -> AnyView {
-    let lede = "Invitations, links for new passwords and notices of safety leave this way.";
+    let lede = "Invitations, links for new passwords and security notices leave this way.";
     let head = match &mail.server {
         Some(server) => view! { {facts(server)} {test_form(state, &mail.own_address)} }.into_any(),
         None => without_server(),
@@ -89,7 +89,7 @@ fn without_server() -> AnyView {
             <Icon name="info"/>
             <div>
                 <h2>"No mail server is configured"</h2>
-                <p>"Everything works without one, with you as the messenger: whoever invites somebody, or begins a new password for them, sees the link once and passes it on. Notices of safety are shown to people when they next sign in. What needs a mail to somebody’s address, such as “Forgot your password?”, is not offered."</p>
+                <p>"Everything works without one, with you as the messenger: whoever invites somebody, or begins a new password for them, sees the link once and passes it on. Security notices are shown to people when they next sign in. What needs a mail to somebody’s address, such as “Forgot your password?”, is not offered."</p>
                 <p>
                     "To send mail, set "<code>"KEYWRIGHT_SMTP_HOST"</code>" and "<code>"KEYWRIGHT_MAIL_FROM"</code>
                     ", and if the server asks for it "<code>"KEYWRIGHT_SMTP_USER"</code>" and "
@@ -158,7 +158,7 @@ fn row(mail: &WaitingMail, now: Timestamp, has_server: bool) -> AnyView {
     };
     let next = match mail.state {
         _ if mail.is_over => "Never: its link has run out".into_any(),
-        MailState::Stuck => "When you say so".into_any(),
+        MailState::Stuck => "Not by itself".into_any(),
         MailState::Waiting if !has_server => "With a mail server".into_any(),
         MailState::Waiting if mail.next_try_at <= now => "Now".into_any(),
         MailState::Waiting => moment(mail.next_try_at, now),

@@ -83,7 +83,7 @@ const fn subject(event: &SecurityEvent) -> &'static str {
         SecurityEvent::FactorReset => "Your second factor was reset",
         SecurityEvent::RecoveryCodeUsed { .. } => "A recovery code was used",
         SecurityEvent::RecoveryCodesRenewed => "New recovery codes were made",
-        SecurityEvent::FactorRefused => "Somebody knew your password, but not your second factor",
+        SecurityEvent::FactorRefused => "Somebody knew your password, but not the second factor",
         SecurityEvent::PasswordChanged | SecurityEvent::PasswordReset => "Your password was changed",
         SecurityEvent::EmailChanged => "Your e-mail address was changed",
     }
@@ -95,14 +95,17 @@ const fn otherwise(event: &SecurityEvent) -> &'static str {
         SecurityEvent::FactorRefused => {
             "If it was you, nothing needs doing. If it was not, change your password at once, and everywhere else you use it: somebody knows it."
         }
-        SecurityEvent::PasswordChanged | SecurityEvent::PasswordReset | SecurityEvent::EmailChanged => {
-            "If it was you, nothing needs doing. If it was not, choose a new password with “Forgot your password?” on the sign-in page, or ask an administrator to lock you out everywhere, at once: somebody else has your account."
+        SecurityEvent::PasswordChanged | SecurityEvent::PasswordReset => {
+            "If it was you, nothing needs doing. If it was not, somebody else has your account: choose a new password with “Forgot your password?” on the sign-in page, or ask an administrator for a link, at once."
+        }
+        // A link for a new password would go to the new address, and a code would be asked for that they do not have.
+        SecurityEvent::EmailChanged | SecurityEvent::FactorEnrolled => {
+            "If it was you, nothing needs doing. If it was not, somebody else has your account, and you may not get in any more: ask an administrator at once to end its sessions and to undo this."
         }
         SecurityEvent::FactorReset => {
             "If you asked for it, set up a new second factor now. If you did not, change your password and ask your administrator who did it and why."
         }
         SecurityEvent::NewPlace
-        | SecurityEvent::FactorEnrolled
         | SecurityEvent::FactorRemoved
         | SecurityEvent::RecoveryCodeUsed { .. }
         | SecurityEvent::RecoveryCodesRenewed => {
@@ -120,14 +123,16 @@ pub fn security(happening: &Happening, link: &str, at: &str, origin: &str) -> Wo
         facts.push(("From", ip.clone()));
     }
     let event = &happening.event;
+    let title = subject(event);
+    let sentence = event.sentence();
+    // The heading often says it all, and what to do follows.
+    let adds = !sentence.starts_with(title) || sentence.contains(';');
+    let mut before: Vec<Part> = adds.then(|| sentences(sentence)).into_iter().collect();
+    before.extend([Part::Facts(facts), sentences(otherwise(event))]);
     Words {
-        subject: subject(event).to_owned(),
-        title: subject(event).to_owned(),
-        before: vec![
-            sentences(event.sentence()),
-            Part::Facts(facts),
-            sentences(otherwise(event)),
-        ],
+        subject: title.to_owned(),
+        title: title.to_owned(),
+        before,
         action: Some(("Look at your sessions", link.to_owned())),
         after: Vec::new(),
         reason: account_at(origin),
