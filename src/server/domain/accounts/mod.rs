@@ -6,7 +6,7 @@ pub mod factors;
 pub mod links;
 pub mod notices;
 pub mod operate;
-mod places;
+pub mod places;
 pub mod proof;
 mod renewal;
 pub mod second_half;

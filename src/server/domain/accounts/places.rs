@@ -48,8 +48,9 @@ fn digest(ctx: &Context, account: &AccountId, caller: &Caller) -> String {
     ctx.keyring.sign(Purpose::Row, &parts).mac
 }
 
-/// Remembers where a complete sign-in came from. `true` when the account was seen elsewhere before and never there.
-pub(super) async fn remember(
+/// Remembers where a complete sign-in came from, or where an account was made. `true` when the account was seen elsewhere
+/// before and never there.
+pub(in crate::server::domain) async fn remember(
     ctx: &Context,
     tx: &mut Tx,
     account: &AccountId,

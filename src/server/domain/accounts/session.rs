@@ -26,9 +26,9 @@ use crate::server::platform::rng::base62;
 use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
 use crate::server::store::orgs;
+use crate::server::store::sessions::{self as store, NewSession};
 
 pub(super) use super::renewal::{Others, renew};
-use crate::server::store::sessions::{self as store, NewSession};
 
 /// A session unseen for so long is dead.
 pub const IDLE_MS: i64 = HOUR_MS;
