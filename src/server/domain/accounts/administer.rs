@@ -9,7 +9,7 @@ use serde_json::json;
 use super::links::{self, Purpose};
 use super::session::SignedIn;
 use super::throttle::{LOCKED_FROM, account_bucket, forgive_codes};
-use super::{notices, throttle};
+use super::{notices, sessions, throttle};
 use crate::model::account::{AccountSummary, PersonPage};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, OrgId};
@@ -96,7 +96,7 @@ pub(in crate::server::domain) async fn end_sessions(
     by: By<'_>,
     account: &AccountId,
 ) -> Result<(), DomainError> {
-    accounts::raise_session_epoch(tx, account).await?;
+    sessions::end_all_of(ctx, tx, account).await?;
     let entry = Entry::new("member.sessions_ended", "account", account.as_str());
     Ok(audit::record(ctx, tx, by.org, by.actor, entry, by.now).await?)
 }

@@ -11,6 +11,7 @@ use crate::model::text::{self, NAME_MAX};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
+use crate::server::domain::accounts::places;
 use crate::server::domain::accounts::session::{self, Caller, SignedIn};
 use crate::server::domain::accounts::throttle::{self, Door};
 use crate::server::domain::audit::{self, Entry};
@@ -148,6 +149,7 @@ pub async fn join_as_newcomer(
     let stage = SessionStage::Complete;
     let org = Some(&invitation.org_id);
     let begun = session::begin(ctx, &mut tx, (&account, 0), org, stage, caller, now).await?;
+    places::remember(ctx, &mut tx, &account, caller, now).await?;
     let role = invitation.role;
     let actor = Actor::account(
         account,
