@@ -35,6 +35,15 @@ pub fn signed_in() -> Result<(Ctx, SignedIn), AppError> {
     }
 }
 
+/// The context and whoever asks, if anybody is signed in: for pages that are open to strangers.
+pub fn visitor() -> (Ctx, Option<SignedIn>) {
+    let session = use_context::<Parts>().and_then(|parts| parts.extensions.get::<RequestSession>().cloned());
+    (
+        expect_context::<Ctx>(),
+        session.and_then(|session| session.signed_in),
+    )
+}
+
 /// The error as it leaves: with the request's id and, for programs, its status. A browser without wasm is redirected by
 /// Leptos, which a status would break.
 pub fn finish(error: AppError) -> AppError {

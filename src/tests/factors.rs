@@ -4,6 +4,7 @@ use keywright::model::actor::Actor;
 use keywright::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use keywright::server::domain::accounts::session::{self, Caller};
 use keywright::server::domain::accounts::{factors, second_half};
+use keywright::server::http::middleware::access::is_public;
 use keywright::server::http::router::surface;
 use totp_rs::{Algorithm, Builder, Secret};
 
@@ -14,7 +15,7 @@ use crate::kit::{TestApp, on_both_databases};
 const HALF: &str = "/sign-in/second-factor";
 
 /// The code that an app shows `offset_s` seconds from now.
-fn code(app: &TestApp, secret: &str, offset_s: i64) -> String {
+pub fn code(app: &TestApp, secret: &str, offset_s: i64) -> String {
     let totp = Builder::new()
         .with_algorithm(Algorithm::SHA1)
         .with_digits(6)
@@ -37,13 +38,13 @@ fn codes_of(page: &Answer) -> Vec<String> {
         .collect()
 }
 
-struct Enrolled {
-    browser: Browser,
-    secret: String,
-    recovery: Vec<String>,
+pub struct Enrolled {
+    pub browser: Browser,
+    pub secret: String,
+    pub recovery: Vec<String>,
 }
 
-async fn enrol(app: &TestApp) -> Enrolled {
+pub async fn enrol(app: &TestApp) -> Enrolled {
     let mut browser = app.owner().await;
     let page = browser
         .post("/account/two-factor", &[("password", PASSWORD)])
@@ -262,8 +263,7 @@ on_both_databases! {
                 continue;
             }
             let path = path.replace("{id}", "key_0123456789AB").replace(":id", "key_0123456789AB");
-            let open = [HALF, "/sign-in", "/sign-out", "/setup", "/theme", "/styleguide"].contains(&path.as_str());
-            if open {
+            if is_public(&path) {
                 continue;
             }
             let answer = match method.as_str() {

@@ -11,7 +11,7 @@ use server_fn::axum::server_fn_paths;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::forms::{account, factors, keys, projects, tokens};
+use super::forms::{account, factors, keys, password, profile, projects, tokens};
 use super::middleware::session::RequestSession;
 use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
@@ -28,6 +28,15 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/sign-in", post(account::sign_in)),
         ("/sign-in/second-factor", post(factors::second_factor)),
         ("/sign-out", post(account::sign_out)),
+        ("/forgot-password", post(password::forgot)),
+        ("/reset-password", post(password::reset)),
+        ("/confirm-email", post(profile::confirm_email)),
+        ("/account", post(profile::edit)),
+        ("/account/password", post(password::change)),
+        ("/account/email", post(profile::change_email)),
+        ("/account/email/cancel", post(profile::cancel_email)),
+        ("/account/export", post(profile::export)),
+        ("/account/delete", post(profile::delete)),
         ("/account/two-factor", post(factors::begin)),
         ("/account/two-factor/confirm", post(factors::confirm)),
         ("/account/two-factor/codes", post(factors::new_codes)),
@@ -49,7 +58,8 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 8] = [
+const FORMS_WITHOUT_PAGE: [(&str, &str); 9] = [
+    ("/account/email/cancel", "/account"),
     ("/account/two-factor/confirm", factors::PAGE),
     ("/account/two-factor/codes/file", factors::PAGE),
     ("/settings/env-file", "/settings/api-keys"),

@@ -152,8 +152,8 @@ async fn r36_server_functions_and_forms_take_post_only() {
                             .unwrap(),
                     )
                     .await;
-                let page =
-                    [200, 303, 404].contains(&answer.status) && [Method::GET, Method::HEAD].contains(&method);
+                let page = [200, 303, 404, 410].contains(&answer.status)
+                    && [Method::GET, Method::HEAD].contains(&method);
                 assert!(
                     page || answer.status == 405,
                     "{method} {pattern}: {}",

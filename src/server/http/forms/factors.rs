@@ -37,7 +37,7 @@ pub fn second_half_at(next: &str) -> String {
 }
 
 /// Who is signed in, completely, and the cookie's value.
-fn whole(form: &Submitted) -> Result<(SignedIn, SecretText), AppError> {
+pub(super) fn whole(form: &Submitted) -> Result<(SignedIn, SecretText), AppError> {
     let session = form.session();
     match (session.signed_in, session.id) {
         (Some(signed_in), Some(id)) if signed_in.actor.stage() == SessionStage::Complete => {

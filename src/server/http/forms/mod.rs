@@ -4,6 +4,8 @@
 pub mod account;
 pub mod factors;
 pub mod keys;
+pub mod password;
+pub mod profile;
 pub mod projects;
 pub mod tokens;
 
