@@ -52,7 +52,9 @@ async fn asked_link(app: &TestApp) -> String {
         "{}",
         answer.body
     );
-    links(app).await.pop().unwrap()
+    let link = links(app).await.pop().unwrap();
+    app.clock.advance_ms(1);
+    link
 }
 
 fn token(link: &str) -> &str {
@@ -95,7 +97,8 @@ on_both_databases! {
         assert_eq!(short.status, 422);
         assert!(short.body.contains("The password has 14 characters; it needs at least 15."), "{}", short.body);
         assert_eq!(change(&mut browser, PASSWORD, "fifteen charact").await.status, 303);
-        assert_eq!(change(&mut browser, "fifteen charact", &"🦀🐝🌵".repeat(5)).await.status, 422, "one thing repeated is no list word, but see below");
+        let emoji = change(&mut browser, "fifteen charact", &"🦀🐝🌵".repeat(5)).await;
+        assert_eq!(emoji.status, 303, "each code point counts one: {}", emoji.body);
     }
 
     async fn r01_twelve_characters_do_beside_a_second_factor(backend: Backend) {
@@ -130,11 +133,11 @@ on_both_databases! {
         for (new, reason) in [
             ("123456", "one of the most common passwords"),
             ("pietermaritzburg", "one of the most common passwords"),
-            ("PasswordPassword", "one of the most common passwords"),
-            ("dragondragondragon", "repeated"),
-            ("Acme2026!!!!!!!!", "names that anybody would try"),
-            ("ada.lovelace.1815", "names that anybody would try"),
-            ("Keywright-Keywright", "names that anybody would try"),
+            ("PasswordPassword", "one of the most common passwords, repeated"),
+            ("dragondragondragon", "one of the most common passwords, repeated"),
+            ("Acme2026!!!!!!!!", "words that anybody would try here"),
+            ("ada.lovelace.1815", "words that anybody would try here"),
+            ("Keywright-Keywright", "words that anybody would try here"),
         ] {
             let answer = change(&mut browser, PASSWORD, new).await;
             assert_eq!(answer.status, 422, "{new}");
@@ -247,6 +250,7 @@ on_both_databases! {
             let mut browser = app.browser();
             browser.peer = format!("198.51.100.{n}:1000");
             answers.push(seen(&browser.post(FORGOT, &[("email", EMAIL)]).await));
+            app.clock.advance_ms(1);
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]));
         assert_eq!(links(&app).await.len(), 3);

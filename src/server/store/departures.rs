@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 statements! {
     /// Changes nothing and takes the row's lock.
     HOLD_ORGANISATION = "UPDATE organisations SET slug = slug WHERE id = $1";
-    LIST_ORGANISATIONS = "SELECT org_id FROM members WHERE account_id = $1 AND status <> 'removed' ORDER BY org_id";
+    LIST_ORGANISATIONS = "SELECT org_id FROM active_membership WHERE account_id = $1 ORDER BY org_id";
     COUNT_OTHER_OWNERS = "SELECT COUNT(*) FROM active_membership WHERE org_id = $1 AND role = 'owner' AND account_id <> $2";
     LIST_OTHER_ADMINS = "SELECT a.name FROM active_membership m JOIN accounts a ON a.id = m.account_id
         WHERE m.org_id = $1 AND m.role IN ('owner', 'admin') AND m.account_id <> $2 ORDER BY a.name, a.id LIMIT 5";
@@ -23,7 +23,8 @@ statements! {
     COUNT_KEYS = "SELECT COUNT(*) FROM api_keys k
         JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
         WHERE k.owner_account_id = $1 AND k.status <> 'revoked'";
-    END_MEMBERSHIPS = "UPDATE members SET status = 'removed', status_at_ms = $2 WHERE account_id = $1 AND status <> 'removed'";
+    END_MEMBERSHIPS = "UPDATE members SET status = 'removed', status_at_ms = $2 WHERE account_id = $1 AND status <> 'removed'
+        RETURNING org_id";
     /// The row stays: keys and the audit log name it.
     ERASE_ACCOUNT = "UPDATE accounts SET status = 'disabled', name = 'Deleted account', email = 'deleted:' || id,
         email_folded = 'deleted:' || id, password_hash = '', password_pepper_id = '', is_instance_admin = FALSE,
@@ -45,10 +46,14 @@ pub async fn hold_organisation(tx: &mut Tx, org: &OrgId) -> Result<(), StoreErro
     on!(tx, c => sqlx::query(HOLD_ORGANISATION).bind(org.as_str()).execute(c).await.map(drop))
 }
 
-/// Where the account is a member, suspended or not, in one order for everybody.
+/// Where the account is an active member, in one order for everybody who holds several.
 pub async fn list_organisations(tx: &mut Tx, account: &AccountId) -> Result<Vec<OrgId>, StoreError> {
     let ids: Vec<String> =
         on!(tx, c => sqlx::query_scalar(LIST_ORGANISATIONS).bind(account.as_str()).fetch_all(c).await)?;
+    organisations(&ids)
+}
+
+fn organisations(ids: &[String]) -> Result<Vec<OrgId>, StoreError> {
     let place = |id| RowPlace { table: "members", id };
     ids.iter().map(|id| place(id).parsed("org_id", id)).collect()
 }
@@ -89,8 +94,20 @@ pub async fn list_keys(tx: &mut Tx, account: &AccountId) -> Result<(Vec<LeftKey>
     Ok((keys, count))
 }
 
-/// Ends every membership and erases name, address, credentials and what hangs on them. Factors and recovery codes are
-/// removed by [`super::factors::delete_all`]. `false` when the account was over already.
+/// Ends every membership, suspended ones too, and gives their organisations, in order.
+pub async fn end_memberships(
+    tx: &mut Tx,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<Vec<OrgId>, StoreError> {
+    let mut ids: Vec<String> = on!(tx, c => sqlx::query_scalar(END_MEMBERSHIPS).bind(account.as_str()).bind(now.ms())
+        .fetch_all(c).await)?;
+    ids.sort_unstable();
+    organisations(&ids)
+}
+
+/// Erases name, address, credentials and what hangs on them. Factors and recovery codes are removed by
+/// [`super::factors::delete_all`]. `false` when the account was over already.
 pub async fn erase(
     tx: &mut Tx,
     account: &AccountId,
@@ -102,7 +119,6 @@ pub async fn erase(
     if rows == 0 {
         return Ok(false);
     }
-    on!(tx, c => sqlx::query(END_MEMBERSHIPS).bind(id).bind(now.ms()).execute(c).await.map(drop))?;
     for statement in [
         DELETE_SESSIONS,
         DELETE_NOTICES,

@@ -7,7 +7,7 @@ use super::proof::account_of;
 use super::session::SignedIn;
 use super::throttle;
 use crate::model::error::{Code, FieldError};
-use crate::model::id::{AccountId, OrgId};
+use crate::model::id::AccountId;
 use crate::model::org::{Membership, Role};
 use crate::model::profile::{Departure, LeftOrganisation};
 use crate::model::text::folded;
@@ -63,10 +63,11 @@ pub async fn delete(ctx: &Context, signed_in: &SignedIn, typed: &str) -> Result<
     }
     signed_in.actor.require_proof(now)?;
     let mut tx = ctx.db.begin_write().await?;
-    let orgs = held_organisations(&mut tx, account).await?;
+    hold_what_counts(&mut tx, account).await?;
     refuse_last(&mut tx, account).await?;
     let profile = accounts::find_profile(&mut tx, account).await?;
     let profile = profile.ok_or(DomainError::NotFound)?;
+    let orgs = store::end_memberships(&mut tx, account, now).await?;
     let entry = || Entry::new("account.deleted", "account", account.as_str()).with(json!({}));
     for org in &orgs {
         audit::record(ctx, &mut tx, Some(org), &signed_in.actor, entry(), now).await?;
@@ -87,15 +88,14 @@ pub async fn delete(ctx: &Context, signed_in: &SignedIn, typed: &str) -> Result<
     Ok(())
 }
 
-/// Where the account is a member, each held until the transaction ends: of two owners who leave at once, the second
-/// counts after the first has gone.
-async fn held_organisations(tx: &mut Tx, account: &AccountId) -> Result<Vec<OrgId>, DomainError> {
+/// Holds the installation and the account's organisations until the transaction ends: of two owners who leave at once,
+/// the second counts after the first has gone.
+async fn hold_what_counts(tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
     instance::hold(tx).await?;
-    let orgs = store::list_organisations(tx, account).await?;
-    for org in &orgs {
-        store::hold_organisation(tx, org).await?;
+    for org in store::list_organisations(tx, account).await? {
+        store::hold_organisation(tx, &org).await?;
     }
-    Ok(orgs)
+    Ok(())
 }
 
 async fn refuse_last(tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {

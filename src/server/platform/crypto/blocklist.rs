@@ -6,6 +6,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
+use zxcvbn::Match;
 use zxcvbn::matching::patterns::MatchPattern;
 
 use crate::model::password::{ContextWords, is_only_context, period};
@@ -14,10 +15,9 @@ use crate::model::password::{ContextWords, is_only_context, period};
 const WORD_MAX: usize = 23;
 /// Nothing longer is on a list, however often it repeats itself.
 const LISTED_MAX: usize = 100;
-/// Passwords shorter than this are refused for their length anyway; for them a cheap reading will do as a reason.
+/// Passwords shorter than this are refused for their length anyway: they may be told a likely reason besides.
 const SHORT: usize = 12;
-/// Ranks of the dictionaries end below.
-const RANKS: u64 = 40_000;
+
 /// `zxcvbn` tries every way to read look-alikes as letters; a text with more ways than this is no word of a dictionary,
 /// and would cost more than an answer is worth.
 const WAYS_MAX: usize = 200;
@@ -69,13 +69,13 @@ impl Listed {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Common => {
-                "It is one of the most common passwords, or a single word or name: those are tried first."
+                "It is one of the most common passwords, or a single word, name or date: those are tried first."
             }
             Self::Repeated => "It is one of the most common passwords, repeated: that is tried first.",
             Self::Run => "It is one run along the alphabet or the keyboard: those are tried first.",
             Self::Context => {
-                "It is made of names that anybody would try – the product, the organisation, your name or address – with \
-                 digits or punctuation."
+                "It is made of words that anybody would try here – the product, the organisation, your name or address – \
+                 with digits or punctuation."
             }
         }
     }
@@ -90,15 +90,13 @@ pub fn find(password: &str, context: &ContextWords) -> Option<Listed> {
     if chars.is_empty() || chars.len() > LISTED_MAX {
         return None;
     }
-    if is_only_context(&chars, context) {
-        return Some(Listed::Context);
-    }
     if let Some(listed) = reading(&chars) {
         return Some(listed);
     }
-    let unit = period(&chars)?;
-    let is_weak = unit == 1 || reading(&chars[..unit]).is_some();
-    is_weak.then_some(Listed::Repeated)
+    if period(&chars).is_some_and(|unit| unit == 1 || reading(&chars[..unit]).is_some()) {
+        return Some(Listed::Repeated);
+    }
+    is_only_context(&chars, context).then_some(Listed::Context)
 }
 
 /// What the dictionaries say of a folded text as a whole.
@@ -112,15 +110,25 @@ fn reading(chars: &[char]) -> Option<Listed> {
         return Some(Listed::Common);
     }
     let entropy = zxcvbn::zxcvbn(&text, &[]);
-    let whole = match entropy.sequence() {
-        [only] if only.i == 0 && only.j + 1 == chars.len() => Some(&only.pattern),
+    match entropy.sequence() {
+        [only] => match only.pattern {
+            MatchPattern::Dictionary(_) | MatchPattern::Date(_) | MatchPattern::Regex(_) => {
+                Some(Listed::Common)
+            }
+            MatchPattern::Sequence(_) | MatchPattern::Spatial(_) => Some(Listed::Run),
+            MatchPattern::Repeat(_) | MatchPattern::BruteForce => None,
+        },
+        // Many words of the lists are such: `password0`.
+        [one, other] if chars.len() < SHORT && (is_ornament(one) || is_ornament(other)) => {
+            Some(Listed::Common)
+        }
         _ => None,
-    };
-    match whole {
-        Some(MatchPattern::Dictionary(_)) => Some(Listed::Common),
-        Some(MatchPattern::Sequence(_) | MatchPattern::Spatial(_)) => Some(Listed::Run),
-        _ => (chars.len() < SHORT && entropy.guesses() < RANKS).then_some(Listed::Common),
     }
+}
+
+/// One or two characters at the end of something else.
+fn is_ornament(part: &Match) -> bool {
+    part.j - part.i < 2
 }
 
 fn ways_to_read(chars: &[char]) -> usize {
