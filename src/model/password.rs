@@ -130,7 +130,7 @@ pub fn weaknesses(password: &str, context: &ContextWords) -> Vec<Weakness> {
     if chars.len() > DIFFERENT_MIN && different.len() < DIFFERENT_MIN {
         found.push(Weakness::FewCharacters(different.len()));
     }
-    let up = longest_run(&chars, |a, b| follows(a, b));
+    let up = longest_run(&chars, follows);
     let down = longest_run(&chars, |a, b| follows(b, a));
     let run = if up.len() >= down.len() { up } else { down };
     if run.len() >= RUN_MIN {
@@ -160,7 +160,7 @@ fn longest_run(chars: &[char], neighbours: impl Fn(char, char) -> bool) -> &[cha
 fn follows(a: char, b: char) -> bool {
     let in_alphabet = a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric() && a as u32 + 1 == b as u32;
     let on_keyboard = |row: &&str| row.chars().zip(row.chars().skip(1)).any(|two| two == (a, b));
-    in_alphabet || ROWS.iter().any(|row| on_keyboard(&row))
+    in_alphabet || ROWS.iter().any(on_keyboard)
 }
 
 /// The length of the shortest part that, repeated, makes up the whole; `None` when nothing shorter does.

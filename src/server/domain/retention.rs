@@ -5,7 +5,7 @@ use super::accounts::session::IDLE_MS;
 use super::accounts::throttle::LOCKED_FROM;
 use crate::model::time::{DAY_MS, HOUR_MS};
 use crate::server::ctx::Context;
-use crate::server::store::{changes, keys, links, sessions, throttles, usage};
+use crate::server::store::{changes, email_changes, keys, links, sessions, throttles, usage};
 
 /// Raw events and minutes are kept so long; hours and days stay.
 pub const EVENTS_MS: i64 = 90 * DAY_MS;
@@ -70,6 +70,7 @@ async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     let ended = sessions::delete_dead(&mut tx, now, now.minus_ms(IDLE_MS)).await?;
     changes::delete_before(&mut tx, now.minus_ms(CHANGES_MS)).await?;
     links::delete_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
+    email_changes::delete_before(&mut tx, now).await?;
     keys::delete_nonces_before(&mut tx, now.minus_ms(NONCES_MS)).await?;
     throttles::delete_networks_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;

@@ -17,6 +17,7 @@ statements! {
     CONFIRM_OLD = "UPDATE email_changes SET old_confirmed_at_ms = $2 WHERE account_id = $1";
     CONFIRM_NEW = "UPDATE email_changes SET new_confirmed_at_ms = $2 WHERE account_id = $1";
     DELETE = "DELETE FROM email_changes WHERE account_id = $1";
+    DELETE_BEFORE = "DELETE FROM email_changes WHERE expires_at_ms < $1";
 }
 
 /// A change that is under way.
@@ -64,4 +65,9 @@ pub async fn confirm(
 pub async fn delete(tx: &mut Tx, account: &AccountId) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(DELETE).bind(account.as_str()).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows > 0)
+}
+
+/// Forgets what nobody agreed to in time.
+pub async fn delete_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(DELETE_BEFORE).bind(before.ms()).execute(c).await.map(|done| done.rows_affected()))
 }

@@ -52,14 +52,28 @@ pub async fn begin(ctx: &Context, signed_in: &SignedIn, email: &str) -> Result<(
         let message = "Three changes of address were begun within an hour. Try again in an hour.";
         return Err(DomainError::refused(Code::Throttled, message));
     }
-    let taken = accounts::find_for_sign_in(&mut tx, &email.folded)
-        .await?
-        .is_some();
+    write_to_both(ctx, &mut tx, account, &email, own, now).await?;
+    let act = "account.email_change_begun";
+    note(ctx, &mut tx, &signed_in.actor, act, json!({}), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Notes the change and writes to both ends; to the new one only if nobody has it.
+async fn write_to_both(
+    ctx: &Context,
+    tx: &mut Tx,
+    account: &AccountId,
+    email: &Email,
+    own: Recipient,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let taken = accounts::find_for_sign_in(tx, &email.folded).await?.is_some();
     let expires_at = now.plus_ms(CHANGE_MS);
     let span = (now, expires_at);
-    store::replace(&mut tx, account, &email, span).await?;
-    let old_link = links::make(ctx, &mut tx, Purpose::OldEmail, account.as_str(), span).await?;
-    let new_link = links::make(ctx, &mut tx, Purpose::NewEmail, account.as_str(), span).await?;
+    store::replace(tx, account, email, span).await?;
+    let old_link = links::make(ctx, tx, Purpose::OldEmail, account.as_str(), span).await?;
+    let new_link = links::make(ctx, tx, Purpose::NewEmail, account.as_str(), span).await?;
     let to_old = Letter::EmailChangeOld {
         new_email: email.shown.clone(),
         link: old_link.expose().clone(),
@@ -74,13 +88,10 @@ pub async fn begin(ctx: &Context, signed_in: &SignedIn, email: &str) -> Result<(
         time_zone: own.time_zone.clone(),
         ..Recipient::stranger(&email.shown)
     };
-    mail::enqueue(ctx, &mut tx, own, to_old, now).await?;
+    mail::enqueue(ctx, tx, own, to_old, now).await?;
     if !taken {
-        mail::enqueue(ctx, &mut tx, new_end, to_new, now).await?;
+        mail::enqueue(ctx, tx, new_end, to_new, now).await?;
     }
-    let act = "account.email_change_begun";
-    note(ctx, &mut tx, &signed_in.actor, act, json!({}), now).await?;
-    tx.commit().await?;
     Ok(())
 }
 

@@ -42,15 +42,8 @@ pub async fn find(ctx: &Context, signed_in: &SignedIn) -> Result<Profile, Domain
     })
 }
 
-/// Changes what may be changed without further proof. What is as it was leaves no trace.
-pub async fn edit(
-    ctx: &Context,
-    signed_in: &SignedIn,
-    name: &str,
-    time_zone: &str,
-    language: &str,
-) -> Result<(), DomainError> {
-    let account = account_of(signed_in)?;
+/// The name as it is kept, if everything is in order.
+fn check(name: &str, time_zone: &str, language: &str) -> Result<String, DomainError> {
     let mut errors = Vec::new();
     let name = text::line("name", "Your name", name, 1, NAME_MAX)
         .map_err(|error| errors.push(error))
@@ -63,9 +56,23 @@ pub async fn edit(
         let message = "Keywright does not speak this language. Choose English.";
         errors.push(FieldError::new("language", "unknown", message));
     }
-    if !errors.is_empty() {
-        return Err(DomainError::Invalid(errors));
+    if errors.is_empty() {
+        Ok(name)
+    } else {
+        Err(DomainError::Invalid(errors))
     }
+}
+
+/// Changes what may be changed without further proof. What is as it was leaves no trace.
+pub async fn edit(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    name: &str,
+    time_zone: &str,
+    language: &str,
+) -> Result<(), DomainError> {
+    let account = account_of(signed_in)?;
+    let name = check(name, time_zone, language)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let row = accounts::find_profile(&mut tx, account).await?;
