@@ -336,7 +336,6 @@ on_both_databases! {
         let ben = join(&app, "ben@acme.example", "Ben Franklin", Role::Admin).await;
         let secret = own_key(&app, ben, Role::Admin).await;
         let other = app.issue("of the team", &[]).await;
-        let elsewhere = app.another_process().await;
         assert_eq!((app.verify(&secret).await, app.verify(&other.secret).await), ("VALID".into(), "VALID".into()));
         let mut browser = signed_in(&app, "ben@acme.example").await;
         app.clock.advance_ms(5 * SECOND_MS);
@@ -345,13 +344,13 @@ on_both_databases! {
         assert!(page.body.contains("owned") && page.body.contains("ask Ada Lovelace to take them over"), "{}", page.body);
         let wrong = browser.post("/account/delete", &[("email", EMAIL)]).await;
         assert!(wrong.status == 422 && wrong.body.contains("Type ben@acme.example to confirm."), "{}", wrong.body);
+        assert_eq!(app.verify(&secret).await, "VALID", "and memory knows it");
         let done = browser.post("/account/delete", &[("email", "BEN@acme.example ")]).await;
         assert_eq!(done.header("location"), "/sign-in?done=deleted", "{}", done.body);
         assert_eq!(browser.cookie, None);
         assert_eq!(second.get("/account").await.status, 303, "signed out everywhere");
         assert_eq!(app.verify(&secret).await, "OWNER_INACTIVE");
         assert_eq!(app.verify(&other.secret).await, "VALID");
-        follow_changes(&elsewhere).await.unwrap();
         let again = app.browser().post("/sign-in", &[("email", "ben@acme.example"), ("password", PASSWORD)]).await;
         assert_eq!(again.status, 401);
         let row = app.db.texts(&format!("SELECT name || ' ' || email || ' ' || email_folded || ' ' || password_hash || status FROM accounts WHERE id = '{ben}'")).await;
@@ -363,6 +362,19 @@ on_both_databases! {
         let audit = format!("SELECT COUNT(*) FROM audit_events WHERE action = 'account.deleted' AND chain = '{}'", app.org);
         assert_eq!(app.db.number(&audit).await, 1);
         join(&app, "ben@acme.example", "Another Ben", Role::Developer).await;
+    }
+
+    async fn a_deletion_elsewhere_arrives_with_the_news(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let ben = join(&app, "ben@acme.example", "Ben", Role::Admin).await;
+        let secret = own_key(&app, ben, Role::Admin).await;
+        let browser = signed_in(&app, "ben@acme.example").await;
+        let who = session::resolve(&app.ctx, browser.cookie.as_ref().unwrap(), &Caller::default()).await.unwrap().unwrap();
+        assert_eq!(app.verify(&secret).await, "VALID");
+        let elsewhere = app.another_process().await;
+        deletion::delete(&elsewhere, &who, "ben@acme.example").await.unwrap();
+        follow_changes(&app.ctx).await.unwrap();
+        assert_eq!(app.verify(&secret).await, "OWNER_INACTIVE");
     }
 
     async fn invitations_of_somebody_who_goes_go_too(backend: Backend) {
