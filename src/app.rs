@@ -6,13 +6,13 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::ui::frame::Frame;
-use crate::ui::pages::account::{sessions, two_factor};
+use crate::ui::pages::account::{delete, email, export, password, profile, sessions, two_factor};
 use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, instance, invitation, keys, members, problem, projects, second_factor, set_up, sign_in,
-    styleguide, tokens,
+    audit, confirm_email, forgot_password, instance, invitation, keys, members, problem, projects,
+    reset_password, second_factor, set_up, sign_in, styleguide, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -77,9 +77,17 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in/second-factor") view=second_factor::SecondFactorPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation") view=invitation::InvitationPage ssr=SsrMode::Async/>
+                <Route path=path!("/forgot-password") view=forgot_password::ForgotPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/reset-password") view=reset_password::ResetPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/confirm-email") view=confirm_email::ConfirmEmailPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/account") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("") view=profile::ProfilePage ssr=SsrMode::Async/>
+                    <Route path=path!("/password") view=password::PasswordPage ssr=SsrMode::Async/>
+                    <Route path=path!("/email") view=email::EmailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/export") view=export::ExportPage ssr=SsrMode::Async/>
+                    <Route path=path!("/delete") view=delete::DeletePage ssr=SsrMode::Async/>
                     <Route path=path!("/sessions") view=sessions::SessionsPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor/codes") view=two_factor::NewCodesPage ssr=SsrMode::Async/>

@@ -13,6 +13,9 @@ ALTER TABLE accounts ADD COLUMN password_set_at_ms BIGINT;
 -- The row of a deleted account stays, without name and address: keys and the audit log name it.
 ALTER TABLE accounts ADD COLUMN deleted_at_ms BIGINT;
 
+-- What somebody did themselves, for their own export.
+CREATE INDEX audit_events_by_actor ON audit_events (actor_id, at_ms);
+
 CREATE TABLE invitations (
     id TEXT PRIMARY KEY,
     org_id TEXT NOT NULL REFERENCES organisations (id),

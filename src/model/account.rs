@@ -1,7 +1,6 @@
 //! People who sign in, and the state of their sessions.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
 use super::error::FieldError;
 use super::id::AccountId;
@@ -9,10 +8,6 @@ use super::org::Membership;
 use super::text;
 use super::time::Timestamp;
 
-/// Shortest password of an account without a second factor, in code points (R01).
-pub const PASSWORD_MIN: usize = 15;
-/// Longest password, in bytes; a longer one is refused, never cut (R02).
-pub const PASSWORD_MAX_BYTES: usize = 1_024;
 /// Longest address (RFC 5321 §4.5.3.1.3).
 const EMAIL_MAX: usize = 254;
 
@@ -39,21 +34,12 @@ impl Email {
     }
 }
 
-/// What is wrong with a new password, if anything: only its length; no rules of composition (R03).
-pub fn check_new_password(field: &'static str, password: &str) -> Result<(), FieldError> {
-    if password.len() > PASSWORD_MAX_BYTES {
-        let message =
-            format!("The password is longer than {PASSWORD_MAX_BYTES} bytes. Choose a shorter one.");
-        return Err(FieldError::new(field, "too_long", message));
-    }
-    let length = password.nfc().count();
-    if length < PASSWORD_MIN {
-        let message = format!(
-            "The password has {length} characters; it needs at least {PASSWORD_MIN}. Four or five unrelated words do well."
-        );
-        return Err(FieldError::new(field, "too_short", message));
-    }
-    Ok(())
+/// An address of which only the first letter and the domain are shown: enough to recognise one's own.
+#[must_use]
+pub fn masked(email: &str) -> String {
+    let (local, domain) = email.split_once('@').unwrap_or((email, ""));
+    let first: String = local.chars().take(1).collect();
+    format!("{first}…@{domain}")
 }
 
 /// How far a session has come. A session that still owes its second factor reaches only the second-factor pages.
@@ -153,29 +139,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r01_fifteen_code_points_are_enough_and_fourteen_are_not() {
-        assert!(check_new_password("password", &"x".repeat(14)).is_err());
-        assert!(check_new_password("password", &"x".repeat(15)).is_ok());
-        assert!(check_new_password("password", &"🦀".repeat(15)).is_ok());
-    }
-
-    #[test]
-    fn r02_one_thousand_and_twenty_four_bytes_fit_and_one_more_does_not() {
-        assert!(check_new_password("password", &"x".repeat(1_024)).is_ok());
-        assert_eq!(
-            check_new_password("password", &"x".repeat(1_025))
-                .unwrap_err()
-                .code,
-            "too_long"
-        );
-    }
-
-    #[test]
-    fn r03_no_rule_of_composition_refuses_a_long_password() {
-        assert!(check_new_password("password", "aaaa bbbb cccc dddd").is_ok());
-    }
-
-    #[test]
     fn r11_addresses_that_differ_in_case_spaces_or_composition_are_one() {
         let folded = |raw| Email::parse("email", raw).unwrap().folded;
         assert_eq!(folded("Bob@Example.com"), folded(" bob@example.COM "));
@@ -183,5 +146,11 @@ mod tests {
         for bad in ["", "bob", "@x", "bob@", "a b@x", "a@b@c"] {
             assert!(Email::parse("email", bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_masked_address_keeps_a_letter_and_the_domain() {
+        assert_eq!(masked("ada@acme.example"), "a…@acme.example");
+        assert_eq!(masked("é@x.org"), "é…@x.org");
     }
 }

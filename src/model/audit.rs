@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 61] = [
+pub const ACTIONS: [(&str, &str); 62] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -13,6 +13,10 @@ pub const ACTIONS: [(&str, &str); 61] = [
     ("account.exported", "Personal data exported"),
     ("account.deleted", "Account deleted"),
     ("account.email_change_begun", "Change of e-mail address begun"),
+    (
+        "account.email_change_cancelled",
+        "Change of e-mail address cancelled",
+    ),
     ("account.email_changed", "E-mail address changed"),
     ("account.password_changed", "Password changed"),
     ("account.password_reset_begun", "Password reset begun"),

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod doors;
 pub mod instance;
 pub mod keys;
 pub mod mail;

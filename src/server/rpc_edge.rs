@@ -59,6 +59,12 @@ pub fn anyone() -> (Ctx, Option<SignedIn>, Caller, Option<SecretText>) {
     )
 }
 
+/// The context and whoever asks, if anybody is signed in: for pages that are open to strangers.
+pub fn visitor() -> (Ctx, Option<SignedIn>) {
+    let (ctx, signed_in, ..) = anyone();
+    (ctx, signed_in)
+}
+
 /// The error as it leaves: with the request's id and, for programs, its status. A browser without wasm is redirected by
 /// Leptos, which a status would break.
 pub fn finish(error: AppError) -> AppError {

@@ -67,10 +67,14 @@ on_both_databases! {
         let runs = app.ctx.passwords.runs();
         let unknown = try_in("nobody@acme.example", "a wrong password, long").await;
         let wrong = try_in(EMAIL, "a wrong password, long").await;
+        app.db.tamper("UPDATE throttles SET failures = 100 WHERE bucket LIKE 'account:%'").await;
+        let locked = try_in(EMAIL, PASSWORD).await;
+        app.db.tamper("DELETE FROM throttles").await;
         app.db.tamper("UPDATE accounts SET status = 'disabled'").await;
         let disabled = try_in(EMAIL, PASSWORD).await;
-        assert_eq!(app.ctx.passwords.runs() - runs, 3, "each path costs exactly one argon2");
+        assert_eq!(app.ctx.passwords.runs() - runs, 4, "each path costs exactly one argon2");
         assert_eq!(unknown.0, 401);
+        assert_eq!(strip_nonce(&unknown.1), strip_nonce(&locked.1));
         assert_eq!(strip_nonce(&unknown.1), strip_nonce(&wrong.1));
         assert_eq!(strip_nonce(&unknown.1), strip_nonce(&disabled.1));
     }
@@ -207,7 +211,7 @@ on_both_databases! {
 }
 
 /// The part of a page that differs from answer to answer.
-fn strip_nonce(body: &str) -> String {
+pub fn strip_nonce(body: &str) -> String {
     let mut out = String::new();
     let mut rest = body;
     while let Some(at) = rest.find("nonce=\"") {

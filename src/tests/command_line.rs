@@ -151,6 +151,32 @@ fn an_installation_is_set_up_used_and_checked_by_script() {
             .status
             .success()
     );
+    let weak = run(
+        root,
+        &[
+            "accounts",
+            "reset-password",
+            "ada@acme.example",
+            "--password-stdin",
+            "--json",
+        ],
+        "Acme-2026-Acme-2026",
+    );
+    assert_eq!(
+        refusal(&weak),
+        (1, "invalid".into()),
+        "the same rules as in the browser"
+    );
+    let set_email = |old: &str, new: &str| run(root, &["accounts", "set-email", old, new, "--json"], "");
+    let nobody = set_email("nobody@acme.example", "ben@acme.example");
+    assert_eq!(refusal(&nobody), (1, "not_found".into()));
+    assert!(
+        set_email("ada@acme.example", "countess@acme.example")
+            .status
+            .success()
+    );
+    let accounts = json(&run(root, &["accounts", "list", "--json"], ""));
+    assert_eq!(accounts["accounts"][0]["email"], "countess@acme.example");
     let token = json(&run(
         root,
         &[

@@ -285,6 +285,7 @@ fn account_menu(session: &Session) -> AnyView {
                     </div>
                 </form>
                 <hr/>
+                <a href="/account">"Account"</a>
                 <a href="/account/two-factor">"Two-factor"</a>
                 <a href="/account/sessions">"Sessions"</a>
                 <hr/>

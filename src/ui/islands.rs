@@ -10,12 +10,14 @@ use crate::model::error::AppError;
 use crate::model::id::{KeyId, ProjectId};
 use crate::model::key::Lifetime;
 use crate::model::key_text::redacted;
+use crate::model::password::{ContextWords, Weakness, weaknesses};
 use crate::model::project::ProjectStatus;
 use crate::model::time::Timestamp;
 use crate::rpc::keys::{DisableKey, EnableKey};
 use crate::rpc::projects::SetProjectStatus;
 use crate::ui::target::{
-    before_submit, follow_form, reload, rewrite_input, show_only, show_password, submit_on_choice,
+    before_submit, follow_form, follow_input, reload, rewrite_input, show_only, show_password,
+    submit_on_choice,
 };
 
 /// The form that keys, and service tokens, are created with.
@@ -132,19 +134,49 @@ pub fn FilterComfort() -> impl IntoView {
     });
 }
 
-/// Shows and hides what is typed in the password box.
+/// Shows and hides what is typed in the password box of this id.
 #[island]
-pub fn PasswordToggle() -> impl IntoView {
+pub fn PasswordToggle(input: String) -> impl IntoView {
     let shown = RwSignal::new(false);
+    let box_id = input.clone();
     let toggle = move |_| {
         shown.update(|shown| *shown = !*shown);
-        show_password("password", shown.get_untracked());
+        show_password(&box_id, shown.get_untracked());
     };
     view! {
-        <button type="button" class="button js-only" aria-controls="password" aria-pressed=move || shown.get().to_string() on:click=toggle>
+        <button type="button" class="button js-only" aria-controls=input aria-pressed=move || shown.get().to_string() on:click=toggle>
             {move || if shown.get() { "Hide" } else { "Show" }}
         </button>
     }
+}
+
+/// In words how far a new password has come: its length, then what is weak about it.
+#[must_use]
+pub fn password_in_words(typed: &str, min_length: u32, context: &ContextWords) -> String {
+    let length = typed.chars().count();
+    let why = weaknesses(typed, context).first().map(Weakness::sentence);
+    match (length, why) {
+        (0, _) => String::new(),
+        (1.., why) if length < min_length as usize => {
+            let so_far = format!("{length} of at least {min_length} characters.");
+            why.map_or(so_far.clone(), |why| format!("{so_far} {why}"))
+        }
+        (_, Some(why)) => format!("Long enough. {why}"),
+        (_, None) => "Long enough.".to_owned(),
+    }
+}
+
+/// How long the new password in this box is so far, and why it is weak.
+#[island]
+pub fn PasswordMeter(input: String, min_length: u32, context: ContextWords) -> impl IntoView {
+    let words = RwSignal::new(String::new());
+    Effect::new(move || {
+        let context = context.clone();
+        follow_input(&input, move |typed| {
+            words.set(password_in_words(typed, min_length, &context))
+        });
+    });
+    view! { <p class="hint meter" aria-live="polite">{words}</p> }
 }
 
 /// What a server function refused, beside its button.

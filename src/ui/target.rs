@@ -31,6 +31,15 @@ pub fn follow_form(form_id: &'static str, then: impl Fn(Vec<(String, String)>) +
     let _ = (form_id, then);
 }
 
+/// Calls `then` once in the browser, and again whenever something is typed in the box of this id, with what is typed in
+/// its composed form (NFC): the browser brings that, the tables would weigh more than the rest.
+pub fn follow_input(input_id: &str, then: impl Fn(&str) + 'static) {
+    #[cfg(feature = "hydrate")]
+    browser::follow_input(input_id, then);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (input_id, then);
+}
+
 /// Calls `then` when the form of this id is submitted, before it travels.
 pub fn before_submit(form_id: &'static str, then: impl Fn() + 'static) {
     #[cfg(feature = "hydrate")]
@@ -115,6 +124,18 @@ mod browser {
     pub fn follow_form(form_id: &'static str, then: impl Fn(Vec<(String, String)>) + 'static) {
         then(fields(form_id));
         listen(form_id, "input", move || then(fields(form_id)));
+    }
+
+    pub fn follow_input(input_id: &str, then: impl Fn(&str) + 'static) {
+        let Some(input) = find::<web_sys::HtmlInputElement>(input_id) else {
+            return;
+        };
+        let read = move || {
+            let typed = js_sys::JsString::from(input.value()).normalize("NFC");
+            then(&String::from(typed));
+        };
+        read();
+        listen(input_id, "input", read);
     }
 
     pub fn submit_on_choice(form_id: &'static str) {

@@ -1,4 +1,4 @@
-//! `keywright accounts list|unlock|reset-factors|reset-password`
+//! `keywright accounts list|unlock|reset-factors|reset-password|set-email`
 
 use std::process::ExitCode;
 
@@ -22,6 +22,8 @@ pub enum AccountsCommand {
     ResetFactors(OneAccount),
     /// Set a new password, end the account's sessions, release a lock
     ResetPassword(ResetCommand),
+    /// Give an account another e-mail address at once, without asking at either
+    SetEmail(SetEmailCommand),
 }
 
 #[derive(Args)]
@@ -51,6 +53,18 @@ pub struct ResetCommand {
     password_stdin: bool,
 }
 
+#[derive(Args)]
+pub struct SetEmailCommand {
+    #[command(flatten)]
+    place: Place,
+    /// The address the account has
+    old: String,
+    /// The address it is to have
+    new: String,
+    #[command(flatten)]
+    output: Output,
+}
+
 pub async fn run(command: AccountsCommand) -> ExitCode {
     match command {
         AccountsCommand::List(command) => command.output.clone().finish(list(command).await),
@@ -59,6 +73,7 @@ pub async fn run(command: AccountsCommand) -> ExitCode {
         AccountsCommand::ResetPassword(command) => {
             command.account.output.clone().finish(reset(command).await)
         }
+        AccountsCommand::SetEmail(command) => command.output.clone().finish(set_email(command).await),
     }
 }
 
@@ -122,4 +137,12 @@ async fn reset(command: ResetCommand) -> Result<Done, Refusal> {
         json!({ "ok": true }),
         "The password is set and the account’s sessions are ended.",
     ))
+}
+
+async fn set_email(command: SetEmailCommand) -> Result<Done, Refusal> {
+    let ctx = open(&command.place).await?;
+    let actor = Actor::operator(&operator_name(), None);
+    operate::set_email(&ctx, &actor, &command.old, &command.new).await?;
+    let prose = "The account has the new address; it signs in with that one. Its password and sessions are as before.";
+    Ok(Done::new(json!({ "ok": true }), prose))
 }

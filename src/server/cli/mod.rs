@@ -50,7 +50,7 @@ enum Command {
     /// Create, list and revoke service tokens
     #[command(subcommand)]
     Tokens(tokens::TokensCommand),
-    /// List and unlock accounts, reset a lost password
+    /// List and unlock accounts, reset a lost password or factor, change an address
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
     /// Check the audit log

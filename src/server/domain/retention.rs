@@ -5,7 +5,9 @@ use super::accounts::session::IDLE_MS;
 use super::accounts::throttle::LOCKED_FROM;
 use crate::model::time::{DAY_MS, HOUR_MS};
 use crate::server::ctx::Context;
-use crate::server::store::{changes, keys, links, mails, notices, places, sessions, throttles, usage};
+use crate::server::store::{
+    changes, email_changes, keys, links, mails, notices, places, sessions, throttles, usage,
+};
 
 /// Raw events and minutes are kept so long; hours and days stay.
 pub const EVENTS_MS: i64 = 90 * DAY_MS;
@@ -77,6 +79,7 @@ async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     changes::delete_before(&mut tx, now.minus_ms(CHANGES_MS)).await?;
     links::delete_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     mails::delete_before(&mut tx, now.minus_ms(MAILS_MS)).await?;
+    email_changes::delete_before(&mut tx, now).await?;
     keys::delete_nonces_before(&mut tx, now.minus_ms(NONCES_MS)).await?;
     throttles::delete_networks_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;

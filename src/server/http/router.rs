@@ -12,7 +12,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use super::forms::instance as installation;
-use super::forms::{account, factors, invitations, keys, mail, members, projects, sessions, tokens};
+use super::forms::{
+    account, factors, invitations, keys, mail, members, password, profile, projects, sessions, tokens,
+};
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
@@ -29,6 +31,15 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/sign-in", post(account::sign_in)),
         ("/sign-in/second-factor", post(factors::second_factor)),
         ("/sign-out", post(account::sign_out)),
+        ("/forgot-password", post(password::forgot)),
+        ("/reset-password", post(password::reset)),
+        ("/confirm-email", post(profile::confirm_email)),
+        ("/account", post(profile::edit)),
+        ("/account/password", post(password::change)),
+        ("/account/email", post(profile::change_email)),
+        ("/account/email/cancel", post(profile::cancel_email)),
+        ("/account/export", post(profile::export)),
+        ("/account/delete", post(profile::delete)),
         ("/account/two-factor", post(factors::begin)),
         ("/account/two-factor/confirm", post(factors::confirm)),
         ("/account/two-factor/codes", post(factors::new_codes)),
@@ -90,7 +101,8 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 14] = [
+const FORMS_WITHOUT_PAGE: [(&str, &str); 15] = [
+    ("/account/email/cancel", "/account"),
     ("/account/two-factor/confirm", factors::PAGE),
     ("/account/two-factor/codes/file", factors::PAGE),
     ("/instance/mail/retry", mail::PAGE),

@@ -8,3 +8,4 @@ pub mod crypto;
 pub mod mail;
 pub mod rng;
 pub mod telemetry;
+pub mod zones;

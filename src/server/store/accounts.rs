@@ -11,10 +11,15 @@ use crate::server::platform::crypto::password::StoredPassword;
 
 statements! {
     INSERT = "INSERT INTO accounts (id, email, email_folded, name, password_hash, password_pepper_id, status,
-        is_instance_admin, session_epoch, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, $8)";
+        is_instance_admin, session_epoch, created_at_ms, password_set_at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, $8, $8)";
     FIND_FOR_SIGN_IN = "SELECT id, password_hash, password_pepper_id, status, session_epoch FROM accounts WHERE email_folded = $1";
-    LIST = "SELECT id, email, name, is_instance_admin, created_at_ms, last_sign_in_at_ms FROM accounts ORDER BY email_folded";
-    SET_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1";
+    LIST = "SELECT id, email, name, is_instance_admin, created_at_ms, last_sign_in_at_ms FROM accounts
+        WHERE deleted_at_ms IS NULL ORDER BY email_folded";
+    SET_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3, password_set_at_ms = $4 WHERE id = $1";
+    /// Only in the place of the one that was proved: a reset meanwhile must not be undone.
+    REPLACE_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3, password_set_at_ms = $4
+        WHERE id = $1 AND password_hash = $5";
     /// Only over the hash that was checked: a reset meanwhile must not be undone.
     RENEW_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3 WHERE id = $1 AND password_hash = $4";
     RAISE_EPOCH = "UPDATE accounts SET session_epoch = session_epoch + 1 WHERE id = $1";
@@ -25,6 +30,11 @@ statements! {
         RETURNING session_epoch";
     FIND_EMAIL = "SELECT email, email_folded FROM accounts WHERE id = $1";
     FIND_RECIPIENT = "SELECT email, name, time_zone FROM accounts WHERE id = $1 AND status = 'active'";
+    FIND_PROFILE = "SELECT email, email_folded, name, language, time_zone, is_instance_admin, created_at_ms, last_sign_in_at_ms,
+        password_set_at_ms FROM accounts WHERE id = $1 AND status = 'active'";
+    SET_PROFILE = "UPDATE accounts SET name = $2, time_zone = $3, language = $4 WHERE id = $1";
+    SET_EMAIL = "UPDATE accounts SET email = $2, email_folded = $3 WHERE id = $1 AND status = 'active'";
+    COUNT_OTHER_ADMINISTRATORS = "SELECT COUNT(*) FROM accounts WHERE is_instance_admin AND status = 'active' AND id <> $1";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
 }
 
@@ -100,9 +110,27 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<AccountSummary>, StoreError> {
         .collect()
 }
 
-pub async fn set_password(tx: &mut Tx, id: &AccountId, password: &StoredPassword) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(SET_PASSWORD).bind(id.as_str()).bind(&password.phc).bind(&password.pepper_id)
+pub async fn set_password(
+    tx: &mut Tx,
+    id: &AccountId,
+    password: &StoredPassword,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_PASSWORD).bind(id.as_str()).bind(&password.phc).bind(&password.pepper_id).bind(now.ms())
         .execute(c).await.map(drop))
+}
+
+/// `false` when the password was changed since `proved` was read.
+pub async fn replace_password(
+    tx: &mut Tx,
+    id: &AccountId,
+    proved: &StoredPassword,
+    new: &StoredPassword,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(REPLACE_PASSWORD).bind(id.as_str()).bind(&new.phc).bind(&new.pepper_id)
+        .bind(now.ms()).bind(&proved.phc).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
 }
 
 /// Stores the same password hashed anew, unless it was changed since `checked` was read.
@@ -147,4 +175,46 @@ pub async fn find_recipient(
 
 pub async fn set_signed_in(tx: &mut Tx, id: &AccountId, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(SET_SIGNED_IN).bind(id.as_str()).bind(now.ms()).execute(c).await.map(drop))
+}
+
+/// An account as its own pages show it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ProfileRow {
+    pub email: String,
+    pub email_folded: String,
+    pub name: String,
+    pub language: String,
+    pub time_zone: String,
+    pub is_instance_admin: bool,
+    pub created_at_ms: i64,
+    pub last_sign_in_at_ms: Option<i64>,
+    pub password_set_at_ms: Option<i64>,
+}
+
+/// `None` when the account is over.
+pub async fn find_profile(tx: &mut Tx, id: &AccountId) -> Result<Option<ProfileRow>, StoreError> {
+    on!(tx, c => sqlx::query_as(FIND_PROFILE).bind(id.as_str()).fetch_optional(c).await)
+}
+
+pub async fn set_profile(
+    tx: &mut Tx,
+    id: &AccountId,
+    name: &str,
+    time_zone: &str,
+    language: &str,
+) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_PROFILE).bind(id.as_str()).bind(name).bind(time_zone).bind(language)
+        .execute(c).await.map(drop))
+}
+
+/// Errors: [`StoreError::Taken`]. `false` when the account is over.
+pub async fn set_email(tx: &mut Tx, id: &AccountId, email: &Email) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(SET_EMAIL).bind(id.as_str()).bind(&email.shown).bind(&email.folded)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// How many others administer the installation.
+pub async fn count_other_administrators(tx: &mut Tx, id: &AccountId) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_OTHER_ADMINISTRATORS).bind(id.as_str()).fetch_one(c).await)
 }

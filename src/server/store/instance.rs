@@ -12,6 +12,8 @@ statements! {
     FIND_SET_UP_AT = "SELECT set_up_at_ms FROM instance WHERE id = 1";
     /// Only one of two racing set-ups finds the column empty.
     SET_SET_UP = "UPDATE instance SET set_up_at_ms = $1 WHERE id = 1 AND set_up_at_ms IS NULL";
+    /// Changes nothing and takes the row's lock.
+    HOLD = "UPDATE instance SET created_at_ms = created_at_ms WHERE id = 1";
     DELETE_SETUP_TOKENS = "DELETE FROM setup_tokens";
     INSERT_SETUP_TOKEN = "INSERT INTO setup_tokens (id, hash, pepper_id, created_at_ms) VALUES ($1, $2, $3, $4)";
     FIND_SETUP_TOKEN = "SELECT hash, pepper_id FROM setup_tokens WHERE id = $1";
@@ -49,6 +51,11 @@ pub async fn is_set_up(tx: &mut Tx) -> Result<bool, StoreError> {
 pub async fn set_set_up(tx: &mut Tx, now: Timestamp) -> Result<bool, StoreError> {
     let rows = on!(tx, c => sqlx::query(SET_SET_UP).bind(now.ms()).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// Makes whoever asks next wait until this transaction ends: for counting who administers the installation.
+pub async fn hold(tx: &mut Tx) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(HOLD).execute(c).await.map(drop))
 }
 
 pub async fn delete_setup_tokens(tx: &mut Tx) -> Result<(), StoreError> {

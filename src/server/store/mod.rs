@@ -11,7 +11,10 @@ pub mod accounts;
 pub mod audit;
 pub mod changes;
 pub mod db;
+pub mod departures;
+pub mod email_changes;
 pub mod error;
+pub mod exports;
 pub mod factors;
 pub mod instance;
 pub mod invitations;
@@ -47,6 +50,9 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("accounts", accounts::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("changes", changes::STATEMENTS),
+        ("departures", departures::STATEMENTS),
+        ("email_changes", email_changes::STATEMENTS),
+        ("exports", exports::STATEMENTS),
         ("factors", factors::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("invitations", invitations::STATEMENTS),

@@ -15,7 +15,7 @@ statements! {
         ON CONFLICT (bucket) DO UPDATE SET updated_at_ms = excluded.updated_at_ms";
     DELETE = "DELETE FROM throttles WHERE bucket = $1";
     DELETE_NETWORKS_BEFORE = "DELETE FROM throttles WHERE updated_at_ms < $1
-        AND (bucket LIKE 'network:%' OR bucket LIKE 'factor:%')";
+        AND (bucket LIKE 'network:%' OR bucket LIKE 'factor:%' OR bucket LIKE 'letters:%')";
     /// Locked accounts stay locked however long ago the last attempt was.
     DELETE_ACCOUNTS_BEFORE = "DELETE FROM throttles WHERE updated_at_ms < $1 AND bucket LIKE 'account:%' AND failures < $2";
 }
@@ -56,7 +56,7 @@ pub async fn delete(tx: &mut Tx, bucket: &str) -> Result<bool, StoreError> {
     Ok(rows > 0)
 }
 
-/// Forgets networks, and wrong codes, untouched since `before`.
+/// Forgets networks, wrong codes, and letters asked for, untouched since `before`.
 pub async fn delete_networks_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     on!(tx, c => sqlx::query(DELETE_NETWORKS_BEFORE).bind(before.ms()).execute(c).await.map(|done| done.rows_affected()))
 }

@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::sign_in::{gate, password_field};
+use super::sign_in::gate;
 use crate::model::form::FormState;
 use crate::model::member::{InvitationPage as Invitation, InvitationStanding};
+use crate::model::password::{ContextWords, MIN_ALONE};
 use crate::rpc::members::look_at_invitation;
-use crate::ui::components::loaded;
-use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
+use crate::ui::components::{PasswordField, loaded};
+use crate::ui::form::{FormErrors, TextField, typed_or_asked, use_form_state};
 
 #[component]
 pub fn InvitationPage() -> impl IntoView {
@@ -48,7 +49,8 @@ fn newcomer(invitation: &Invitation, token: &str, state: &FormState) -> AnyView 
         optional: true,
         ..TextField::default()
     };
-    let hint = "At least 15 characters. Four or five unrelated words do well.";
+    let context = ContextWords::of([invitation.organisation.as_str()], "", &invitation.email);
+    let password = PasswordField::new("password", "Password", MIN_ALONE, context);
     view! {
         <form class="form" method="post" action="/invitation" novalidate>
             <FormErrors state=state.clone()/>
@@ -58,7 +60,7 @@ fn newcomer(invitation: &Invitation, token: &str, state: &FormState) -> AnyView 
                 <input id="email" type="email" value=invitation.email.clone() autocomplete="username" readonly/>
             </div>
             {name.draw(state, "")}
-            {password_field("Password", hint, "new-password", field_error(state, "password"))}
+            {password.draw(state)}
             <button class="button primary wide">"Create account and join"</button>
         </form>
     }

@@ -2,13 +2,16 @@
 
 pub mod account;
 pub mod audit;
+pub mod confirm_email;
 pub mod enrolment;
+pub mod forgot_password;
 pub mod instance;
 pub mod invitation;
 pub mod keys;
 pub mod members;
 pub mod problem;
 pub mod projects;
+pub mod reset_password;
 pub mod reveal;
 pub mod second_factor;
 pub mod set_up;

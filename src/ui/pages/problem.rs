@@ -8,7 +8,7 @@ use crate::ui::target::set_status;
 
 fn next_step(code: Code) -> (&'static str, &'static str) {
     match code {
-        Code::Unauthenticated => ("/sign-in", "Sign in"),
+        Code::Unauthenticated | Code::LinkOver => ("/sign-in", "Sign in"),
         _ => ("/settings/api-keys", "Go to API keys"),
     }
 }

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 
 use super::projects::catalogue::catalogue_field;
-use super::sign_in::{email_field, gate, password_field};
+use super::sign_in::{email_field, gate};
+use crate::model::password::{ContextWords, MIN_ALONE};
 use crate::model::project::starter_scopes;
-use crate::ui::components::Icon;
-use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
+use crate::ui::components::{Icon, PasswordField};
+use crate::ui::form::{FormErrors, TextField, typed_or_asked, use_form_state};
 
 #[component]
 pub fn SetUpPage() -> impl IntoView {
@@ -45,7 +46,7 @@ pub fn SetUpPage() -> impl IntoView {
         max: 16,
         ..TextField::default()
     };
-    let password_hint = "At least 15 characters. Four or five unrelated words do well.";
+    let password = PasswordField::new("password", "Password", MIN_ALONE, ContextWords::of_nobody());
     let form = view! {
         <form class="form" method="post" action="/setup" novalidate>
             <FormErrors state=state.clone()/>
@@ -54,7 +55,7 @@ pub fn SetUpPage() -> impl IntoView {
                 <h2>"Your account"</h2>
                 {name.draw(&state, "")}
                 {email_field(&state)}
-                {password_field("Password", password_hint, "new-password", field_error(&state, "password"))}
+                {password.draw(&state)}
             </section>
             <section class="form-section">
                 <h2>"Your organisation"</h2>

@@ -3,11 +3,13 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::problem::problem_page;
 use crate::model::account::Ended;
 use crate::model::form::FormState;
-use crate::ui::components::{Icon, PageTitle};
+use crate::rpc::doors::{SignInDoor, at_sign_in};
+use crate::ui::components::{Icon, Loaded, PageTitle, PasswordField, loaded};
 use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
-use crate::ui::islands::PasswordToggle;
+use crate::ui::target::set_status;
 
 /// The narrow card of pages before the frame.
 pub(super) fn gate(title: &'static str, body: impl IntoView + 'static) -> impl IntoView {
@@ -32,6 +34,24 @@ pub(super) fn gate_card(title: &'static str, body: impl IntoView + 'static) -> i
     }
 }
 
+/// A page before the frame that the server has to be asked about first; an error is a page of its own.
+pub(super) fn gated<T>(asked: Loaded<T>, draw: impl Fn(T) -> AnyView + Send + Sync + 'static) -> AnyView
+where
+    T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
+{
+    let answered = move || {
+        asked.get().map(|answer| match answer {
+            Ok(value) => draw(value),
+            Err(error) => {
+                set_status(error.status());
+                let title = error.code.title();
+                view! { <PageTitle text=title/>{problem_page(error)} }.into_any()
+            }
+        })
+    };
+    view! { <Transition>{answered}</Transition> }.into_any()
+}
+
 /// The address one signs in with.
 pub(super) fn email_field(state: &FormState) -> AnyView {
     let field = TextField {
@@ -52,32 +72,27 @@ pub(super) fn password_field(
     autocomplete: &'static str,
     error: Option<AnyView>,
 ) -> AnyView {
-    let invalid = error.is_some();
-    let described = match (hint.is_empty(), invalid) {
-        (true, false) => None,
-        (false, false) => Some("password-hint"),
-        (true, true) => Some("password-error"),
-        (false, true) => Some("password-hint password-error"),
+    let field = PasswordField {
+        name: "password",
+        label,
+        hint,
+        autocomplete,
+        measure: None,
     };
-    view! {
-        <div class=if invalid { "field invalid" } else { "field" }>
-            <label for="password">{label}</label>
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id="password-hint">{hint}</p> })}
-            <div class="input-group">
-                <input
-                    id="password"
-                    name="password"
-                    type="password"
-                    autocomplete=autocomplete
-                    aria-invalid=invalid.then_some("true")
-                    aria-describedby=described
-                />
-                <PasswordToggle/>
-            </div>
-            {error}
-        </div>
-    }
-    .into_any()
+    field.draw_with(error)
+}
+
+/// What led here: only words of ours, the address says which.
+fn arrival() -> Option<AnyView> {
+    let done = use_query_map().get_untracked().get("done");
+    let text = match done.as_deref() {
+        Some("reset") => "Your new password is set. Sign in with it.",
+        Some("deleted") => "Your account is deleted.",
+        _ => return None,
+    };
+    let notice =
+        view! { <div class="notice ok" role="status"><Icon name="ok"/><div><p>{text}</p></div></div> };
+    Some(notice.into_any())
 }
 
 #[component]
@@ -93,7 +108,13 @@ pub fn SignInPage() -> impl IntoView {
             </div>
         }
     });
+    let door = Resource::new_blocking(|| (), |()| at_sign_in());
+    let forgotten = |door: SignInDoor| {
+        let link = view! { <p class="muted"><a href="/forgot-password">"Forgot your password?"</a></p> };
+        door.mail.then_some(link).into_any()
+    };
     let form = view! {
+        {arrival()}
         {ended}
         <form class="form" method="post" action="/sign-in" novalidate>
             <FormErrors state=state.clone()/>
@@ -102,6 +123,7 @@ pub fn SignInPage() -> impl IntoView {
             {password_field("Password", "", "current-password", field_error(&state, "password"))}
             <button class="button primary wide">"Sign in"</button>
         </form>
+        {loaded(door, forgotten)}
     };
     gate("Sign in", form)
 }

@@ -6,25 +6,21 @@
 
 use serde_json::json;
 
-use super::links::{self, Purpose};
 use super::session::SignedIn;
 use super::throttle::{LOCKED_FROM, account_bucket, forgive_codes};
-use super::{notices, sessions, throttle};
+use super::{notices, password, sessions, throttle};
 use crate::model::account::{AccountSummary, PersonPage};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, OrgId};
 use crate::model::notice::SecurityEvent;
-use crate::model::time::{HOUR_MS, Timestamp};
+use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
-use crate::server::domain::mail::{self, Letter};
+use crate::server::domain::mail;
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::db::Tx;
 use crate::server::store::{accounts, factors, orgs, throttles};
-
-/// How long a link for a new password works (R14).
-const RESET_MS: i64 = HOUR_MS;
 
 /// A link for a new password, for the one answer that shows it.
 pub struct PasswordLink {
@@ -71,19 +67,9 @@ pub(in crate::server::domain) async fn make_password_link(
     account: &AccountId,
 ) -> Result<PasswordLink, DomainError> {
     let to = mail::recipient(tx, account).await?.ok_or(DomainError::NotFound)?;
-    let span = (by.now, by.now.plus_ms(RESET_MS));
-    let link = links::make(ctx, tx, Purpose::PasswordReset, account.as_str(), span).await?;
-    let name = to.name.clone();
-    let letter = Letter::PasswordReset {
-        by: Some(by_name.to_owned()),
-        link: link.expose().clone(),
-        expires_at: span.1,
-    };
-    mail::enqueue(ctx, tx, to, letter, by.now).await?;
-    let entry = Entry::new("account.password_reset_begun", "account", account.as_str());
-    audit::record(ctx, tx, by.org, by.actor, entry, by.now).await?;
+    let link = password::begin_reset_for(ctx, tx, account, by.actor, by_name, by.now).await?;
     Ok(PasswordLink {
-        name,
+        name: to.name,
         link,
         mailed: mail::is_on(ctx),
     })

@@ -1,12 +1,18 @@
-//! People at the door: set-up, sign-in, sessions, second factors, and what an operator does for them.
+//! People: at the door (set-up, sign-in, sessions, second factors, links), at home (profile, password, address, export,
+//! deletion), and what an operator does for them.
 
 pub mod administer;
+pub mod deletion;
+pub mod email_change;
 pub mod enrolment;
+pub mod export;
 pub mod factors;
 pub mod links;
 pub mod notices;
 pub mod operate;
+pub mod password;
 pub mod places;
+pub mod profile;
 pub mod proof;
 mod renewal;
 pub mod second_half;

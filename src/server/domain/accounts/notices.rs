@@ -7,7 +7,7 @@ use crate::model::id::{AccountId, NoticeId};
 use crate::model::notice::{Happening, Notice, SecurityEvent};
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::server::ctx::Context;
-use crate::server::domain::mail::{self, Letter};
+use crate::server::domain::mail::{self, Letter, Recipient};
 use crate::server::domain::{DomainError, mint};
 use crate::server::store::db::Tx;
 use crate::server::store::notices as store;
@@ -68,18 +68,39 @@ pub async fn tell(
     caller: Option<&Caller>,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    let happening = Happening {
-        event,
-        at: now,
-        ip: caller.and_then(|caller| caller.ip.map(|ip| ip.to_canonical().to_string())),
-        device: caller.map_or_else(String::new, |caller| device_of(&caller.user_agent)),
-    };
+    let happening = happening(event, caller, now);
     let detail = serde_json::to_string(&happening).map_err(|_| DomainError::Defect("a notice is no JSON"))?;
     let id = mint::notice_id(ctx)?;
     store::insert(tx, &id, account, happening.event.kind(), &detail, now).await?;
     let Some(to) = mail::recipient(tx, account).await? else {
         return Ok(());
     };
+    mail::enqueue(ctx, tx, to, letter(ctx, happening), now).await
+}
+
+/// The letter alone, to an address that is the account's no longer.
+pub async fn write_to(
+    ctx: &Context,
+    tx: &mut Tx,
+    to: Recipient,
+    event: SecurityEvent,
+    caller: Option<&Caller>,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let happening = happening(event, caller, now);
+    mail::enqueue(ctx, tx, to, letter(ctx, happening), now).await
+}
+
+fn happening(event: SecurityEvent, caller: Option<&Caller>, now: Timestamp) -> Happening {
+    Happening {
+        event,
+        at: now,
+        ip: caller.and_then(|caller| caller.ip.map(|ip| ip.to_canonical().to_string())),
+        device: caller.map_or_else(String::new, |caller| device_of(&caller.user_agent)),
+    }
+}
+
+fn letter(ctx: &Context, happening: Happening) -> Letter {
     let link = format!("{}/account/sessions", ctx.site.public_origin.as_str());
-    mail::enqueue(ctx, tx, to, Letter::Security { happening, link }, now).await
+    Letter::Security { happening, link }
 }

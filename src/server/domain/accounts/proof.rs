@@ -18,6 +18,7 @@ use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mint::{self, Credential, StoredHash};
 use crate::server::platform::crypto::keyring::HASH_ALG;
+use crate::server::platform::crypto::password::StoredPassword;
 use crate::server::platform::crypto::seal::Place;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::crypto::totp;
@@ -29,26 +30,27 @@ pub(super) fn account_of(signed_in: &SignedIn) -> Result<&AccountId, DomainError
     Ok(signed_in.actor.account_id().ok_or(Denied::Unauthenticated)?)
 }
 
-/// The password once more, at the same door and under the same throttle as signing in.
+/// The password once more, at the same door and under the same throttle as signing in. Gives the hash it matched.
 pub(super) async fn prove_password(
     ctx: &Context,
     account: &AccountId,
     password: &SecretText,
     caller: &Caller,
-) -> Result<(), DomainError> {
+) -> Result<StoredPassword, DomainError> {
     let mut tx = ctx.db.begin_read().await?;
     let email = accounts::find_email(&mut tx, account).await?;
     drop(tx);
     let email = email.ok_or(DomainError::NotFound)?;
     let tried = sign_in::try_password(ctx, &email.folded, password, caller).await?;
-    if !tried.matches {
+    let Some(proved) = tried.account.as_ref().filter(|_| tried.matches) else {
         sign_in::note_refusal(ctx, tried.account.as_ref(), tried.locks, caller).await?;
         return Err(FieldError::new("password", "wrong", "This is not your password.").into());
-    }
+    };
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     sign_in::forgive(ctx, &mut tx, &email.folded, caller, now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(proved.password.clone())
 }
 
 pub(super) fn place_of<'a>(account: &'a AccountId, id: &'a FactorId) -> Place<'a> {

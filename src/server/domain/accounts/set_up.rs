@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
+use super::password;
 use super::places;
 use super::session::{self, Caller};
 use super::throttle::{self, Door};
-use crate::model::account::{Email, SessionStage, check_new_password};
+use crate::model::account::{Email, SessionStage};
 use crate::model::actor::Actor;
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::id::{AccountId, OrgId, ProjectId};
 use crate::model::org::Role;
+use crate::model::password::ContextWords;
 use crate::model::project::{CatalogueScope, ProjectName, parse_prefix};
 use crate::model::text::{self, NAME_MAX};
 use crate::server::ctx::Context;
@@ -85,7 +87,8 @@ fn check(draft: &SetUpDraft<'_>) -> Result<Checked, DomainError> {
     let name = text::line("name", "Your name", draft.name, 0, NAME_MAX)
         .map_err(&mut keep)
         .ok();
-    check_new_password("password", draft.password.expose())
+    let context = ContextWords::of([draft.organisation], draft.name, draft.email);
+    password::check_new("password", &draft.password, false, &context)
         .map_err(&mut keep)
         .ok();
     let organisation = orgs::OrganisationName::parse("organisation", draft.organisation)
@@ -136,7 +139,7 @@ pub async fn set_up(
         }
     }
     let checked = check(&draft)?;
-    let password = ctx.passwords.hash(draft.password).await?;
+    let hashed = ctx.passwords.hash(draft.password).await?;
     let now = ctx.clock.now();
     let (account_id, org_id) = (mint::account_id(ctx)?, mint::org_id(ctx)?);
     let mut tx = ctx.db.begin_write().await?;
@@ -155,7 +158,7 @@ pub async fn set_up(
         id: &account_id,
         email: &checked.email,
         name: &checked.name,
-        password: &password,
+        password: &hashed,
         is_instance_admin: true,
     };
     accounts::insert(&mut tx, &new, now).await?;

@@ -5,9 +5,10 @@ use serde_json::json;
 use super::places;
 use super::session::{self, Caller};
 use super::throttle::{self, Door};
-use crate::model::account::{Email, PASSWORD_MAX_BYTES, SessionStage};
+use crate::model::account::{Email, SessionStage};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
+use crate::model::password::MAX_BYTES;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
@@ -68,8 +69,8 @@ pub(super) async fn try_password(
     password: &SecretText,
     caller: &Caller,
 ) -> Result<Tried, DomainError> {
-    if password.expose().len() > PASSWORD_MAX_BYTES {
-        let message = format!("The password is longer than {PASSWORD_MAX_BYTES} bytes.");
+    if password.expose().len() > MAX_BYTES {
+        let message = format!("The password is longer than {MAX_BYTES} bytes.");
         return Err(FieldError::new("password", "too_long", message).into());
     }
     let door = Door::SignIn { email_folded };

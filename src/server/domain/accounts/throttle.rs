@@ -19,6 +19,8 @@ pub const LOCKED_FROM: i64 = 100;
 const NETWORK_GRACE: i64 = 10;
 /// Wrong codes of second factors an account may have in an hour.
 const CODES_AN_HOUR: i64 = 10;
+/// Letters with a link that may be asked for in an hour, for one address or by one account.
+const LETTERS_AN_HOUR: i64 = 3;
 /// A network's failures are forgotten after an hour without any.
 const NETWORK_MEMORY_MS: i64 = HOUR_MS;
 
@@ -29,7 +31,7 @@ pub enum Door<'a> {
     SignIn { email_folded: &'a str },
     /// The set-up token.
     SetUp,
-    /// A link that works once.
+    /// A single-use link, or asking for one.
     Link,
 }
 
@@ -45,11 +47,12 @@ impl Door<'_> {
 /// The counter's name: a keyed digest, because people type keys and passwords into the wrong box.
 #[must_use]
 pub fn account_bucket(ctx: &Context, email_folded: &str) -> String {
-    let digest = ctx
-        .keyring
-        .sign(Purpose::Row, &["keywright-throttle-v1", email_folded])
-        .mac;
-    format!("account:{digest}")
+    format!("account:{}", digest(ctx, email_folded))
+}
+
+fn digest(ctx: &Context, email_folded: &str) -> String {
+    let parts = ["keywright-throttle-v1", email_folded];
+    ctx.keyring.sign(Purpose::Row, &parts).mac
 }
 
 /// The network an address belongs to: itself for IPv4, its /64 for IPv6.
@@ -205,6 +208,38 @@ pub async fn forgive_codes(
     account: &AccountId,
 ) -> Result<(), DomainError> {
     store::delete(tx, &format!("factor:{account}")).await?;
+    Ok(())
+}
+
+/// Counts a letter with a link that is asked for: three in an hour for an address, whether anybody has it or not, or by
+/// an account. `false` when they are used up; who asks about an address must not be told.
+pub async fn admit_letter(
+    ctx: &Context,
+    tx: &mut crate::server::store::db::Tx,
+    subject: &str,
+    now: Timestamp,
+) -> Result<bool, DomainError> {
+    let bucket = format!("letters:{}", digest(ctx, subject));
+    let mut counter = store::take(tx, &bucket, now).await?;
+    // As with codes, `blocked_until` is when the hour is over.
+    if counter.blocked_until <= now.ms() {
+        counter = Counter {
+            failures: 0,
+            blocked_until: now.ms() + HOUR_MS,
+        };
+    }
+    counter.failures += 1;
+    store::set(tx, &bucket, counter, now).await?;
+    Ok(counter.failures <= LETTERS_AN_HOUR)
+}
+
+/// Lets whoever proved to be an account's owner by a link try again: the failures under its address are forgotten.
+pub async fn release(
+    ctx: &Context,
+    tx: &mut crate::server::store::db::Tx,
+    email_folded: &str,
+) -> Result<(), DomainError> {
+    store::delete(tx, &account_bucket(ctx, email_folded)).await?;
     Ok(())
 }
 

@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
-use crate::model::account::{Email, SessionStage, check_new_password};
+use crate::model::account::SessionStage;
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, InvitationId};
 use crate::model::member::{InvitationPage, InvitationStanding};
+use crate::model::password::ContextWords;
 use crate::model::text::{self, NAME_MAX};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
-use crate::server::domain::accounts::places;
 use crate::server::domain::accounts::session::{self, Caller, SignedIn};
 use crate::server::domain::accounts::throttle::{self, Door};
+use crate::server::domain::accounts::{password, places};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::{DomainError, mint};
 use crate::server::platform::crypto::secret::SecretText;
@@ -122,12 +123,12 @@ pub async fn join_as_newcomer(
     ctx: &Context,
     token: &str,
     name: &str,
-    password: SecretText,
+    new_password: SecretText,
     caller: &Caller,
 ) -> Result<SecretText, DomainError> {
     let (link, id, invitation) = open_throttled(ctx, token, caller).await?;
-    let name = check(name, &password, &invitation.email)?;
-    let hashed = ctx.passwords.hash(password).await?;
+    let name = check(name, &new_password, &invitation)?;
+    let hashed = ctx.passwords.hash(new_password).await?;
     let now = ctx.clock.now();
     let account = mint::account_id(ctx)?;
     let mut tx = ctx.db.begin_write().await?;
@@ -175,18 +176,20 @@ pub async fn join_as_newcomer(
     Ok(begun.0)
 }
 
-fn check(name: &str, password: &SecretText, email: &Email) -> Result<String, DomainError> {
+fn check(name: &str, new_password: &SecretText, invitation: &OpenInvitation) -> Result<String, DomainError> {
     let mut errors: Vec<FieldError> = Vec::new();
     let name = text::line("name", "Your name", name, 0, NAME_MAX)
         .map_err(|error| errors.push(error))
         .unwrap_or_default();
-    if let Err(error) = check_new_password("password", password.expose()) {
+    let email = invitation.email.shown.as_str();
+    let context = ContextWords::of([invitation.organisation.as_str()], &name, email);
+    if let Err(error) = password::check_new("password", new_password, false, &context) {
         errors.push(error);
     }
     if !errors.is_empty() {
         return Err(DomainError::Invalid(errors));
     }
-    let local = email.shown.split('@').next().unwrap_or_default();
+    let local = email.split('@').next().unwrap_or_default();
     Ok(if name.is_empty() { local.to_owned() } else { name })
 }
 

@@ -101,9 +101,13 @@ pub async fn sign_out(State(state): State<AppState>, form: Submitted) -> Respons
         return form.refused(&state, None, "sign-out", error).await;
     }
     let next = form.values.first("next");
-    let mut response = see_other(if is_own_path(next) { next } else { "/sign-in" });
+    signed_out_at(&state, if is_own_path(next) { next } else { "/sign-in" })
+}
+
+pub(super) fn signed_out_at(state: &AppState, location: &str) -> Response {
+    let mut response = see_other(location);
     let headers = response.headers_mut();
-    headers.append(header::SET_COOKIE, end_cookie(&state));
+    headers.append(header::SET_COOKIE, end_cookie(state));
     // Not "cookies": that would sign people out of sibling sites (R31).
     headers.insert(
         "clear-site-data",

@@ -8,6 +8,8 @@ pub mod invitations;
 pub mod keys;
 pub mod mail;
 pub mod members;
+pub mod password;
+pub mod profile;
 pub mod projects;
 pub mod sessions;
 pub mod tokens;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::tabs;
 use crate::model::calendar::counted;
 use crate::model::factor::TwoFactor;
 use crate::model::form::FormState;
@@ -48,6 +49,7 @@ pub fn TwoFactorPage() -> impl IntoView {
 fn off(state: &FormState) -> AnyView {
     view! {
         <PageHead title="Two-factor authentication" root="Account" lede="Asks for a code from your phone after the password. Whoever learns your password alone cannot sign in.".into_any()/>
+        {tabs("/account/two-factor")}
         <section class="section">
             <h2>"Authenticator app"</h2>
             <p class="muted">"Off. Any app for time-based codes works: 1Password, Aegis, Google Authenticator, and many others."</p>
@@ -79,6 +81,7 @@ fn in_force(factors: &TwoFactor, state: &FormState) -> AnyView {
     });
     view! {
         <PageHead title="Two-factor authentication" root="Account" lede="Signing in asks for a code after the password.".into_any()/>
+        {tabs("/account/two-factor")}
         <FormErrors state=state.clone()/>
         {few}
         <section class="section">
