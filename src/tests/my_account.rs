@@ -344,6 +344,7 @@ on_both_databases! {
         assert!(page.body.contains("owned") && page.body.contains("ask Ada Lovelace to take them over"), "{}", page.body);
         let wrong = browser.post("/account/delete", &[("email", EMAIL)]).await;
         assert!(wrong.status == 422 && wrong.body.contains("Type ben@acme.example to confirm."), "{}", wrong.body);
+        follow_changes(&app.ctx).await.unwrap();
         assert_eq!(app.verify(&secret).await, "VALID", "and memory knows it");
         let done = browser.post("/account/delete", &[("email", "BEN@acme.example ")]).await;
         assert_eq!(done.header("location"), "/sign-in?done=deleted", "{}", done.body);
@@ -370,6 +371,7 @@ on_both_databases! {
         let secret = own_key(&app, ben, Role::Admin).await;
         let browser = signed_in(&app, "ben@acme.example").await;
         let who = session::resolve(&app.ctx, browser.cookie.as_ref().unwrap(), &Caller::default()).await.unwrap().unwrap();
+        follow_changes(&app.ctx).await.unwrap();
         assert_eq!(app.verify(&secret).await, "VALID");
         let elsewhere = app.another_process().await;
         deletion::delete(&elsewhere, &who, "ben@acme.example").await.unwrap();

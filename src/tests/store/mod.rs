@@ -6,9 +6,10 @@ use keywright::model::page::PageRequest;
 use keywright::model::permission::Permission;
 use keywright::model::time::{DAY_MS, Timestamp};
 use keywright::server::store::db::Db;
-use keywright::server::store::{all_statements, keys, usage};
+use keywright::server::store::{accounts, all_statements, keys, usage};
 use sqlx::{Executor, SqlSafeStr};
 
+use crate::kit::app::EMAIL;
 use crate::kit::{Backend, TestApp, TestDb, on_both_databases, takes_part};
 
 on_both_databases! {
@@ -79,6 +80,18 @@ on_both_databases! {
         let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).collect();
         assert_eq!(changed.len(), 1);
         assert!(changed[0].1.starts_with(keys[17].id.as_str()));
+    }
+
+    async fn r07_a_password_takes_the_place_of_the_one_that_was_proved_and_of_no_other(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let now = app.ctx.clock.now();
+        let hashed = async |text: &str| app.ctx.passwords.hash(text.into()).await.unwrap();
+        let (new, by_link) = (hashed("a new phrase for tests").await, hashed("one set by a link").await);
+        let mut tx = app.ctx.db.begin_write().await.unwrap();
+        let proved = accounts::find_for_sign_in(&mut tx, EMAIL).await.unwrap().unwrap().password;
+        accounts::set_password(&mut tx, &app.account, &by_link, now).await.unwrap();
+        assert!(!accounts::replace_password(&mut tx, &app.account, &proved, &new, now).await.unwrap(), "it was reset meanwhile");
+        assert!(accounts::replace_password(&mut tx, &app.account, &by_link, &new, now).await.unwrap());
     }
 
     async fn searching_is_literal_and_ignores_case(backend: Backend) {

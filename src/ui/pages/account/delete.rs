@@ -41,7 +41,7 @@ fn consequences(departure: &Departure) -> AnyView {
     view! {
         <section class="section">
             <h2>"What happens"</h2>
-            <ul class="plain">
+            <ul class="bullets">
                 <li>"You are signed out everywhere, and nobody can sign in with this account again."</li>
                 {leaving}
                 <li>"Keys you own are refused from the next request on, as OWNER_INACTIVE, until somebody takes them over. They are not deleted."</li>
@@ -66,7 +66,7 @@ fn keys(departure: &Departure) -> AnyView {
         .map(|key| {
             view! {
                 <tr>
-                    <td data-label="Name"><a href=format!("/settings/api-keys/{}", key.id)>{key.name.clone()}</a></td>
+                    <th scope="row"><a class="row-link" href=format!("/settings/api-keys/{}", key.id)>{key.name.clone()}</a></th>
                     <td data-label="Organisation">{key.organisation.clone()}</td>
                     <td data-label="Environment"><EnvironmentTag environment=key.environment/></td>
                     <td data-label="Last used">{used(key.last_used_at)}</td>
@@ -83,10 +83,20 @@ fn keys(departure: &Departure) -> AnyView {
         <section class="section">
             <h2>{format!("{} will be refused", counted(departure.keys_in_all, "key"))}</h2>
             {whom_to_ask(&departure.organisations)}
-            <table class="table">
-                <thead><tr><th scope="col">"Name"</th><th scope="col">"Organisation"</th><th scope="col">"Environment"</th><th scope="col">"Last used"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <div class="table-wrap">
+                <table class="table">
+                    <caption class="vh">"Keys you own"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Name"</th>
+                            <th scope="col">"Organisation"</th>
+                            <th scope="col">"Environment"</th>
+                            <th scope="col">"Last used"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
             {more}
         </section>
     }
