@@ -173,6 +173,8 @@ fn problem(route: &Route, kind: Kind, which: Which, answer: &Answer) -> Option<S
             // What is Acme's is foreign to somebody of Globex.
             let sees = match (kind, which) {
                 (_, Which::Nothing) => true,
+                // A session is its owner’s, of whichever organisation.
+                (_, which) if route.object == Some(Object::Session) => which == Which::Own,
                 (Kind::ForeignMember(_), which) => which == Which::Foreign,
                 (_, Which::Own) => true,
                 (Kind::InstanceAdmin, Which::Foreign) => true,

@@ -105,8 +105,8 @@ pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which
             app.db.texts(sql).await.remove(0)
         }
         Object::Session => match (which, caller.account) {
-            (Which::Own, Some(account)) => app.session_handle(&account).await,
-            _ => app.session_handle(&app.account).await,
+            (Which::Own, Some(account)) => app.another_session(&account).await,
+            _ => app.another_session(&app.account).await,
         },
     }
 }

@@ -1,5 +1,6 @@
 //! More people than the owner: members who were invited, other organisations, second factors.
 
+use keywright::model::account::SessionStage;
 use keywright::model::actor::Actor;
 use keywright::model::id::{AccountId, OrgId};
 use keywright::model::org::Role;
@@ -39,7 +40,7 @@ impl TestApp {
         Actor::account(
             self.account,
             membership,
-            keywright::model::account::SessionStage::Complete,
+            SessionStage::Complete,
             keywright::model::actor::Origin::default(),
         )
         .proved(self.clock.now())
@@ -138,17 +139,14 @@ impl TestApp {
         tx.commit().await.unwrap();
     }
 
-    /// The public name of the newest session of an account.
-    pub async fn session_handle(&self, account: &AccountId) -> String {
-        let sql = format!(
-            "SELECT substr(id_sha256, 1, 12) FROM sessions WHERE account_id = '{account}' ORDER BY created_at_ms DESC, id_sha256 LIMIT 1"
-        );
-        self.db
-            .texts(&sql)
-            .await
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| "ffffffffffff".to_owned())
+    /// Begins one more session of an account and gives its public name.
+    pub async fn another_session(&self, account: &AccountId) -> String {
+        let who = (account, self.epoch_of(account).await);
+        let (stage, from) = (SessionStage::Complete, Caller::default());
+        let mut tx = self.ctx.db.begin_write().await.unwrap();
+        let begun = session::begin(&self.ctx, &mut tx, who, None, stage, &from, self.clock.now()).await;
+        tx.commit().await.unwrap();
+        begun.unwrap().1
     }
 
     /// Who a browser's cookie stands for.
