@@ -9,7 +9,6 @@ pub mod keys;
 pub mod mail;
 pub mod members;
 pub mod projects;
-pub mod session;
 pub mod sessions;
 pub mod tokens;
 

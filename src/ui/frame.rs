@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
-use super::components::{Icon, Loaded, loaded, moment};
+use super::components::{Icon, moment};
 use crate::model::error::AppError;
 use crate::model::notice::Notice;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
+use crate::model::session::Session;
 use crate::model::time::{DAY_MS, Timestamp};
-use crate::rpc::session::{Session, current_session};
 use crate::ui::pages::problem::problem_section;
 
 /// Label, address, picture, and who sees it. Only what works is listed.
@@ -51,26 +51,29 @@ const INSTALLATION: [(&str, &str, &str); 3] = [
     ("Mail", "/instance/mail", "mail"),
 ];
 
-/// The session, for pages that hide by it.
-#[derive(Clone, Copy)]
-pub struct CurrentSession(pub Resource<Result<Session, AppError>>);
+/// The session, which the server gives to every page before it is drawn; none for whoever is not signed in.
+#[must_use]
+pub fn use_session() -> Option<Session> {
+    use_context::<Session>()
+}
+
+/// Whether whoever looks has the permission.
+#[must_use]
+pub fn may(permission: Permission) -> bool {
+    use_session().is_some_and(|session| session.may(permission))
+}
 
 /// Draws a page for whoever has the permission, and says so to everybody else.
-pub fn for_whoever_may(
-    permission: Permission,
-    draw: impl Fn(&Session) -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    let session = expect_context::<CurrentSession>();
-    loaded(session.0, move |session| match session.may(permission) {
-        true => draw(&session),
-        false => problem_section(AppError::forbidden()),
-    })
+pub fn for_whoever_may(permission: Permission, draw: impl FnOnce(&Session) -> AnyView) -> AnyView {
+    match use_session().filter(|session| session.may(permission)) {
+        Some(session) => draw(&session),
+        None => problem_section(AppError::forbidden()),
+    }
 }
 
 #[component]
 pub fn Frame() -> impl IntoView {
-    let session = Resource::new_blocking(|| (), |()| current_session());
-    provide_context(CurrentSession(session));
+    let session = use_session();
     let location = use_location();
     let here = move || {
         let path = location.pathname.read();
@@ -98,27 +101,17 @@ pub fn Frame() -> impl IntoView {
                         <span>"Menu"</span>
                         <span class="here">{here}</span>
                     </summary>
-                    <div class="drawer-body">{loaded(session, sidebar)}</div>
+                    <div class="drawer-body">{session.as_ref().map(sidebar)}</div>
                 </details>
             </aside>
-            <main class="page" id="main" tabindex="-1">{banners(session)}<Outlet/></main>
+            <main class="page" id="main" tabindex="-1">{session.as_ref().map(banners)}<Outlet/></main>
         </div>
     }
 }
 
-/// What somebody must know whatever page they are on. Without a session there is nothing to tell: the page itself says
-/// why.
-fn banners(session: Loaded<Session>) -> impl IntoView {
-    view! {
-        <Transition>
-            {move || {
-                session
-                    .get()
-                    .and_then(Result::ok)
-                    .map(|session| view! { {enrolment_banner(&session)}{notices(&session)} })
-            }}
-        </Transition>
-    }
+/// What somebody must know whatever page they are on.
+fn banners(session: &Session) -> AnyView {
+    view! { {enrolment_banner(session)}{notices(session)} }.into_any()
 }
 
 /// How long somebody still has to set up the second factor that the organisation asks for.
@@ -191,7 +184,7 @@ fn line(notice: &Notice, now: Timestamp) -> AnyView {
         .into_any()
 }
 
-fn sidebar(session: Session) -> AnyView {
+fn sidebar(session: &Session) -> AnyView {
     let location = use_location();
     let item = move |(label, href, icon): (&'static str, &'static str, &'static str)| {
         let pathname = location.pathname;
@@ -211,13 +204,13 @@ fn sidebar(session: Session) -> AnyView {
         }
     });
     view! {
-        {switcher(&session)}
+        {switcher(session)}
         <nav class="nav" aria-label="Main">
             <h2>"Settings"</h2>
             <ul>{items}</ul>
             {installation}
         </nav>
-        {account_menu(&session)}
+        {account_menu(session)}
     }
     .into_any()
 }

@@ -12,12 +12,14 @@ use leptos::prelude::*;
 use leptos_axum::render_app_async_with_context;
 
 use super::assets::Assets;
-use super::middleware::session::preference;
+use super::middleware::session::{RequestSession, preference};
 use super::state::AppState;
 use crate::app::{Shell, shell, static_shell};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
+use crate::model::session::Session;
 use crate::server::ctx::Ctx;
+use crate::server::domain::accounts::notices;
 use crate::ui::pages::{enrolment, problem, reveal, step_up};
 
 pub use crate::ui::pages::enrolment::Picture;
@@ -58,16 +60,44 @@ pub async fn form_again(state: &AppState, parts: &Parts, form: FormState, status
 async fn render(state: &AppState, request: Request, context: PageContext) -> Response {
     let shell_of_page = shell_for(state.assets, Some(request.headers()), state.ctx.site.development);
     let nonce = request.extensions().get::<Nonce>().cloned();
+    let session = session_of(&state.ctx, request.extensions().get().cloned()).await;
     let ctx = state.ctx.clone();
     let status = context.status;
     let form = context.form;
-    let provide = move || provide_request(&ctx, nonce.clone(), form.clone());
+    let provide = move || {
+        provide_request(&ctx, nonce.clone(), form.clone());
+        if let Some(session) = session.clone() {
+            provide_context(session);
+        }
+    };
     let mut response =
         render_app_async_with_context(provide, move || shell(shell_of_page.clone()))(request).await;
     if let Some(status) = status {
         *response.status_mut() = status;
     }
     response
+}
+
+/// Who is signed in, for the frame. What they have not seen yet is told another time if it cannot be read now.
+async fn session_of(ctx: &Ctx, session: Option<RequestSession>) -> Option<Session> {
+    let signed_in = session?.signed_in?;
+    signed_in.actor.require_complete().ok()?;
+    let notices = notices::unseen(ctx, &signed_in.actor).await.unwrap_or_default();
+    let org_id = signed_in.actor.org_id().copied();
+    let here = signed_in.memberships.iter().find(|m| Some(m.org_id) == org_id);
+    Some(Session {
+        is_instance_admin: signed_in.actor.is_instance_admin(),
+        org_id: here.map(|m| m.org_id),
+        org_name: here.map_or_else(String::new, |m| m.org_name.clone()),
+        role: here.map(|m| m.role),
+        has_factor: signed_in.has_factor,
+        owes_enrolment: signed_in.actor.owes_enrolment(),
+        now: ctx.clock.now(),
+        account_name: signed_in.account_name,
+        account_email: signed_in.account_email,
+        memberships: signed_in.memberships,
+        notices,
+    })
 }
 
 /// Contexts that pages and server functions find during rendering. The nonce is the one in the answer's policy.

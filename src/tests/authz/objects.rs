@@ -76,9 +76,8 @@ pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which
         Object::Key => key(app, org, "team:tests", &name).await,
         Object::OwnKey => {
             let id = key(app, org, "team:tests", &name).await;
-            match (caller.account, which) {
-                (Some(account), Which::Own) => app.give_key(&id, &account).await,
-                _ => {}
+            if let (Some(account), Which::Own) = (caller.account, which) {
+                app.give_key(&id, &account).await;
             }
             id
         }

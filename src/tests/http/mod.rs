@@ -1,5 +1,6 @@
 //! The surface: every route, every header, every limit.
 
+mod crowd;
 mod sockets;
 
 use std::collections::HashSet;

@@ -14,7 +14,7 @@ pub use expiry::ExpiryField;
 pub use page_head::{Crumb, PageHead, flash};
 pub use pager::Pager;
 pub use password::PasswordField;
-pub use resource::{Loaded, loaded};
+pub use resource::{Loaded, ask, loaded, loaded_or};
 pub use time::{expiry, moment, never};
 pub use title::PageTitle;
 

@@ -7,7 +7,7 @@ use leptos_router::params::ParamsMap;
 use crate::model::audit::{ACTIONS, AuditFilter, AuditLine, action_label};
 use crate::model::time::Timestamp;
 use crate::rpc::audit::{AuditPage, list_audit};
-use crate::ui::components::{PageHead, Pager, loaded, moment};
+use crate::ui::components::{PageHead, Pager, ask, loaded, moment};
 use crate::ui::islands::{FILTER_FORM, FilterComfort, SEARCH_BOX};
 
 const HERE: &str = "/settings/audit-log";
@@ -49,7 +49,7 @@ fn address_of(filter: &AuditFilter, page: u32) -> String {
 pub fn AuditLogPage() -> impl IntoView {
     let query = use_query_map();
     let request = Memo::new(move |_| asked(&query.read()));
-    let lines = Resource::new_blocking(
+    let lines = ask(
         move || request.get(),
         async |(filter, page)| list_audit(filter, page).await,
     );

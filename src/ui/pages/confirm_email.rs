@@ -7,7 +7,7 @@ use super::sign_in::{gate, gated};
 use crate::model::form::FormState;
 use crate::model::profile::EmailForm;
 use crate::rpc::doors::open_email_link;
-use crate::ui::components::Icon;
+use crate::ui::components::{Icon, ask};
 use crate::ui::form::{FormErrors, typed_or_asked, use_form_state};
 
 #[component]
@@ -20,7 +20,7 @@ pub fn ConfirmEmailPage() -> impl IntoView {
     }
     let token = typed_or_asked(&state, "token");
     let asked = token.clone();
-    let form = Resource::new_blocking(move || asked.clone(), open_email_link);
+    let form = ask(move || asked.clone(), open_email_link);
     gated(form, move |form| draw(&form, &state, &token))
 }
 

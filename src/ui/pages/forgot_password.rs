@@ -6,14 +6,14 @@ use leptos_router::hooks::use_query_map;
 use super::sign_in::{email_field, gate};
 use crate::model::form::FormState;
 use crate::rpc::doors::at_sign_in;
-use crate::ui::components::{Icon, loaded};
+use crate::ui::components::{Icon, ask, loaded};
 use crate::ui::form::{FormErrors, use_form_state};
 
 #[component]
 pub fn ForgotPasswordPage() -> impl IntoView {
     let state = use_form_state();
     let sent = use_query_map().get_untracked().get("done").as_deref() == Some("sent");
-    let door = Resource::new_blocking(|| (), |()| at_sign_in());
+    let door = ask(|| (), |()| at_sign_in());
     let body = loaded(door, move |door| match (door.mail, sent) {
         (false, _) => ask_somebody(),
         (true, true) => on_its_way(),

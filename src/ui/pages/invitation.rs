@@ -7,7 +7,7 @@ use crate::model::form::FormState;
 use crate::model::member::{InvitationPage as Invitation, InvitationStanding};
 use crate::model::password::{ContextWords, MIN_ALONE};
 use crate::rpc::members::look_at_invitation;
-use crate::ui::components::{PasswordField, loaded};
+use crate::ui::components::{PasswordField, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, typed_or_asked, use_form_state};
 
 #[component]
@@ -15,7 +15,7 @@ pub fn InvitationPage() -> impl IntoView {
     let state = use_form_state();
     let token = typed_or_asked(&state, "token");
     let asked = token.clone();
-    let invitation = Resource::new_blocking(move || asked.clone(), look_at_invitation);
+    let invitation = ask(move || asked.clone(), look_at_invitation);
     let body = loaded(invitation, move |invitation| draw(&invitation, &token, &state));
     gate("Invitation", body)
 }

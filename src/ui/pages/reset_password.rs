@@ -7,7 +7,7 @@ use crate::model::form::FormState;
 use crate::model::password::ContextWords;
 use crate::model::profile::ResetForm;
 use crate::rpc::doors::open_reset_link;
-use crate::ui::components::{Icon, PasswordField};
+use crate::ui::components::{Icon, PasswordField, ask};
 use crate::ui::form::{FormErrors, typed_or_asked, use_form_state};
 
 #[component]
@@ -15,7 +15,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
     let state = use_form_state();
     let token = typed_or_asked(&state, "token");
     let asked = token.clone();
-    let form = Resource::new_blocking(move || asked.clone(), open_reset_link);
+    let form = ask(move || asked.clone(), open_reset_link);
     gated(form, move |form| draw(&form, &state, &token))
 }
 

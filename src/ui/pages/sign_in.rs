@@ -7,7 +7,7 @@ use super::problem::problem_page;
 use crate::model::account::Ended;
 use crate::model::form::FormState;
 use crate::rpc::doors::{SignInDoor, at_sign_in};
-use crate::ui::components::{Icon, Loaded, PageTitle, PasswordField, loaded};
+use crate::ui::components::{Icon, Loaded, PageTitle, PasswordField, ask, loaded, loaded_or};
 use crate::ui::form::{FormErrors, TextField, field_error, typed_or_asked, use_form_state};
 use crate::ui::target::set_status;
 
@@ -35,21 +35,15 @@ pub(super) fn gate_card(title: &'static str, body: impl IntoView + 'static) -> i
 }
 
 /// A page before the frame that the server has to be asked about first; an error is a page of its own.
-pub(super) fn gated<T>(asked: Loaded<T>, draw: impl Fn(T) -> AnyView + Send + Sync + 'static) -> AnyView
-where
-    T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
-{
-    let answered = move || {
-        asked.get().map(|answer| match answer {
-            Ok(value) => draw(value),
-            Err(error) => {
-                set_status(error.status());
-                let title = error.code.title();
-                view! { <PageTitle text=title/>{problem_page(error)} }.into_any()
-            }
-        })
-    };
-    view! { <Transition>{answered}</Transition> }.into_any()
+pub(super) fn gated<T: Send + 'static>(
+    asked: Loaded<T>,
+    draw: impl FnOnce(T) -> AnyView + Send + 'static,
+) -> AnyView {
+    loaded_or(asked, draw, |error| {
+        set_status(error.status());
+        let title = error.code.title();
+        view! { <PageTitle text=title/>{problem_page(error)} }.into_any()
+    })
 }
 
 /// The address one signs in with.
@@ -108,7 +102,7 @@ pub fn SignInPage() -> impl IntoView {
             </div>
         }
     });
-    let door = Resource::new_blocking(|| (), |()| at_sign_in());
+    let door = ask(|| (), |()| at_sign_in());
     let forgotten = |door: SignInDoor| {
         let link = view! { <p class="muted"><a href="/forgot-password">"Forgot your password?"</a></p> };
         door.mail.then_some(link).into_any()

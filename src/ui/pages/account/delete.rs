@@ -8,13 +8,13 @@ use crate::model::form::FormState;
 use crate::model::profile::{Departure, LeftOrganisation};
 use crate::model::time::Timestamp;
 use crate::rpc::account::my_departure;
-use crate::ui::components::{EnvironmentTag, Icon, PageHead, loaded, moment, never};
+use crate::ui::components::{EnvironmentTag, Icon, PageHead, ask, loaded, moment, never};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
 
 #[component]
 pub fn DeletePage() -> impl IntoView {
     let state = use_form_state();
-    let departure = Resource::new_blocking(|| (), |()| my_departure());
+    let departure = ask(|| (), |()| my_departure());
     loaded(departure, move |departure| draw(&departure, &state))
 }
 

@@ -6,13 +6,13 @@ use super::account_crumb;
 use crate::model::form::FormState;
 use crate::model::profile::Profile;
 use crate::rpc::account::my_profile;
-use crate::ui::components::{Icon, PageHead, loaded};
+use crate::ui::components::{Icon, PageHead, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
 
 #[component]
 pub fn EmailPage() -> impl IntoView {
     let state = use_form_state();
-    let profile = Resource::new_blocking(|| (), |()| my_profile());
+    let profile = ask(|| (), |()| my_profile());
     loaded(profile, move |profile| draw(&profile, &state))
 }
 

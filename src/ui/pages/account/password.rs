@@ -7,14 +7,14 @@ use super::two_factor::code_field;
 use crate::model::form::FormState;
 use crate::model::profile::PasswordForm;
 use crate::rpc::account::my_password_form;
-use crate::ui::components::{PageHead, PasswordField, loaded};
+use crate::ui::components::{PageHead, PasswordField, ask, loaded};
 use crate::ui::form::{FormErrors, field_error, use_form_state};
 use crate::ui::pages::sign_in::password_field;
 
 #[component]
 pub fn PasswordPage() -> impl IntoView {
     let state = use_form_state();
-    let form = Resource::new_blocking(|| (), |()| my_password_form());
+    let form = ask(|| (), |()| my_password_form());
     loaded(form, move |form| draw(form, &state))
 }
 

@@ -8,13 +8,13 @@ use crate::model::form::FormState;
 use crate::model::profile::{PendingEmail, Profile};
 use crate::model::time::Timestamp;
 use crate::rpc::account::my_profile;
-use crate::ui::components::{Icon, PageHead, flash, loaded, moment};
+use crate::ui::components::{Icon, PageHead, ask, flash, loaded, moment};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 
 #[component]
 pub fn ProfilePage() -> impl IntoView {
     let state = use_form_state();
-    let profile = Resource::new_blocking(|| (), |()| my_profile());
+    let profile = ask(|| (), |()| my_profile());
     loaded(profile, move |profile| draw(&profile, &state))
 }
 

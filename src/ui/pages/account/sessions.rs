@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use crate::model::session::{SessionList, SessionSummary};
 use crate::model::time::Timestamp;
 use crate::rpc::sessions::my_sessions;
-use crate::ui::components::{PageHead, flash, loaded, moment};
+use crate::ui::components::{PageHead, ask, flash, loaded, moment};
 
 #[component]
 pub fn SessionsPage() -> impl IntoView {
-    let sessions = Resource::new_blocking(|| (), |()| my_sessions());
+    let sessions = ask(|| (), |()| my_sessions());
     view! {
         {flash()}
         {loaded(sessions, |list| draw(&list))}

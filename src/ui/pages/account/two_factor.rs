@@ -7,7 +7,7 @@ use crate::model::calendar::counted;
 use crate::model::factor::TwoFactor;
 use crate::model::form::FormState;
 use crate::rpc::account::my_two_factor;
-use crate::ui::components::{Icon, PageHead, PageTitle, loaded, moment};
+use crate::ui::components::{Icon, PageHead, PageTitle, ask, loaded, moment};
 use crate::ui::form::{FormErrors, TextField, field_error, use_form_state};
 use crate::ui::pages::sign_in::password_field;
 
@@ -36,7 +36,7 @@ pub(in crate::ui::pages) fn code_field(
 #[component]
 pub fn TwoFactorPage() -> impl IntoView {
     let state = use_form_state();
-    let factors = Resource::new_blocking(|| (), |()| my_two_factor());
+    let factors = ask(|| (), |()| my_two_factor());
     view! {
         <PageTitle text="Two-factor"/>
         {loaded(factors, move |factors| match factors.totp_since {

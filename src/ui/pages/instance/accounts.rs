@@ -7,13 +7,13 @@ use crate::model::account::{AccountList, AccountSummary, PersonPage};
 use crate::model::error::AppError;
 use crate::model::time::Timestamp;
 use crate::rpc::instance::{get_account, list_accounts};
-use crate::ui::components::{Loaded, PageHead, flash, loaded, moment, never};
+use crate::ui::components::{Loaded, PageHead, ask, flash, loaded, moment, never};
 use crate::ui::form::use_form_state;
 use crate::ui::pages::members::acts::{Act, PASSWORD_LINK, RESET_FACTORS, SIGN_OUT, UNLOCK, act_form};
 
 #[component]
 pub fn AccountListPage() -> impl IntoView {
-    let all = Resource::new_blocking(|| (), |()| list_accounts());
+    let all = ask(|| (), |()| list_accounts());
     loaded(all, |all| draw_list(&all))
 }
 
@@ -81,7 +81,7 @@ fn account_of_address() -> Loaded<PersonPage> {
             .get("id")
             .and_then(|id| id.parse().ok())
     };
-    Resource::new_blocking(id, async |id| match id {
+    ask(id, async |id| match id {
         Some(id) => get_account(id).await,
         None => Err(AppError::not_found()),
     })

@@ -7,13 +7,13 @@ use crate::model::form::FormState;
 use crate::model::mail::{MailEncryption, MailOverview, MailServer, MailState, WaitingMail};
 use crate::model::time::Timestamp;
 use crate::rpc::mail::see_mail;
-use crate::ui::components::{Icon, PageHead, PageTitle, flash, loaded, moment};
+use crate::ui::components::{Icon, PageHead, PageTitle, ask, flash, loaded, moment};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
 
 #[component]
 pub fn MailPage() -> impl IntoView {
     let state = use_form_state();
-    let mail = Resource::new_blocking(|| (), |()| see_mail());
+    let mail = ask(|| (), |()| see_mail());
     view! {
         <PageTitle text="Mail"/>
         {flash()}

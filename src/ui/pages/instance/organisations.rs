@@ -7,14 +7,14 @@ use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::org::OrganisationSummary;
 use crate::rpc::instance::list_organisations;
-use crate::ui::components::{Icon, PageHead, flash, loaded};
+use crate::ui::components::{Icon, PageHead, ask, flash, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
-use crate::ui::frame::CurrentSession;
+use crate::ui::frame::use_session;
 use crate::ui::pages::problem::problem_section;
 
 #[component]
 pub fn OrganisationListPage() -> impl IntoView {
-    let all = Resource::new_blocking(|| (), |()| list_organisations());
+    let all = ask(|| (), |()| list_organisations());
     view! {
         {flash()}
         {loaded(all, |all| draw(&all))}
@@ -66,11 +66,10 @@ pub fn NewOrganisationPage() -> impl IntoView {
         placeholder: "Globex",
         ..TextField::default()
     };
-    let session = expect_context::<CurrentSession>();
-    loaded(session.0, move |session| match session.is_instance_admin {
-        true => new_form(name, &state),
-        false => problem_section(AppError::forbidden()),
-    })
+    match use_session().filter(|session| session.is_instance_admin) {
+        Some(_) => new_form(name, &state),
+        None => problem_section(AppError::forbidden()),
+    }
 }
 
 fn new_form(name: TextField, state: &FormState) -> AnyView {

@@ -14,7 +14,7 @@ use crate::model::usage::UsageRange;
 use crate::rpc::keys::get_key;
 use crate::ui::charts::UsageChart;
 use crate::ui::components::{
-    EnvironmentTag, Icon, PageHead, expiry, flash, key_badge, loaded, moment, never,
+    EnvironmentTag, Icon, PageHead, ask, expiry, flash, key_badge, loaded, moment, never,
 };
 use crate::ui::islands::KeySwitch;
 
@@ -27,7 +27,7 @@ pub fn KeyDetailPage() -> impl IntoView {
             UsageRange::parse(&query.read().get("range").unwrap_or_default()),
         )
     };
-    let key = Resource::new_blocking(asked, async |(id, range)| match id.parse::<KeyId>() {
+    let key = ask(asked, async |(id, range)| match id.parse::<KeyId>() {
         Ok(id) => get_key(id, range).await,
         Err(_) => Err(AppError::not_found()),
     });

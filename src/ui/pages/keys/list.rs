@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::rpc::keys::list_keys;
 use crate::ui::charts::spark;
 use crate::ui::components::{
-    EnvironmentTag, Icon, PageHead, Pager, expiry, flash, key_badge, loaded, moment, never,
+    EnvironmentTag, Icon, PageHead, Pager, ask, expiry, flash, key_badge, loaded, moment, never,
 };
 use crate::ui::islands::{FILTER_FORM, FilterComfort, SEARCH_BOX};
 
@@ -68,7 +68,7 @@ fn address_of(filter: &KeyFilter, sort: Option<KeySort>, page: u32) -> String {
 pub fn KeyListPage() -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| filter_of(&query.read()));
-    let keys = Resource::new_blocking(move || filter.get(), list_keys);
+    let keys = ask(move || filter.get(), list_keys);
     view! {
         {flash()}
         {loaded(keys, move |list| page(list, filter.get_untracked()))}

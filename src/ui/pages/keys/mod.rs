@@ -14,7 +14,7 @@ use crate::model::id::KeyId;
 use crate::model::key_page::KeyPage;
 use crate::model::usage::UsageRange;
 use crate::rpc::keys::get_key;
-use crate::ui::components::Loaded;
+use crate::ui::components::{Loaded, ask};
 
 /// The breadcrumb back to the list.
 fn list_crumb() -> Vec<(String, String)> {
@@ -29,7 +29,7 @@ fn key_address(id: &KeyId) -> String {
 fn key_of_address() -> Loaded<KeyPage> {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
-    Resource::new_blocking(id, async |id| match id.parse::<KeyId>() {
+    ask(id, async |id| match id.parse::<KeyId>() {
         Ok(id) => get_key(id, UsageRange::Day).await,
         Err(_) => Err(AppError::not_found()),
     })

@@ -9,7 +9,7 @@ use crate::model::key::{Environment, Owner};
 use crate::model::key_page::KeyFormMaterial;
 use crate::model::project::Project;
 use crate::rpc::keys::key_form;
-use crate::ui::components::{ExpiryField, PageHead, loaded};
+use crate::ui::components::{ExpiryField, PageHead, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 use crate::ui::islands::{CREATE_FORM, CreateSummary};
 
@@ -18,7 +18,7 @@ pub fn NewKeyPage() -> impl IntoView {
     let state = use_form_state();
     let query = use_query_map();
     let from = move || query.read().get("from").and_then(|id| id.parse().ok());
-    let material = Resource::new_blocking(from, key_form);
+    let material = ask(from, key_form);
     loaded(material, move |material| draw(material, state.clone()))
 }
 

@@ -10,7 +10,7 @@ use crate::model::member::InvitationSummary;
 use crate::model::org::Role;
 use crate::model::permission::Permission;
 use crate::rpc::members::get_invitation;
-use crate::ui::components::{Loaded, PageHead, PageTitle, loaded};
+use crate::ui::components::{Loaded, PageHead, PageTitle, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
 use crate::ui::frame::for_whoever_may;
 
@@ -61,7 +61,7 @@ fn invitation_of_address() -> Loaded<InvitationSummary> {
             .get("id")
             .and_then(|id| id.parse().ok())
     };
-    Resource::new_blocking(id, async |id| match id {
+    ask(id, async |id| match id {
         Some(id) => get_invitation(id).await,
         None => Err(AppError::not_found()),
     })

@@ -7,11 +7,11 @@ use crate::model::calendar::{counted, grouped};
 use crate::model::member::{InvitationSummary, MemberList, MemberStatus, MemberSummary};
 use crate::model::time::Timestamp;
 use crate::rpc::members::list_members;
-use crate::ui::components::{Icon, PageHead, flash, loaded, moment, never};
+use crate::ui::components::{Icon, PageHead, ask, flash, loaded, moment, never};
 
 #[component]
 pub fn MemberListPage() -> impl IntoView {
-    let members = Resource::new_blocking(|| (), |()| list_members());
+    let members = ask(|| (), |()| list_members());
     view! {
         {flash()}
         {loaded(members, |list| draw(&list))}

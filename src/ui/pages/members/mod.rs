@@ -17,7 +17,7 @@ use crate::model::id::AccountId;
 use crate::model::member::{MemberPage, MemberStatus};
 use crate::model::org::Role;
 use crate::rpc::members::get_member;
-use crate::ui::components::Loaded;
+use crate::ui::components::{Loaded, ask};
 use crate::ui::form::{error_id, field_class, field_error, typed};
 
 pub(super) fn member_address(id: &AccountId) -> String {
@@ -38,7 +38,7 @@ fn id_of_address() -> Option<AccountId> {
 
 /// The member that the address names.
 fn member_of_address() -> Loaded<MemberPage> {
-    Resource::new_blocking(id_of_address, async |id| match id {
+    ask(id_of_address, async |id| match id {
         Some(id) => get_member(id).await,
         None => Err(AppError::not_found()),
     })

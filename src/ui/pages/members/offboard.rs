@@ -10,7 +10,7 @@ use crate::model::key::Badge;
 use crate::model::member::{Departure, HeldKey, KeyFate, OffboardPage};
 use crate::model::time::Timestamp;
 use crate::rpc::members::get_leaving;
-use crate::ui::components::{EnvironmentTag, Icon, PageHead, key_badge, loaded, moment, never};
+use crate::ui::components::{EnvironmentTag, Icon, PageHead, ask, key_badge, loaded, moment, never};
 use crate::ui::form::{
     FormErrors, error_id, field_class, field_error, typed, typed_or_asked, use_form_state,
 };
@@ -20,7 +20,7 @@ use crate::ui::pages::problem::problem_section;
 pub fn OffboardMemberPage() -> impl IntoView {
     let state = use_form_state();
     let departure = Departure::parse(&typed_or_asked(&state, "departure")).unwrap_or(Departure::Remove);
-    let page = Resource::new_blocking(id_of_address, async |id| match id {
+    let page = ask(id_of_address, async |id| match id {
         Some(id) => get_leaving(id).await,
         None => Err(AppError::not_found()),
     });

@@ -7,13 +7,13 @@ use crate::model::calendar::counted;
 use crate::model::form::FormState;
 use crate::model::member::TwoFactorPolicy;
 use crate::rpc::members::get_two_factor_policy;
-use crate::ui::components::{Icon, PageHead, flash, loaded, moment};
+use crate::ui::components::{Icon, PageHead, ask, flash, loaded, moment};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 
 #[component]
 pub fn SecurityPage() -> impl IntoView {
     let state = use_form_state();
-    let policy = Resource::new_blocking(|| (), |()| get_two_factor_policy());
+    let policy = ask(|| (), |()| get_two_factor_policy());
     view! {
         {flash()}
         {loaded(policy, move |policy| draw(&policy, &state))}

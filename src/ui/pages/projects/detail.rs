@@ -11,25 +11,24 @@ use crate::model::id::ProjectId;
 use crate::model::permission::Permission;
 use crate::model::project::{Project, ProjectStatus};
 use crate::rpc::projects::get_project;
-use crate::ui::components::{PageHead, flash, loaded};
+use crate::ui::components::{PageHead, ask, flash, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
-use crate::ui::frame::CurrentSession;
+use crate::ui::frame::may;
 use crate::ui::islands::ProjectSwitch;
 
 #[component]
 pub fn ProjectPage() -> impl IntoView {
     let state = use_form_state();
     let params = use_params_map();
-    let session = expect_context::<CurrentSession>();
+    let may_manage = may(Permission::ProjectsManage);
     let asked = move || params.read().get("id").unwrap_or_default();
-    let project = Resource::new_blocking(asked, async |id| match id.parse::<ProjectId>() {
+    let project = ask(asked, async |id| match id.parse::<ProjectId>() {
         Ok(id) => get_project(id).await,
         Err(_) => Err(AppError::not_found()),
     });
     view! {
         {flash()}
         {loaded(project, move |project| {
-            let may_manage = session.0.get().and_then(Result::ok).is_some_and(|session| session.may(Permission::ProjectsManage));
             if may_manage { form(&project, &state) } else { read_only(&project) }
         })}
     }

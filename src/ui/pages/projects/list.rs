@@ -6,21 +6,14 @@ use crate::model::calendar::grouped;
 use crate::model::permission::Permission;
 use crate::model::project::{ProjectStatus, ProjectSummary};
 use crate::rpc::projects::list_projects;
-use crate::ui::components::{Icon, PageHead, loaded};
-use crate::ui::frame::CurrentSession;
+use crate::ui::components::{Icon, PageHead, ask, loaded};
+use crate::ui::frame::may;
 
 #[component]
 pub fn ProjectListPage() -> impl IntoView {
-    let projects = Resource::new_blocking(|| (), |()| list_projects());
-    let session = expect_context::<CurrentSession>();
-    loaded(projects, move |projects| {
-        let may_create = session
-            .0
-            .get()
-            .and_then(Result::ok)
-            .is_some_and(|session| session.may(Permission::ProjectsManage));
-        draw(&projects, may_create)
-    })
+    let projects = ask(|| (), |()| list_projects());
+    let may_create = may(Permission::ProjectsManage);
+    loaded(projects, move |projects| draw(&projects, may_create))
 }
 
 fn draw(projects: &[ProjectSummary], may_create: bool) -> AnyView {

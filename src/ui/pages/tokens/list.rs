@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use crate::model::time::Timestamp;
 use crate::model::token::{TokenList, TokenStatus, TokenSummary};
 use crate::rpc::tokens::list_tokens;
-use crate::ui::components::{Icon, PageHead, expiry, flash, loaded, moment, never, token_badge};
+use crate::ui::components::{Icon, PageHead, ask, expiry, flash, loaded, moment, never, token_badge};
 
 #[component]
 pub fn TokenListPage() -> impl IntoView {
-    let tokens = Resource::new_blocking(|| (), |()| list_tokens());
+    let tokens = ask(|| (), |()| list_tokens());
     view! {
         {flash()}
         {loaded(tokens, |list| draw(&list))}

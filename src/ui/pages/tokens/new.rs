@@ -6,14 +6,14 @@ use super::list_crumb;
 use crate::model::form::FormState;
 use crate::model::token::{TokenFormMaterial, TokenPermission};
 use crate::rpc::tokens::token_form;
-use crate::ui::components::{ExpiryField, PageHead, loaded};
+use crate::ui::components::{ExpiryField, PageHead, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 use crate::ui::islands::CREATE_FORM;
 
 #[component]
 pub fn NewTokenPage() -> impl IntoView {
     let state = use_form_state();
-    let material = Resource::new_blocking(|| (), |()| token_form());
+    let material = ask(|| (), |()| token_form());
     loaded(material, move |material| draw(&material, &state))
 }
 

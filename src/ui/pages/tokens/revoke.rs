@@ -6,13 +6,13 @@ use leptos_router::hooks::use_params_map;
 use crate::model::error::AppError;
 use crate::model::token::{TokenStatus, TokenSummary};
 use crate::rpc::tokens::list_tokens;
-use crate::ui::components::{PageTitle, loaded};
+use crate::ui::components::{PageTitle, ask, loaded};
 use crate::ui::pages::problem::problem_section;
 
 #[component]
 pub fn RevokeTokenPage() -> impl IntoView {
     let params = use_params_map();
-    let tokens = Resource::new_blocking(|| (), |()| list_tokens());
+    let tokens = ask(|| (), |()| list_tokens());
     loaded(tokens, move |list| {
         let id = params.read_untracked().get("id").unwrap_or_default();
         match list.tokens.into_iter().find(|token| token.id.as_str() == id) {
