@@ -16,12 +16,13 @@ const FOLDER = resolve(import.meta.dirname, "../docs/screenshots");
 const STAGE_NOW = 1_795_255_200_000;
 const WIDTHS = { wide: { width: 1280, height: 900 }, narrow: { width: 360, height: 780 } };
 const SCHEMES = ["light", "dark"];
-const MOST_BYTES = 8_000_000;
+const MOST_BYTES = 11_000_000;
 const ADA = { email: "ada@acme.example", password: "demonstration only, ada" };
 
 // Published vectors stand where a secret was: chance gives another one as soon as the server is asked in another order.
 const SAMPLES = [
     [/\b(\w+_(?:live|test))_[0-9A-Za-z]{50}/g, "$1_0123456789AB0123456789abcdefghijklmnopqrstuv3ndZub"],
+    [/\b(kwi|kwr)_[0-9A-Za-z]{50}/g, "$1_0123456789AB0123456789abcdefghijklmnopqrstuv0000000"],
     [/\bkwt_[0-9A-Za-z]{50}/g, "kwt_0123456789AB0123456789abcdefghijklmnopqrstuv0000000"],
     [/\breq_[0-9A-Za-z]{20}/g, "req_0123456789abcdefghij"],
 ];
@@ -120,13 +121,52 @@ async function photographTheStage() {
         ["audit-log", "/settings/audit-log"],
         ["two-factor-off", "/account/two-factor"],
         ["sessions", "/account/sessions"],
+        ["account", "/account"],
+        ["password", "/account/password"],
+        ["email-change", "/account/email"],
+        ["account-export", "/account/export"],
+        ["account-delete", "/account/delete"],
+        ["members", "/settings/members"],
+        ["member-invite", "/settings/members/invite"],
+        ["security", "/settings/security"],
+        ["organisation", "/settings/organisation"],
+        ["installation-organisations", "/instance/organisations"],
+        ["installation-accounts", "/instance/accounts"],
+        ["installation-mail", "/instance/mail"],
         ["not-found", "/settings/api-keys/key_0123456789AB"],
     ]) {
         await opens(page, where);
         await photograph(page, name);
     }
+    await photographPeople(page);
     await photographCreation(page);
     await photographTwoFactor(page);
+}
+
+async function photographPeople(page) {
+    await opens(page, "/settings/members");
+    const grace = await page.getByRole("link", { name: "Grace Hopper", exact: true }).getAttribute("href");
+    for (const [name, where] of [
+        ["member", grace],
+        ["member-role", `${grace}/role`],
+        ["member-remove", `${grace}/offboard?departure=remove`],
+        ["member-reset-factors", `${grace}/reset-factors`],
+    ]) {
+        await opens(page, where);
+        await photograph(page, name);
+    }
+    await opens(page, "/settings/members/invite");
+    await page.getByLabel("E-mail address").fill("ada@acme.example");
+    await presses(page, page.getByRole("button", { name: "Invite", exact: true }));
+    await photograph(page, "member-invite-errors");
+    await page.getByLabel("E-mail address").fill("barbara@acme.example");
+    await presses(page, page.getByRole("button", { name: "Invite", exact: true }));
+    const link = await page.locator("#secret").innerText();
+    await photograph(page, "invitation-link");
+    const stranger = await newPage(STAGE_ORIGIN);
+    await opens(stranger, link);
+    await photograph(stranger, "invitation");
+    await stranger.context().close();
 }
 
 async function photographTwoFactor(page) {
@@ -179,13 +219,18 @@ async function photographTheFirstRun() {
     ]) await page.getByLabel(label).fill(text);
     await presses(page, page.getByRole("button", { name: "Create and sign in" }));
     await photograph(page, "api-keys-empty");
+    // On this server every proof of identity is too old at once.
+    await opens(page, "/settings/members/invite");
+    await page.getByLabel("E-mail address").fill("grace@acme.example");
+    await presses(page, page.getByRole("button", { name: "Invite", exact: true }));
+    await photograph(page, "step-up");
 }
 
 /** Pictures of pages that are gone do not stay. */
 async function clearAway() {
     await mkdir(FOLDER, { recursive: true });
     for (const name of await readdir(FOLDER)) {
-        const isOfFirstRun = /^(set-up|api-keys-empty)-/.test(name);
+        const isOfFirstRun = /^(set-up|api-keys-empty|step-up)-/.test(name);
         if (name.endsWith(".png") && !taken.has(name) && (SETUP_LINK || !isOfFirstRun)) await rm(join(FOLDER, name));
     }
 }

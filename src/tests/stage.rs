@@ -58,7 +58,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         public_origin: format!("http://{listen}").parse()?,
         trusted_proxies: Vec::new(),
         development: true,
-        proof_lifetime_ms: keywright::model::actor::FRESH_MS,
+        // Set up, it asks for a fresh proof at once: for the picture of that page.
+        proof_lifetime_ms: if empty {
+            0
+        } else {
+            keywright::model::actor::FRESH_MS
+        },
     };
     let parts = Parts {
         site,

@@ -20,6 +20,7 @@ use crate::server::domain::accounts::set_up::{self, By, SetUpDraft};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::keys::issue::{self, KeyDraft};
 use crate::server::domain::keys::lifecycle;
+use crate::server::domain::members::invite;
 use crate::server::domain::projects::{self, ProjectDraft};
 use crate::server::domain::tokens::{self, TokenDraft};
 use crate::server::domain::verification::{CacheLimits, VerificationCache};
@@ -175,6 +176,9 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
     )
     .await?;
     leave(&at(ctx, now.minus_ms(19 * DAY_MS)), &org.0, &people[4]).await?;
+    let invited = at(ctx, now.minus_ms(2 * DAY_MS));
+    let admin = member(org.0, &people[1], Role::Admin).proved(invited.clock.now());
+    invite::invite(&invited, &admin, "margaret@acme.example", "developer").await?;
     Ok(true)
 }
 
