@@ -13,7 +13,7 @@ pub const GRACE_DAYS_MAX: u32 = 30;
 /// How long an invitation can be accepted.
 pub const INVITATION_MS: i64 = 7 * DAY_MS;
 /// Keys that one offboarding revokes or transfers at most; beyond it they are dealt with in several goes.
-pub const OFFBOARDED_KEYS_MAX: usize = 2_000;
+pub const OFFBOARDED_KEYS_MAX: usize = 1_000;
 /// Keys that are listed one by one; the rest is decided about together.
 pub const LISTED_KEYS_MAX: usize = 100;
 
@@ -221,10 +221,8 @@ pub struct InvitationPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InvitationStanding {
-    /// There is no account of this address yet.
-    Newcomer,
-    /// There is one: it signs in first.
-    SignIn,
+    /// Nobody is signed in. Whether there is an account of this address is not told: whoever invited holds the link, too.
+    Stranger,
     /// Signed in as the one who is invited.
     Ready,
     /// Signed in as somebody else.

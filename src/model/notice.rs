@@ -24,6 +24,8 @@ pub enum SecurityEvent {
     PasswordChanged,
     /// By a one-time link.
     PasswordReset,
+    /// By whoever runs the installation, at the command line.
+    PasswordSetByOperator,
     EmailChanged,
 }
 
@@ -41,6 +43,7 @@ impl SecurityEvent {
             Self::FactorRefused => "factor_refused",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::PasswordSetByOperator => "password_set_by_operator",
             Self::EmailChanged => "email_changed",
         }
     }
@@ -65,6 +68,9 @@ impl SecurityEvent {
             }
             Self::PasswordChanged => "Your password was changed.".to_owned(),
             Self::PasswordReset => "Your password was set anew by a one-time link.".to_owned(),
+            Self::PasswordSetByOperator => {
+                "Your password was set by whoever runs this installation.".to_owned()
+            }
             Self::EmailChanged => "Your e-mail address was changed.".to_owned(),
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, OrgId};
+use super::permission::Permission;
 use super::time::Timestamp;
 
 /// What a member may do, from most to least.
@@ -52,11 +53,10 @@ impl Role {
     /// Whether somebody of this role may make somebody else `other`: never more than oneself. Auditors grant nothing.
     #[must_use]
     pub const fn may_grant(self, other: Self) -> bool {
-        match self {
-            Self::Owner => true,
-            Self::Admin => !matches!(other, Self::Owner),
-            Self::Developer | Self::Auditor => false,
-        }
+        self.allows(match other {
+            Self::Owner => Permission::OwnersManage,
+            Self::Admin | Self::Developer | Self::Auditor => Permission::MembersManage,
+        })
     }
 
     #[must_use]

@@ -2,6 +2,7 @@
 
 use keywright::model::org::Role;
 use keywright::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use keywright::server::domain::accounts::administer::By;
 use keywright::server::domain::accounts::password::begin_reset_for;
 use keywright::server::domain::mail::{Enveloped, Letter};
 
@@ -405,7 +406,8 @@ on_both_databases! {
         let before = app.db.texts("SELECT password_hash FROM accounts ORDER BY id").await;
         let mut tx = app.ctx.db.begin_write().await.unwrap();
         let admin = app.member(Role::Owner);
-        let link = begin_reset_for(&app.ctx, &mut tx, &ben, &admin, "Ada Lovelace", app.ctx.clock.now()).await.unwrap();
+        let by = By { actor: &admin, org: Some(&app.org), now: app.ctx.clock.now() };
+        let link = begin_reset_for(&app.ctx, &mut tx, &ben, by, "Ada Lovelace").await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(app.db.texts("SELECT password_hash FROM accounts ORDER BY id").await, before, "nothing is set yet");
         let letter = app.letters().await.pop().unwrap();

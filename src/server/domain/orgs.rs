@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::DomainError;
 use super::audit::{self, Entry};
-use crate::model::actor::{Actor, Denied};
+use crate::model::actor::{Actor, Denied, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::OrgId;
 use crate::model::org::{MemberName, OrganisationSummary, Role};
@@ -13,6 +13,7 @@ use crate::model::text::{self, NAME_MAX};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::store::db::Tx;
+use crate::server::store::members;
 use crate::server::store::orgs::{self as store, NewOrganisation};
 
 /// An organisation's name, checked: it must leave a slug.
@@ -133,6 +134,18 @@ pub async fn rename(ctx: &Context, actor: &Actor, name: &str) -> Result<(), Doma
     let entry = Entry::new("organisation.renamed", "organisation", scope.org_id().as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     Ok(tx.commit().await?)
+}
+
+/// That whoever acts is a member still, and stays one until the transaction ends: what is made must not slip past
+/// somebody who removes them at the same moment.
+pub(super) async fn hold_membership(tx: &mut Tx, actor: &Actor, scope: &OrgScope) -> Result<(), DomainError> {
+    let Some(account) = actor.account_id() else {
+        return Ok(());
+    };
+    match members::hold_active(tx, scope.org_id(), account).await? {
+        true => Ok(()),
+        false => Err(Denied::Forbidden.into()),
+    }
 }
 
 /// Who may own a key.

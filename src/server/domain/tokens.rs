@@ -86,6 +86,7 @@ pub async fn create(
     let now = ctx.clock.now();
     let scope = actor.require_fresh(Permission::TokensManage, now)?;
     let mut tx = ctx.db.begin_write().await?;
+    super::orgs::hold_membership(&mut tx, actor, &scope).await?;
     if let Some(nonce) = &nonce {
         refuse_used(&keys::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
     }

@@ -36,7 +36,7 @@ statements! {
     DELETE_EMAIL_CHANGE = "DELETE FROM email_changes WHERE account_id = $1";
     DELETE_LINKS = "DELETE FROM one_time_links WHERE subject_id = $1 OR (purpose = 'invitation' AND subject_id IN
         (SELECT id FROM invitations WHERE email_folded = $2 AND status = 'pending'))";
-    END_INVITATIONS = "UPDATE invitations SET status = 'revoked', ended_at_ms = $2 WHERE email_folded = $1 AND status = 'pending'";
+    END_INVITATIONS = "UPDATE invitations SET status = 'revoked', ended_at_ms = $2 WHERE (email_folded = $1 OR invited_by = $3) AND status = 'pending'";
     ERASE_INVITATIONS = "UPDATE invitations SET email = 'deleted:' || CAST($1 AS TEXT), email_folded = 'deleted:' || CAST($1 AS TEXT)
         WHERE email_folded = $2 OR account_id = $1";
 }
@@ -128,7 +128,7 @@ pub async fn erase(
         on!(tx, c => sqlx::query(statement).bind(id).execute(c).await.map(drop))?;
     }
     on!(tx, c => sqlx::query(DELETE_LINKS).bind(id).bind(email_folded).execute(c).await.map(drop))?;
-    on!(tx, c => sqlx::query(END_INVITATIONS).bind(email_folded).bind(now.ms()).execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query(END_INVITATIONS).bind(email_folded).bind(now.ms()).bind(id).execute(c).await.map(drop))?;
     on!(tx, c => sqlx::query(ERASE_INVITATIONS).bind(id).bind(email_folded).execute(c).await.map(drop))?;
     Ok(true)
 }

@@ -27,7 +27,7 @@ statements! {
     RENEW = "UPDATE invitations SET sent_at_ms = $3, expires_at_ms = $4, invited_by = $5 WHERE org_id = $1 AND id = $2 AND status = 'pending'";
     REVOKE = "UPDATE invitations SET status = 'revoked', ended_at_ms = $3 WHERE org_id = $1 AND id = $2 AND status = 'pending'";
     ACCEPT = "UPDATE invitations SET status = 'accepted', ended_at_ms = $3, account_id = $2 WHERE id = $1 AND status = 'pending' AND expires_at_ms > $3";
-    LIST_PENDING_BY = "SELECT id FROM invitations WHERE org_id = $1 AND invited_by = $2 AND status = 'pending'";
+    LIST_PENDING_BY = "SELECT id, role FROM invitations WHERE org_id = $1 AND invited_by = $2 AND status = 'pending'";
 }
 
 /// An invitation that can be accepted, with its organisation.
@@ -184,15 +184,18 @@ pub async fn list_pending_by(
     tx: &mut Tx,
     scope: &OrgScope,
     account: &AccountId,
-) -> Result<Vec<InvitationId>, StoreError> {
-    let rows: Vec<String> = on!(tx, c => sqlx::query_scalar(LIST_PENDING_BY).bind(scope.org_id().as_str()).bind(account.as_str()).fetch_all(c).await)?;
+) -> Result<Vec<(InvitationId, Role)>, StoreError> {
+    let rows: Vec<(String, String)> = on!(tx, c => sqlx::query_as(LIST_PENDING_BY).bind(scope.org_id().as_str()).bind(account.as_str()).fetch_all(c).await)?;
     rows.iter()
-        .map(|id| {
+        .map(|(id, role)| {
             let place = RowPlace {
                 table: "invitations",
                 id,
             };
-            place.parsed("id", id)
+            Ok((
+                place.parsed("id", id)?,
+                place.required("role", Role::parse(role))?,
+            ))
         })
         .collect()
 }

@@ -37,6 +37,9 @@ statements! {
     LIST_WITHOUT_FACTOR = "SELECT a.id, a.name FROM active_membership m JOIN accounts a ON a.id = m.account_id WHERE m.org_id = $1
         AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.confirmed_at_ms IS NOT NULL) ORDER BY a.name, a.id";
     COUNT_ACTIVE = "SELECT COUNT(*) FROM active_membership WHERE org_id = $1";
+    FIND_STATUS = "SELECT status FROM members WHERE org_id = $1 AND account_id = $2";
+    /// Changes nothing, takes the row's lock, and finds nobody who is no active member (any more).
+    HOLD_ACTIVE = "UPDATE members SET status = status WHERE org_id = $1 AND account_id = $2 AND status = 'active'";
     FIND_ROLE = "SELECT role FROM active_membership WHERE org_id = $1 AND account_id = $2";
 }
 
@@ -62,18 +65,21 @@ impl TryFrom<MemberRow> for MemberSummary {
             table: "members",
             id: &row.account_id,
         };
+        let status = place.required("status", MemberStatus::parse(&row.status))?;
+        // What became of somebody after they left is not this organisation's business.
+        let is_here = status != MemberStatus::Removed;
         Ok(Self {
             account_id: place.parsed("account_id", &row.account_id)?,
             role: place.required("role", Role::parse(&row.role))?,
-            status: place.required("status", MemberStatus::parse(&row.status))?,
+            status,
             joined_at: Timestamp::from_ms(row.created_at_ms),
             last_active_at: moment(row.last_active_at_ms),
-            factor_since: moment(row.factor_since_ms),
-            recovery_codes_left: row.codes_left,
+            factor_since: moment(row.factor_since_ms).filter(|_| is_here),
+            recovery_codes_left: if is_here { row.codes_left } else { 0 },
             keys_owned: row.keys_owned,
             is_account_active: row.account_status == "active",
             name: row.name,
-            email: row.email,
+            email: if is_here { row.email } else { String::new() },
         })
     }
 }
@@ -170,6 +176,29 @@ pub async fn list_without_factor(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Me
 
 pub async fn count_active(tx: &mut Tx, scope: &OrgScope) -> Result<i64, StoreError> {
     on!(tx, c => sqlx::query_scalar(COUNT_ACTIVE).bind(scope.org_id().as_str()).fetch_one(c).await)
+}
+
+/// The status of whoever is or was a member; for an organisation that is known from a row rather than from whoever asks.
+pub async fn find_status(
+    tx: &mut Tx,
+    org: &OrgId,
+    account: &AccountId,
+) -> Result<Option<MemberStatus>, StoreError> {
+    let status: Option<String> = on!(tx, c => sqlx::query_scalar(FIND_STATUS).bind(org.as_str()).bind(account.as_str()).fetch_optional(c).await)?;
+    let place = RowPlace {
+        table: "members",
+        id: account.as_str(),
+    };
+    status
+        .map(|status| place.required("status", MemberStatus::parse(&status)))
+        .transpose()
+}
+
+/// Whether somebody is an active member, and stays one until the transaction ends.
+pub async fn hold_active(tx: &mut Tx, org: &OrgId, account: &AccountId) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(HOLD_ACTIVE).bind(org.as_str()).bind(account.as_str())
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
 }
 
 /// The role of an active member; for an organisation that is known from a row rather than from whoever asks.

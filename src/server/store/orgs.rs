@@ -12,7 +12,6 @@ use crate::model::time::Timestamp;
 statements! {
     INSERT = "INSERT INTO organisations (id, name, name_folded, slug, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
     INSERT_MEMBER = "INSERT INTO members (org_id, account_id, role, status, created_at_ms) VALUES ($1, $2, $3, 'active', $4)";
-    SET_MEMBER_STATUS = "UPDATE members SET status = $3 WHERE org_id = $1 AND account_id = $2";
     FIND_NAME = "SELECT name FROM organisations WHERE id = $1";
     SET_NAME = "UPDATE organisations SET name = $2, name_folded = $3 WHERE id = $1";
     FIND_TWO_FACTOR = "SELECT two_factor_since_ms, two_factor_due_at_ms FROM organisations WHERE id = $1";
@@ -48,18 +47,6 @@ pub async fn insert_member(
 ) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT_MEMBER).bind(org.as_str()).bind(account.as_str()).bind(role.as_str()).bind(now.ms())
         .execute(c).await.map(drop))
-}
-
-/// `active`, `suspended` or `removed`. `false` when there is no such member.
-pub async fn set_member_status(
-    tx: &mut Tx,
-    scope: &OrgScope,
-    account: &AccountId,
-    status: &str,
-) -> Result<bool, StoreError> {
-    let rows = on!(tx, c => sqlx::query(SET_MEMBER_STATUS).bind(scope.org_id().as_str()).bind(account.as_str()).bind(status)
-        .execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
 }
 
 pub async fn find_name(tx: &mut Tx, scope: &OrgScope) -> Result<String, StoreError> {

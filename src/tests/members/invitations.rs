@@ -148,4 +148,32 @@ on_both_databases! {
         app.clock.advance_ms(MINUTE_MS);
         assert_eq!(app.ctx.passwords.runs(), 1, "and cost no argon2: the one is the owner's own");
     }
+
+    async fn an_invitation_lifts_no_suspension(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = app.join("grace@acme.example", Role::Developer).await;
+        let token = app.invite("other@acme.example", Role::Admin).await;
+        app.db.tamper(&format!(
+            "UPDATE accounts SET email = 'other@acme.example', email_folded = 'other@acme.example' WHERE id = '{}'",
+            grace.account,
+        )).await;
+        app.db.tamper(&format!("UPDATE members SET status = 'suspended' WHERE account_id = '{}'", grace.account)).await;
+        let refused = grace.browser.post("/invitation", &[("token", &token)]).await;
+        assert!(refused.status == 409 && refused.body.contains("suspended"), "{}", refused.body);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM members WHERE status = 'suspended'").await, 1);
+    }
+
+    async fn r09_a_link_does_not_tell_who_has_an_account(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let globex = app.another_org("Globex").await;
+        let grace = app.join("grace@acme.example", Role::Developer).await;
+        let mut pages = Vec::new();
+        for email in [grace.email.as_str(), "nobody@acme.example"] {
+            let made = invite::invite(&app.ctx, &app.owner_of(globex), email, "developer").await.unwrap();
+            let token = token_of(made.link.expose());
+            let page = app.browser().get(&format!("/invitation?token={token}")).await;
+            pages.push(page.between("<main", "</main>").replace(email, "EMAIL").replace(&token, "TOKEN"));
+        }
+        assert_eq!(pages[0], pages[1]);
+    }
 }

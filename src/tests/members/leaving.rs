@@ -2,6 +2,7 @@
 
 use keywright::model::key::KeyFilter;
 use keywright::model::org::Role;
+use keywright::model::time::MINUTE_MS;
 use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::keys::read;
 
@@ -131,5 +132,61 @@ on_both_databases! {
         assert_eq!(owner.post(&address, &[("departure", "remove")]).await.status, 303);
         assert_eq!(app.db.number("SELECT COUNT(*) FROM invitations WHERE status = 'pending'").await, 0);
         assert_eq!(app.db.number("SELECT COUNT(*) FROM one_time_links WHERE purpose = 'invitation' AND used_at_ms IS NULL").await, 0);
+    }
+
+    async fn keys_that_were_left_can_be_taken_over_later(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let key = key_of(&app, &grace, "Hers", "me").await;
+        let mut owner = app.owner().await;
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        let leave = [("departure", "remove"), (key.id.as_str(), "leave")];
+        assert_eq!(owner.post(&address, &leave).await.status, 303);
+        assert_eq!(app.verify(&key.secret).await, "OWNER_INACTIVE");
+        let page = owner.get(&format!("/settings/members/{}", grace.account)).await;
+        assert!(page.body.contains("Decide about their keys") && !page.body.contains("grace@acme.example"), "{}", page.body);
+        let heir = app.account.to_string();
+        let take = [("departure", "remove"), (key.id.as_str(), "transfer"), ("heir", heir.as_str())];
+        assert_eq!(owner.post(&address, &take).await.status, 303);
+        assert_eq!(app.verify(&key.secret).await, "VALID");
+        let told = app.letters().await.iter().filter(|sealed| sealed.letter.kind() == "membership_ended").count();
+        assert_eq!(told, 1, "they left once");
+    }
+
+    async fn r26_taking_keys_over_needs_a_fresh_proof_and_stopping_them_none(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let key = key_of(&app, &grace, "Hers", "me").await;
+        let mut owner = app.owner().await;
+        app.clock.advance_ms(11 * MINUTE_MS);
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        let heir = app.account.to_string();
+        let take = [("departure", "remove"), (key.id.as_str(), "transfer"), ("heir", heir.as_str())];
+        assert!(owner.post(&address, &take).await.asks_who());
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM members WHERE status = 'removed'").await, 0);
+        assert_eq!(owner.post(&address, &[("departure", "remove"), (key.id.as_str(), "revoke")]).await.status, 303);
+    }
+
+    async fn nothing_is_made_by_somebody_who_has_just_left(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        // As a request would that was let in before she was removed.
+        let actor = app.signed_in(&grace.browser).await.unwrap().actor;
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        app.owner().await.post(&address, &[("departure", "remove")]).await;
+        let draft = KeyDraft {
+            project: Some(&app.project),
+            environment: "live",
+            name: "Late",
+            purpose: "",
+            owner: "team:ops",
+            scopes: vec!["images:read"],
+            expiry: "90",
+            expiry_date: "",
+            extend_catalogue: false,
+            scopes_required: false,
+        };
+        assert!(issue::issue(&app.ctx, &actor, &draft, None).await.is_err());
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM api_keys").await, 0);
     }
 }

@@ -130,4 +130,18 @@ on_both_databases! {
         let again = session::resolve(&app.ctx, grace.browser.cookie.as_ref().unwrap(), &Caller::default()).await;
         assert!(again.unwrap().is_some(), "nothing ends before the link is used");
     }
+
+    async fn r07_helping_oneself_does_not_get_round_ones_own_pages(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        app.enrol(&mut owner).await;
+        for base in ["/settings/members", "/instance/accounts"] {
+            for act in ["password-link", "reset-factors", "sign-out", "unlock"] {
+                let refused = owner.post(&format!("{base}/{}/{act}", app.account), &[]).await;
+                assert!(refused.status == 409 && refused.body.contains("your own account"), "{base} {act}: {}", refused.status);
+            }
+        }
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM factors").await, 1);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM one_time_links").await, 0);
+    }
 }

@@ -118,4 +118,18 @@ on_both_databases! {
         }
         assert_eq!(app.db.number("SELECT COUNT(*) FROM sessions WHERE stage = 'second_factor_due'").await, 1);
     }
+
+    async fn r10_strangers_cannot_take_sensitive_acts_away_from_whoever_is_signed_in(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        let bucket = keywright::server::domain::accounts::throttle::account_bucket(&app.ctx, EMAIL);
+        app.db.tamper(&format!(
+            "INSERT INTO throttles (bucket, failures, blocked_until_ms, updated_at_ms) VALUES ('{bucket}', 100, 0, 0)"
+        )).await;
+        let right = [("email", EMAIL), ("password", PASSWORD)];
+        assert_eq!(app.browser().post("/sign-in", &right).await.status, 401, "locked for signing in");
+        app.clock.advance_ms(11 * MINUTE_MS);
+        let back = owner.post(INVITE, &[("email", "grace@acme.example"), ("role", "auditor"), ("step_up", PASSWORD)]).await;
+        assert_eq!(back.status, 200, "{}", back.body);
+    }
 }

@@ -22,13 +22,8 @@ pub fn InvitationPage() -> impl IntoView {
 
 fn draw(invitation: &Invitation, token: &str, state: &FormState) -> AnyView {
     let next = match &invitation.standing {
-        InvitationStanding::Newcomer => newcomer(invitation, token, state),
+        InvitationStanding::Stranger => newcomer(invitation, token, state),
         InvitationStanding::Ready => ready(invitation, token, state),
-        InvitationStanding::SignIn => view! {
-            <p>{format!("{} has an account already. Sign in with it; you come back here.", invitation.email)}</p>
-            <a class="button primary wide" href="/sign-in?next=%2Finvitation">"Sign in to join"</a>
-        }
-        .into_any(),
         InvitationStanding::SomebodyElse { signed_in_as } => somebody_else(invitation, signed_in_as),
     };
     view! {
@@ -63,6 +58,7 @@ fn newcomer(invitation: &Invitation, token: &str, state: &FormState) -> AnyView 
             {password.draw(state)}
             <button class="button primary wide">"Create account and join"</button>
         </form>
+        <p class="muted">"You have an account already? "<a href="/sign-in?next=%2Finvitation">"Sign in to join"</a></p>
     }
     .into_any()
 }

@@ -11,6 +11,7 @@ use super::throttle::{LOCKED_FROM, account_bucket, forgive_codes};
 use super::{notices, password, sessions, throttle};
 use crate::model::account::{AccountSummary, PersonPage};
 use crate::model::actor::Actor;
+use crate::model::error::Code;
 use crate::model::id::{AccountId, OrgId};
 use crate::model::notice::SecurityEvent;
 use crate::model::time::Timestamp;
@@ -22,6 +23,17 @@ use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::db::Tx;
 use crate::server::store::{accounts, factors, orgs, throttles};
 
+/// Helping oneself would get round the present password and the last factor: that is what one's own pages ask for.
+pub const ONESELF: &str =
+    "This is your own account. Change your password, two-factor and sessions under Account.";
+
+fn refuse_oneself(actor: &Actor, account: &AccountId) -> Result<(), DomainError> {
+    if actor.account_id() == Some(account) {
+        return Err(DomainError::refused(Code::Conflict, ONESELF));
+    }
+    Ok(())
+}
+
 /// A link for a new password, for the one answer that shows it.
 pub struct PasswordLink {
     pub name: String,
@@ -32,7 +44,7 @@ pub struct PasswordLink {
 
 /// Who acts, and in which organisation's chain that is recorded; the instance's when there is none.
 #[derive(Clone, Copy)]
-pub(in crate::server::domain) struct By<'a> {
+pub struct By<'a> {
     pub actor: &'a Actor,
     pub org: Option<&'a OrgId>,
     pub now: Timestamp,
@@ -67,7 +79,7 @@ pub(in crate::server::domain) async fn make_password_link(
     account: &AccountId,
 ) -> Result<PasswordLink, DomainError> {
     let to = mail::recipient(tx, account).await?.ok_or(DomainError::NotFound)?;
-    let link = password::begin_reset_for(ctx, tx, account, by.actor, by_name, by.now).await?;
+    let link = password::begin_reset_for(ctx, tx, account, by, by_name).await?;
     Ok(PasswordLink {
         name: to.name,
         link,
@@ -156,6 +168,7 @@ pub async fn act(
         org: None,
         now,
     };
+    refuse_oneself(actor, account)?;
     let mut tx = ctx.db.begin_write().await?;
     mail::recipient(&mut tx, account)
         .await?
@@ -183,6 +196,7 @@ pub async fn begin_password_reset(
         org: None,
         now,
     };
+    refuse_oneself(actor, account)?;
     let mut tx = ctx.db.begin_write().await?;
     let made = make_password_link(ctx, &mut tx, by, &signed_in.account_name, account).await?;
     tx.commit().await?;

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::factors::{NewCodes, renew_codes};
 use super::proof::{account_of, note, opened, place_of, prove_password, wrong_code};
-use super::session::{self, Caller, Others, SignedIn};
+use super::renewal::renew_enrolled;
+use super::session::{self, Caller, SignedIn};
 use super::{notices, throttle};
 use crate::model::error::{Code, FieldError};
 use crate::model::factor::parse_code;
@@ -108,7 +109,7 @@ pub async fn confirm(
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let row = find_enrolment(ctx, &mut tx, account, session_id).await?;
-    throttle::admit_code(&mut tx, account, now).await?;
+    throttle::admit_code(&mut tx, account, throttle::CodeDoor::Inside, now).await?;
     let secret = opened(ctx, account, &row)?;
     let Some(step) = totp::matching_step(secret.expose(), &code, now) else {
         let drift = totp::drift_minutes(secret.expose(), &code, now);
@@ -120,8 +121,7 @@ pub async fn confirm(
     }
     throttle::forgive_codes(&mut tx, account).await?;
     let codes = renew_codes(ctx, &mut tx, account, now).await?;
-    let (session_id, actor) =
-        session::renew(ctx, &mut tx, signed_in, session_id, Others::End, caller).await?;
+    let (session_id, actor) = renew_enrolled(ctx, &mut tx, signed_in, session_id, caller).await?;
     note(
         ctx,
         &mut tx,

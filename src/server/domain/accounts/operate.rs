@@ -5,10 +5,12 @@ use serde_json::json;
 
 use super::email_change;
 use super::links::{self, Purpose};
+use super::notices;
 use super::password::{check_new, context_of};
 use super::throttle::{LOCKED_FROM, account_bucket, forgive_codes};
 use crate::model::account::{AccountSummary, Email};
 use crate::model::actor::Actor;
+use crate::model::notice::SecurityEvent;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
@@ -66,6 +68,8 @@ pub async fn reset_password(
     let entry = Entry::new("account.password_reset", "account", account.id.as_str())
         .with(json!({ "sessionsEnded": true }));
     audit::record(ctx, &mut tx, None, actor, entry, now).await?;
+    let event = SecurityEvent::PasswordSetByOperator;
+    notices::tell(ctx, &mut tx, &account.id, event, None, now).await?;
     tx.commit().await?;
     Ok(())
 }

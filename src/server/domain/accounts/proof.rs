@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use super::session::{self, Caller, Others, SignedIn};
+use super::throttle::Door;
 use super::{notices, sign_in, throttle};
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::FieldError;
@@ -30,7 +31,7 @@ pub(super) fn account_of(signed_in: &SignedIn) -> Result<&AccountId, DomainError
     Ok(signed_in.actor.account_id().ok_or(Denied::Unauthenticated)?)
 }
 
-/// The password once more, at the same door and under the same throttle as signing in. Gives the hash it matched.
+/// The password once more, throttled as at sign-in but at a door of its own. Gives the hash it matched.
 pub(super) async fn prove_password(
     ctx: &Context,
     account: &AccountId,
@@ -41,14 +42,15 @@ pub(super) async fn prove_password(
     let email = accounts::find_email(&mut tx, account).await?;
     drop(tx);
     let email = email.ok_or(DomainError::NotFound)?;
-    let tried = sign_in::try_password(ctx, &email.folded, password, caller).await?;
+    let door = Door::Proof { account };
+    let tried = sign_in::try_password(ctx, door, &email.folded, password, caller).await?;
     let Some(proved) = tried.account.as_ref().filter(|_| tried.matches) else {
         sign_in::note_refusal(ctx, tried.account.as_ref(), tried.locks, caller).await?;
         return Err(FieldError::new("password", "wrong", "This is not your password.").into());
     };
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    sign_in::forgive(ctx, &mut tx, &email.folded, caller, now).await?;
+    throttle::forgive(ctx, &mut tx, door, caller.ip, now).await?;
     tx.commit().await?;
     Ok(proved.password.clone())
 }
@@ -189,7 +191,7 @@ pub(super) async fn prove(
 ) -> Result<Tx, DomainError> {
     let account = account_of(signed_in)?;
     let mut tx = ctx.db.begin_write().await?;
-    throttle::admit_code(&mut tx, account, now).await?;
+    throttle::admit_code(&mut tx, account, throttle::CodeDoor::Inside, now).await?;
     if take(ctx, &mut tx, account, proof, now).await? {
         throttle::forgive_codes(&mut tx, account).await?;
         note_use(ctx, &mut tx, &signed_in.actor, proof, caller, now).await?;

@@ -41,6 +41,19 @@ pub(super) async fn renew(
     Ok((renewed.id, renewed.actor))
 }
 
+/// The same where the factor that was shown is a new one, which proves nothing of who they are: every other session ends,
+/// and the last proof keeps its age.
+pub(super) async fn renew_enrolled(
+    ctx: &Context,
+    tx: &mut Tx,
+    signed_in: &SignedIn,
+    old_id: &str,
+    caller: &Caller,
+) -> Result<(SecretText, Actor), DomainError> {
+    let renewed = renew_with(ctx, tx, signed_in, old_id, (Others::End, Proof::AsItWas), caller).await?;
+    Ok((renewed.id, renewed.actor))
+}
+
 /// The same for somebody who has proved nothing and wants to be the only one signed in: whoever holds a copy of the old
 /// id is out, too. Also gives how many sessions ended. Errors: the old one is over.
 pub(super) async fn renew_alone(

@@ -25,7 +25,7 @@ pub async fn finish_sign_in(
     let proof = parse_proof("code", proof)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    throttle::admit_code(&mut tx, account, now).await?;
+    throttle::admit_code(&mut tx, account, throttle::CodeDoor::SignIn, now).await?;
     let is_last = session::count_code(&mut tx, session_id).await?;
     if !take(ctx, &mut tx, account, &proof, now).await? {
         note(ctx, &mut tx, &pending.actor, "factor.refused", json!({}), now).await?;

@@ -43,7 +43,10 @@ pub async fn sign_in(
     let typed = email.chars().take(300).collect::<String>();
     let email_folded = Email::parse("email", &typed)
         .map_or_else(|_| crate::model::text::folded(&typed), |email| email.folded);
-    let tried = try_password(ctx, &email_folded, &password, caller).await?;
+    let door = Door::SignIn {
+        email_folded: &email_folded,
+    };
+    let tried = try_password(ctx, door, &email_folded, &password, caller).await?;
     match (&tried.account, tried.matches) {
         (Some(account), true) => let_in(ctx, account, password, &email_folded, caller).await,
         _ => {
@@ -65,6 +68,7 @@ pub(super) struct Tried {
 /// counted until [`forgive`] takes it back.
 pub(super) async fn try_password(
     ctx: &Context,
+    door: Door<'_>,
     email_folded: &str,
     password: &SecretText,
     caller: &Caller,
@@ -73,7 +77,6 @@ pub(super) async fn try_password(
         let message = format!("The password is longer than {MAX_BYTES} bytes.");
         return Err(FieldError::new("password", "too_long", message).into());
     }
-    let door = Door::SignIn { email_folded };
     let admitted = throttle::admit(ctx, door, caller.ip).await?;
     let account = find(ctx, email_folded).await?;
     let usable = account

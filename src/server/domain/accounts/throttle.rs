@@ -29,6 +29,8 @@ const NETWORK_MEMORY_MS: i64 = HOUR_MS;
 pub enum Door<'a> {
     /// Password sign-in to the account of this folded address, whether it exists or not.
     SignIn { email_folded: &'a str },
+    /// The password of somebody who is signed in, once more. Apart from signing in: strangers must not be able to close it.
+    Proof { account: &'a AccountId },
     /// The set-up token.
     SetUp,
     /// A single-use link, or asking for one.
@@ -39,6 +41,7 @@ impl Door<'_> {
     fn account_bucket(self, ctx: &Context) -> Option<String> {
         match self {
             Self::SignIn { email_folded } => Some(account_bucket(ctx, email_folded)),
+            Self::Proof { account } => Some(format!("proof:{account}")),
             Self::SetUp | Self::Link => None,
         }
     }
@@ -118,11 +121,12 @@ pub async fn admit(ctx: &Context, door: Door<'_>, ip: Option<IpAddr>) -> Result<
         locked: false,
         locks: false,
     };
+    let can_lock = matches!(door, Door::SignIn { .. });
     if let Some((counter, bucket)) = account {
         let failures = counter.failures.saturating_add(1);
         admitted = Admitted {
-            locked: counter.failures >= LOCKED_FROM,
-            locks: failures == LOCKED_FROM,
+            locked: can_lock && counter.failures >= LOCKED_FROM,
+            locks: can_lock && failures == LOCKED_FROM,
         };
         let counter = Counter {
             failures,
@@ -177,14 +181,33 @@ pub async fn forgive_one(
     Ok(())
 }
 
+/// Where a code is asked for. Whoever knows the password may use up the codes of signing in, and must not thereby close
+/// the door of a session that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeDoor {
+    SignIn,
+    /// By somebody who is signed in.
+    Inside,
+}
+
+impl CodeDoor {
+    fn bucket(self, account: &AccountId) -> String {
+        match self {
+            Self::SignIn => format!("factor:{account}"),
+            Self::Inside => format!("factor:inside:{account}"),
+        }
+    }
+}
+
 /// Counts a code as wrong before it is tried, or says how long to wait: ten in an hour and account (R20). The row is
 /// held until the transaction ends, so that parallel guesses queue up.
 pub async fn admit_code(
     tx: &mut crate::server::store::db::Tx,
     account: &AccountId,
+    door: CodeDoor,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    let bucket = format!("factor:{account}");
+    let bucket = door.bucket(account);
     let mut counter = store::take(tx, &bucket, now).await?;
     // Here `blocked_until` is when the hour is over.
     if counter.blocked_until <= now.ms() {
@@ -207,7 +230,9 @@ pub async fn forgive_codes(
     tx: &mut crate::server::store::db::Tx,
     account: &AccountId,
 ) -> Result<(), DomainError> {
-    store::delete(tx, &format!("factor:{account}")).await?;
+    for door in [CodeDoor::SignIn, CodeDoor::Inside] {
+        store::delete(tx, &door.bucket(account)).await?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::model::account::Email;
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId, OrgId, ProjectId};
 use crate::model::key::RevocationReason;
+use crate::model::member::MemberStatus;
 use crate::model::org::Role;
 use crate::model::permission::Permission;
 use crate::model::project::{CatalogueScope, ProjectStatus};
@@ -27,7 +28,7 @@ use crate::server::domain::verification::{CacheLimits, VerificationCache};
 use crate::server::domain::{DomainError, instance, mint};
 use crate::server::platform::clock::Clock;
 use crate::server::store::accounts::{self, NewAccount};
-use crate::server::store::orgs;
+use crate::server::store::{members, orgs};
 
 /// Who signs in to the demonstration.
 pub const EMAIL: &str = "ada@acme.example";
@@ -235,7 +236,7 @@ async fn join(ctx: &Context, org: &OrgId) -> Result<Vec<AccountId>, DomainError>
 async fn leave(ctx: &Context, org: &OrgId, who: &AccountId) -> Result<(), DomainError> {
     let scope = Actor::system(Some(*org)).require(Permission::KeysManageAny)?;
     let mut tx = ctx.db.begin_write().await?;
-    orgs::set_member_status(&mut tx, &scope, who, "removed").await?;
+    members::set_status(&mut tx, &scope, who, MemberStatus::Removed, ctx.clock.now()).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::domain::mint::{self, Credential};
-use crate::server::domain::{DomainError, projects};
+use crate::server::domain::{DomainError, orgs as organisations, projects};
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
@@ -182,6 +182,7 @@ pub async fn issue(
         test => actor.require(test)?,
     };
     let mut tx = ctx.db.begin_write().await?;
+    organisations::hold_membership(&mut tx, actor, &scope).await?;
     if let Some(nonce) = &nonce {
         refuse_used(&store::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
     }

@@ -42,8 +42,20 @@ pub async fn save(
     ctx: &Context,
     tx: &mut Tx,
     scope: &OrgScope,
-    mut key: SecuredKey,
+    key: SecuredKey,
     now: Timestamp,
+) -> Result<(), DomainError> {
+    let id = key.id.clone();
+    write(ctx, tx, scope, key).await?;
+    Ok(changes::record(tx, ChangeKind::Key, &id, now).await?)
+}
+
+/// The same for one of many: whoever calls tells every node once, at the end.
+pub async fn write(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    mut key: SecuredKey,
 ) -> Result<(), DomainError> {
     let read_version = key.version;
     key.version += 1;
@@ -52,6 +64,5 @@ pub async fn save(
         let message = "Somebody else changed this key at the same moment. Reload the page and look again.";
         return Err(DomainError::refused(Code::Conflict, message));
     }
-    changes::record(tx, ChangeKind::Key, &key.id, now).await?;
     Ok(())
 }

@@ -6,7 +6,8 @@ use crate::model::account::SessionStage;
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, InvitationId};
-use crate::model::member::{InvitationPage, InvitationStanding};
+use crate::model::key_text::{TokenKind, parse_token};
+use crate::model::member::{InvitationPage, InvitationStanding, MemberStatus};
 use crate::model::password::ContextWords;
 use crate::model::text::{self, NAME_MAX};
 use crate::model::time::Timestamp;
@@ -50,7 +51,8 @@ async fn open_throttled(
     let mut tx = ctx.db.begin_read().await?;
     let opened = open(ctx, &mut tx, token).await;
     drop(tx);
-    if opened.is_err() {
+    // An address that was cut short, or a robot that looks without one, is no guess.
+    if opened.is_err() && parse_token(TokenKind::Invitation, token).is_some() {
         throttle::admit(ctx, Door::Link, caller.ip).await?;
     }
     opened
@@ -73,8 +75,7 @@ pub async fn look(
         (Some(who), _) => InvitationStanding::SomebodyElse {
             signed_in_as: who.account_email.clone(),
         },
-        (None, Some(_)) => InvitationStanding::SignIn,
-        (None, None) => InvitationStanding::Newcomer,
+        (None, _) => InvitationStanding::Stranger,
     };
     Ok(InvitationPage {
         now: ctx.clock.now(),
@@ -144,7 +145,7 @@ pub async fn join_as_newcomer(
     made.map_err(|error| {
         DomainError::from(error).taken(
             "name",
-            "There is an account of this address meanwhile. Sign in, then open the link again.",
+            "This address could not get a new account. If it has one already, sign in with it to join.",
         )
     })?;
     let stage = SessionStage::Complete;
@@ -206,6 +207,10 @@ async fn enter(
         return Err(links::over());
     }
     let org = &invitation.org_id;
+    if members::find_status(tx, org, account).await? == Some(MemberStatus::Suspended) {
+        let message = "Your membership of this organisation is suspended. Ask an administrator to resume it.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
     // An invitation raises nobody who joined by another one meanwhile, and demotes nobody either.
     if members::find_role(tx, org, account).await?.is_none() {
         members::upsert(tx, org, account, invitation.role, now).await?;

@@ -29,6 +29,9 @@ pub(super) async fn reason_against(
         let reason = "Only an administrator whose role is at least theirs may do this.";
         return Ok(Some(reason.to_owned()));
     }
+    if actor.account_id() == Some(&member.account_id) {
+        return Ok(Some(administer::ONESELF.to_owned()));
+    }
     let found = store::find_elsewhere(tx, scope, &member.account_id).await?;
     let (elsewhere, looks_after_instance) = found.ok_or(DomainError::NotFound)?;
     let reason = match () {

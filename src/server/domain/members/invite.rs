@@ -10,6 +10,7 @@ use crate::model::id::InvitationId;
 use crate::model::member::{INVITATION_MS, InvitationSummary, MemberStatus};
 use crate::model::org::Role;
 use crate::model::permission::Permission;
+use crate::model::text::folded;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Purpose};
@@ -180,6 +181,23 @@ pub async fn revoke(ctx: &Context, actor: &Actor, id: &InvitationId) -> Result<(
     find(&mut tx, &scope, id).await?;
     end(ctx, &mut tx, actor, &scope, id, now).await?;
     Ok(tx.commit().await?)
+}
+
+/// Ends the invitation that waits for an address, within somebody else's act: it must not bring back who has just gone.
+pub(super) async fn end_for(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    email: &str,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let email_folded = folded(email);
+    for invitation in store::list_pending(tx, scope).await? {
+        if folded(&invitation.email) == email_folded {
+            end(ctx, tx, actor, scope, &invitation.id, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends an invitation within somebody else's act.

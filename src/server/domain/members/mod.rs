@@ -16,9 +16,11 @@ use crate::model::error::Code;
 use crate::model::id::AccountId;
 use crate::model::member::MemberSummary;
 use crate::model::org::Role;
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::store::db::Tx;
-use crate::server::store::members as store;
+use crate::server::store::{invitations, members as store};
 
 /// The member, of whichever status. Errors: nobody of this organisation.
 async fn find(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<MemberSummary, DomainError> {
@@ -42,7 +44,24 @@ async fn hold(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<Memb
     find(tx, scope, account).await
 }
 
-/// That an owner would be left without this one (R54).
+/// Ends the invitations of somebody which their role does not carry (any more), so that none looks alive and is not.
+async fn end_invitations(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    account: &AccountId,
+    role: Role,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    for (id, invited) in invitations::list_pending_by(tx, scope, account).await? {
+        if !role.may_grant(invited) {
+            invite::end(ctx, tx, actor, scope, &id, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// That there is an owner without this one (R54).
 async fn refuse_last_owner(tx: &mut Tx, scope: &OrgScope, member: &MemberSummary) -> Result<(), DomainError> {
     if member.role != Role::Owner {
         return Ok(());

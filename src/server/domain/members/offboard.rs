@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{hold, invite, refuse_above, refuse_last_owner};
+use super::{end_invitations, hold, invite, refuse_above, refuse_last_owner};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{KeyStatus, RevocationReason};
 use crate::model::member::{Departure, KeyFate, MemberStatus, MemberSummary, OFFBOARDED_KEYS_MAX};
+use crate::model::org::Role;
 use crate::model::permission::Permission;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
@@ -20,7 +21,7 @@ use crate::server::domain::mail::{self, Letter};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::keys;
-use crate::server::store::{invitations, members as store, orgs};
+use crate::server::store::{members as store, orgs};
 
 /// What was decided about somebody's leaving.
 #[derive(Clone, Debug)]
@@ -58,7 +59,12 @@ pub async fn offboard(
     refuse_above(actor, member.role)?;
     refuse_unchanged(&member, decisions.departure)?;
     refuse_last_owner(&mut tx, &scope, &member).await?;
+    // First of all: a key that the member makes at this moment is refused, or waits and is refused then.
+    store::set_status(&mut tx, &scope, account, decisions.departure.leads_to(), now).await?;
     let fates = fates(&mut tx, &scope, account, decisions).await?;
+    if fates.iter().any(|(_, fate)| *fate == KeyFate::Transfer) {
+        actor.require_proof(now)?;
+    }
     let heir = heir(&mut tx, &scope, account, decisions, &fates).await?;
     let (mut done, mut names) = (Offboarded::default(), Vec::new());
     for (id, fate) in &fates {
@@ -102,6 +108,8 @@ pub async fn offboard(
 
 fn refuse_unchanged(member: &MemberSummary, departure: Departure) -> Result<(), DomainError> {
     let message = match (member.status, departure) {
+        // What was left then can be decided about now.
+        (MemberStatus::Removed, Departure::Remove) if member.keys_owned > 0 => return Ok(()),
         (MemberStatus::Removed, _) => "This member was removed already.",
         (MemberStatus::Suspended, Departure::Suspend) => "This member is suspended already.",
         _ => return Ok(()),
@@ -188,7 +196,7 @@ async fn revoke(
     let detail = json!({ "reason": reason.as_str(), "offboarding": true });
     let entry = Entry::new("key.revoked", "key", id.as_str()).with(detail);
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
-    secured::save(ctx, tx, scope, key, now).await
+    secured::write(ctx, tx, scope, key).await
 }
 
 /// Gives the key another owner, and its name for the letter.
@@ -207,7 +215,7 @@ async fn transfer(
     key.owner_team = String::new();
     let entry = Entry::new("key.transferred", "key", id.as_str()).with(detail);
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
-    secured::save(ctx, tx, scope, key, now).await?;
+    secured::write(ctx, tx, scope, key).await?;
     Ok(name)
 }
 
@@ -220,10 +228,8 @@ async fn end_membership(
     (departure, done): (Departure, Offboarded),
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    store::set_status(tx, scope, &member.account_id, departure.leads_to(), now).await?;
-    for id in invitations::list_pending_by(tx, scope, &member.account_id).await? {
-        invite::end(ctx, tx, actor, scope, &id, now).await?;
-    }
+    end_invitations(ctx, tx, (actor, scope), &member.account_id, Role::Auditor, now).await?;
+    invite::end_for(ctx, tx, (actor, scope), &member.email, now).await?;
     let act = match departure {
         Departure::Suspend => "member.suspended",
         Departure::Remove => "member.removed",
@@ -249,7 +255,11 @@ async fn tell(
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let organisation = orgs::find_name(tx, scope).await?;
-    if let Some(to) = mail::recipient(tx, &member.account_id).await? {
+    let was_member = member.status != MemberStatus::Removed;
+    if let Some(to) = mail::recipient(tx, &member.account_id)
+        .await?
+        .filter(|_| was_member)
+    {
         let letter = Letter::MembershipEnded {
             organisation: organisation.clone(),
             suspended: departure == Departure::Suspend,

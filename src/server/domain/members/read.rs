@@ -33,7 +33,8 @@ pub async fn page(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<M
     let member = find(&mut tx, &scope, account).await?;
     let refused = account_acts::reason_against(&mut tx, &scope, actor, &member).await?;
     let others = store::count_other_owners(&mut tx, scope.org_id(), account).await?;
-    let locked = administer::is_locked(ctx, &mut tx, &folded(&member.email)).await?;
+    let locked = member.status != MemberStatus::Removed
+        && administer::is_locked(ctx, &mut tx, &folded(&member.email)).await?;
     Ok(MemberPage {
         now: ctx.clock.now(),
         is_me: actor.account_id() == Some(account),

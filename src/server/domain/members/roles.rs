@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{find, hold, refuse_above, refuse_last_owner};
+use super::{end_invitations, hold, refuse_above, refuse_last_owner};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::AccountId;
@@ -41,6 +41,7 @@ pub async fn change(
     if !store::set_role(&mut tx, &scope, account, role).await? {
         return Err(DomainError::NotFound);
     }
+    end_invitations(ctx, &mut tx, (actor, &scope), account, role, now).await?;
     let detail = json!({ "before": member.role.as_str(), "after": role.as_str() });
     let entry = Entry::new("member.role_changed", "account", account.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
@@ -52,7 +53,7 @@ pub async fn resume(ctx: &Context, actor: &Actor, account: &AccountId) -> Result
     let now = ctx.clock.now();
     let scope = actor.require_fresh(Permission::MembersManage, now)?;
     let mut tx = ctx.db.begin_write().await?;
-    let member = find(&mut tx, &scope, account).await?;
+    let member = hold(&mut tx, &scope, account).await?;
     refuse_above(actor, member.role)?;
     match member.status {
         MemberStatus::Active => return Ok(()),

@@ -51,7 +51,14 @@ pub async fn require(ctx: &Context, actor: &Actor, grace_days: &str) -> Result<(
     );
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry.with(detail), now).await?;
     let organisation = orgs::find_name(&mut tx, &scope).await?;
-    for member in members::list_without_factor(&mut tx, &scope).await? {
+    // Told once, and again only if it comes earlier.
+    let is_news = before.is_none_or(|before| due_at < before);
+    let told = if is_news {
+        members::list_without_factor(&mut tx, &scope).await?
+    } else {
+        Vec::new()
+    };
+    for member in told {
         let Some(to) = mail::recipient(&mut tx, &member.account_id).await? else {
             continue;
         };

@@ -119,9 +119,10 @@ pub async fn confirm(State(state): State<AppState>, mut form: Submitted) -> Resp
     };
     // Nothing is under way any more: sent twice, or begun anew elsewhere.
     let under_way = enrolment::under_way(&state.ctx, &signed_in, id.expose()).await;
-    let (Code::Invalid, Ok(enrolment)) = (error.code, under_way) else {
+    let Ok(enrolment) = under_way else {
         return see_other(PAGE);
     };
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
     let headers = form.parts.headers.clone();
     let mut response = reveal::enrolment(
         &state,
@@ -129,7 +130,7 @@ pub async fn confirm(State(state): State<AppState>, mut form: Submitted) -> Resp
         &enrolment,
         FormState::refused(form.values, error),
     );
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    *response.status_mut() = status;
     response
 }
 

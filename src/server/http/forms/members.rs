@@ -224,6 +224,8 @@ async fn act(
         return form.again(state, AppError::not_found()).await;
     };
     match act(&signed_in.actor, &id).await {
+        // Whoever has removed themselves may not see the page any more.
+        Ok(()) if signed_in.actor.account_id() == Some(&id) => see_other("/"),
         Ok(()) => see_other(&format!("/settings/members/{id}?done={done}")),
         Err(error) => form.refused(state, Some(&signed_in.actor), what, error).await,
     }

@@ -127,7 +127,7 @@ fn impossible(departure: &Departure) -> AnyView {
         view! { <p>"You are the last administrator of this installation. Somebody has to be; whoever runs it can help."</p> }
     });
     view! {
-        <div class="notice warning">
+        <div class="notice warn">
             <Icon name="alert"/>
             <div>
                 <h2>"The account cannot be deleted yet"</h2>

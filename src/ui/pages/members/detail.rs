@@ -31,12 +31,14 @@ fn draw(page: &MemberPage) -> AnyView {
 fn standing(page: &MemberPage) -> Option<AnyView> {
     let text = match page.member.status {
         _ if !page.member.is_account_active => {
-            "This account was deleted. Its keys are refused unless they were transferred."
+            "This account was deleted. Keys it still owns are refused until somebody takes them over."
         }
         MemberStatus::Suspended => {
             "Suspended: nothing of this organisation opens for them, and keys they own are refused."
         }
-        MemberStatus::Removed => "Removed: they are no member any more. Keys they still own are refused.",
+        MemberStatus::Removed => {
+            "Removed: they are no member any more. Keys they still own are refused until somebody takes them over."
+        }
         MemberStatus::Active if page.is_last_owner => {
             "The only owner. Make somebody else an owner before this one leaves or changes role."
         }
@@ -75,12 +77,16 @@ fn facts(page: &MemberPage) -> AnyView {
 }
 
 fn acts(page: &MemberPage) -> Option<AnyView> {
-    if !page.may_manage || !page.member.is_account_active {
+    let gone = !page.member.is_account_active && page.member.keys_owned == 0;
+    if !page.may_manage || gone {
         return None;
     }
     let here = match page.member.status {
         MemberStatus::Removed => {
-            view! { <a class="button" href="/settings/members/invite">"Invite again"</a> }.into_any()
+            let address = member_address(&page.member.account_id);
+            let keys = (page.member.keys_owned > 0)
+                .then(|| view! { <a class="button" href=format!("{address}/offboard?departure=remove")>"Decide about their keys…"</a> });
+            view! { {keys}<a class="button" href="/settings/members/invite">"Invite again"</a> }.into_any()
         }
         status => membership_acts(page, status),
     };
@@ -89,7 +95,7 @@ fn acts(page: &MemberPage) -> Option<AnyView> {
             <h2>"Membership"</h2>
             <div class="button-row">{here}</div>
         </section>
-        {account_acts(page)}
+        {page.member.is_account_active.then(|| account_acts(page))}
     };
     Some(sections.into_any())
 }

@@ -67,6 +67,7 @@ fn draw(list: &MemberList) -> AnyView {
 
 fn row(member: &MemberSummary, is_me: bool, now: Timestamp) -> AnyView {
     let factor = match member.factor_since {
+        _ if member.status == MemberStatus::Removed => ().into_any(),
         Some(_) => view! { <span class="badge ok">"On"</span> }.into_any(),
         None => view! { <span class="badge warn">"Off"</span> }.into_any(),
     };

@@ -7,7 +7,7 @@ use crate::model::calendar::{counted, grouped};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::key::Badge;
-use crate::model::member::{Departure, HeldKey, KeyFate, OffboardPage};
+use crate::model::member::{Departure, HeldKey, KeyFate, MemberStatus, OffboardPage};
 use crate::model::time::Timestamp;
 use crate::rpc::members::get_leaving;
 use crate::ui::components::{EnvironmentTag, Icon, PageHead, ask, key_badge, loaded, moment, never};
@@ -36,7 +36,13 @@ fn draw(page: &OffboardPage, departure: Departure, state: &FormState) -> AnyView
     let action = format!("{address}/offboard");
     let mut crumbs = list_crumb();
     crumbs.push((member.name.clone(), address.clone()));
+    let gone = member.status == MemberStatus::Removed;
     let (title, effect, button) = match departure {
+        Departure::Remove if gone => (
+            format!("Keys of {}", member.name),
+            "They left; what they still own is refused until it is decided.",
+            "Do this",
+        ),
         Departure::Suspend => (
             format!("Suspend {}", member.name),
             "Nothing of this organisation opens for them until somebody resumes them.",

@@ -14,6 +14,7 @@ use crate::model::profile::ResetForm;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::accounts::administer::By;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
 use crate::server::domain::accounts::notices;
 use crate::server::domain::accounts::session::{Caller, SignedIn};
@@ -117,14 +118,14 @@ pub async fn begin_reset_for(
     ctx: &Context,
     tx: &mut Tx,
     account: &AccountId,
-    by: &Actor,
+    by: By<'_>,
     by_name: &str,
-    now: Timestamp,
 ) -> Result<SecretText, DomainError> {
+    let now = by.now;
     let to = mail::recipient(tx, account).await?.ok_or(DomainError::NotFound)?;
     let link = new_link(ctx, tx, account, now).await?;
     let entry = Entry::new("account.password_reset_begun", "account", account.as_str());
-    audit::record(ctx, tx, by.org_id(), by, entry, now).await?;
+    audit::record(ctx, tx, by.org, by.actor, entry, now).await?;
     mail::enqueue(ctx, tx, to, letter(Some(by_name), &link, now), now).await?;
     Ok(link)
 }

@@ -84,7 +84,9 @@ const fn subject(event: &SecurityEvent) -> &'static str {
         SecurityEvent::RecoveryCodeUsed { .. } => "A recovery code was used",
         SecurityEvent::RecoveryCodesRenewed => "New recovery codes were made",
         SecurityEvent::FactorRefused => "Somebody knew your password, but not the second factor",
-        SecurityEvent::PasswordChanged | SecurityEvent::PasswordReset => "Your password was changed",
+        SecurityEvent::PasswordChanged
+        | SecurityEvent::PasswordReset
+        | SecurityEvent::PasswordSetByOperator => "Your password was changed",
         SecurityEvent::EmailChanged => "Your e-mail address was changed",
     }
 }
@@ -95,7 +97,9 @@ const fn otherwise(event: &SecurityEvent) -> &'static str {
         SecurityEvent::FactorRefused => {
             "If it was you, nothing needs doing. If it was not, change your password at once, and everywhere else you use it: somebody knows it."
         }
-        SecurityEvent::PasswordChanged | SecurityEvent::PasswordReset => {
+        SecurityEvent::PasswordChanged
+        | SecurityEvent::PasswordReset
+        | SecurityEvent::PasswordSetByOperator => {
             "If it was you, nothing needs doing. If it was not, somebody else has your account: choose a new password with “Forgot your password?” on the sign-in page, or ask an administrator for a link, at once."
         }
         // A link for a new password would go to the new address, and a code would be asked for that they do not have.
