@@ -10,12 +10,17 @@ import { createInterface } from "node:readline";
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 
+import { codeAt } from "./totp.mjs";
+
 export { expect };
 
 const BINARY = process.env.KEYWRIGHT_BINARY || resolve(import.meta.dirname, "../build/keywright");
 
 /** Whoever owns the installation in a journey. */
 export const OWNER = { name: "Ada Lovelace", email: "ada@acme.example", password: "four unrelated words here" };
+/** Whoever is invited into it. */
+export const GRACE = { name: "Grace Hopper", email: "grace@acme.example", password: "velvet otter ladder monsoon" };
+export const ALAN = { name: "Alan Turing", email: "alan@acme.example", password: "copper walnut drizzle atlas" };
 
 // Settings of whoever runs the tests must not leak into the server under test.
 function environment(more = {}) {
@@ -57,6 +62,54 @@ const BEGINNINGS = {
     // Keys in every state and 90 days of traffic.
     demo: async (data) => command(data, ["demo"]),
 };
+
+/** The mail server of a journey (`mail.mjs`). */
+class Mailbox {
+    static async start() {
+        const mailbox = new Mailbox();
+        mailbox.server = spawn(process.execPath, [join(import.meta.dirname, "mail.mjs")], { stdio: ["pipe", "pipe", "inherit"] });
+        mailbox.ended = once(mailbox.server, "exit");
+        const first = once(createInterface(mailbox.server.stdout), "line").then(([line]) => JSON.parse(line));
+        const ports = await Promise.race([first, mailbox.ended.then(() => { throw new Error("the mail server ended"); })]);
+        mailbox.address = `http://127.0.0.1:${ports.http}/mails`;
+        mailbox.settings = {
+            KEYWRIGHT_SMTP_HOST: "127.0.0.1",
+            KEYWRIGHT_SMTP_PORT: String(ports.smtp),
+            KEYWRIGHT_SMTP_TLS: "none",
+            KEYWRIGHT_MAIL_FROM: "Keywright <keys@acme.example>",
+        };
+        return mailbox;
+    }
+
+    /** Every letter to an address, oldest first. */
+    async lettersTo(email) {
+        const mails = await (await fetch(this.address)).json();
+        return mails.filter(({ to }) => to.includes(email));
+    }
+
+    /** The newest letter to an address with this subject, once it has come. */
+    async letter(email, subject) {
+        let found;
+        await expect(async () => {
+            found = (await this.lettersTo(email)).findLast((mail) => mail.subject === subject);
+            expect(found, `a letter to ${email}: ${subject}`).toBeDefined();
+        }).toPass({ timeout: 15_000 });
+        return found;
+    }
+
+    /** The single-use link of such a letter; text and HTML have the same one. */
+    async link(email, subject) {
+        const { text, html } = await this.letter(email, subject);
+        const link = text.match(/http\S+\?token=\S+/)[0];
+        expect(html).toContain(link);
+        return link;
+    }
+
+    async stop() {
+        this.server.stdin.end();
+        await this.ended;
+    }
+}
 
 /** A running server. `app.made` is what its beginning gave: credentials, ids. */
 class App {
@@ -181,9 +234,17 @@ export const test = base.extend({
     beginning: ["acme", { option: true }],
     /** More environment variables of the server. */
     settings: [{}, { option: true }],
+    /** Whether the server has a mail server to send by. */
+    sendsMail: [false, { option: true }],
 
-    app: async ({ beginning, settings }, use, info) => {
-        const app = await App.start(beginning, settings);
+    mailbox: async ({ sendsMail }, use) => {
+        const mailbox = sendsMail ? await Mailbox.start() : null;
+        await use(mailbox);
+        await mailbox?.stop();
+    },
+
+    app: async ({ beginning, settings, mailbox }, use, info) => {
+        const app = await App.start(beginning, { ...mailbox?.settings, ...settings });
         await use(app);
         if (info.status !== info.expectedStatus) await info.attach("server log", { body: app.log, contentType: "text/plain" });
         await app.stop();
@@ -202,18 +263,36 @@ export const test = base.extend({
     },
 
     context: async ({ context, javaScriptEnabled }, use) => {
-        // Listens on every document from its first moment; without JavaScript the console alone tells.
-        if (javaScriptEnabled !== false) {
-            await context.exposeBinding("reportViolation", ({ page }, text) => page.emit("console", violation(text)));
-            await context.addInitScript(() => {
-                addEventListener("securitypolicyviolation", (event) => {
-                    globalThis.reportViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
-                });
-            });
-        }
+        await hearsViolations(context, javaScriptEnabled);
         await use(context);
     },
+
+    /** Makes somebody else, before a browser of their own that is watched as closely. */
+    another: async ({ app, browser, javaScriptEnabled }, use) => {
+        const others = [];
+        await use(async () => {
+            const context = await browser.newContext({ baseURL: app.origin, javaScriptEnabled });
+            await hearsViolations(context, javaScriptEnabled);
+            const page = await context.newPage();
+            const watch = new Watch(page, app.origin, javaScriptEnabled !== false);
+            others.push({ context, watch });
+            return person({ app, page, watch, javaScriptEnabled });
+        });
+        for (const { context } of others) await context.close();
+        expect(others.flatMap(({ watch }) => watch.found), "what nobody announced").toEqual([]);
+    },
 });
+
+// Listens on every document from its first moment; without JavaScript the console alone tells.
+async function hearsViolations(context, javaScriptEnabled) {
+    if (javaScriptEnabled === false) return;
+    await context.exposeBinding("reportViolation", ({ page }, text) => page.emit("console", violation(text)));
+    await context.addInitScript(() => {
+        addEventListener("securitypolicyviolation", (event) => {
+            globalThis.reportViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+        });
+    });
+}
 
 function violation(text) {
     const words = `violates the following Content Security Policy directive: ${text}`;
@@ -293,13 +372,57 @@ class Person {
         await this.sees(heading);
     }
 
-    async signsIn({ email = this.app.made.email, password = this.app.made.password } = {}) {
-        await this.page.goto("/sign-in");
-        await this.settled();
+    /** Fills and sends the form of the sign-in page, wherever that leads. */
+    async givesThePassword({ email = this.app.made.email, password = this.app.made.password } = {}) {
         await this.field("E-mail").fill(email);
         await this.field("Password").fill(password);
-        await this.sends(this.button("Sign in"));
+        return this.sends(this.button("Sign in"));
+    }
+
+    async signsIn(who) {
+        await this.page.goto("/sign-in");
+        await this.settled();
+        await this.givesThePassword(who);
         await expect(this.page.getByRole("heading", { level: 1 })).toHaveText("API keys");
+    }
+
+    /** Switches an authenticator app on and gives its secret. */
+    async setsUpTwoFactor(password = this.app.made.password) {
+        await this.opens("/account/two-factor", "Two-factor authentication");
+        await this.field("Your password").fill(password);
+        await this.sends(this.button("Set up an app"));
+        await this.sees("Set up your authenticator app");
+        const secret = await this.page.locator("#secret").innerText();
+        await this.page.getByLabel("Code", { exact: true }).fill(codeAt(secret, Date.now()));
+        await this.sends(this.button("Switch on"));
+        await this.sees("Two-factor is on. Save your recovery codes now");
+        await this.sends(this.button("I have stored them"));
+        await this.sees("Two-factor authentication");
+        return secret;
+    }
+
+    /** Fills the form of an invitation and sends it, wherever that leads. */
+    async asksToInvite(email, role) {
+        await this.opens("/settings/members/invite", "Invite a member");
+        await this.field("E-mail address").fill(email);
+        await this.page.getByRole("radio", { name: new RegExp(`^${role}`) }).check();
+        return this.sends(this.button("Invite"));
+    }
+
+    /** Invites an address and gives the link. */
+    async invites(email, role = "Developer") {
+        await this.asksToInvite(email, role);
+        await this.sees(`Invitation for ${email}`);
+        return this.page.locator("#secret").innerText();
+    }
+
+    /** Makes an account by the link of an invitation, and is signed in with it. */
+    async joins(link, { name, password }) {
+        await this.opens(link, "Invitation");
+        await this.field("Your name").fill(name);
+        await this.page.getByLabel("Password", { exact: true }).fill(password);
+        await this.sends(this.button("Create account and join"));
+        await this.sees("API keys");
     }
 
     /** Opens one of the two menus of the sidebar. */

@@ -1,5 +1,6 @@
 // What people get wrong: each mistake is told beside its field, and nothing that was typed is lost.
-import { expect, person, test } from "../kit.mjs";
+import { GRACE, OWNER, expect, person, test } from "../kit.mjs";
+import { codeAt } from "../totp.mjs";
 
 // Soft: one run tells everything that is wrong with a form.
 const soft = expect.configure({ soft: true });
@@ -46,6 +47,34 @@ test.describe("signing in", () => {
         await ada.sends(ada.button("Sign in"));
         // Where one wanted to go survives the mistake.
         await ada.sees("Projects");
+    });
+
+    test("a code is read with spaces, and what is no code is told apart from a wrong one", async ({ app, page, watch, javaScriptEnabled }) => {
+        const ada = person({ app, page, watch, javaScriptEnabled });
+        await ada.signsIn();
+        const secret = await ada.setsUpTwoFactor();
+        await ada.signsOut();
+        await ada.givesThePassword();
+        await ada.sees("Second factor");
+        watch.expects(422);
+        for (const [typed, message] of [
+            ["", "Enter the six digits that your app shows."],
+            ["12345", "A code has six digits; this has 5."],
+            ["1234567", "A code has six digits; this has 7."],
+            ["１２３４５６", "These digits are of another script or width. Type them as 0 to 9."],
+            ["12345a", "this has 6 characters."],
+        ]) {
+            await page.getByLabel("Code", { exact: true }).fill(typed);
+            const answer = await ada.sends(ada.button("Continue"));
+            expect(answer.status(), typed).toBe(422);
+            await expectError(page, "Code", "code", message);
+        }
+        await ada.sees("Second factor");
+        // The next one: the code that confirmed the app is taken.
+        const code = codeAt(secret, Date.now() + 30_000);
+        await page.getByLabel("Code", { exact: true }).fill(` ${code.slice(0, 3)} ${code.slice(3)} `);
+        await ada.sends(ada.button("Continue"));
+        await ada.sees("API keys");
     });
 
     test("setting up a second time is not possible", async ({ app, page, watch, javaScriptEnabled }) => {
@@ -247,6 +276,50 @@ test.describe("other forms", () => {
         await ada.axe();
         await ada.sends(ada.button("Save"));
         await ada.sees("Picture API");
+    });
+});
+
+test.describe("invitations", () => {
+    test("who is a member, or invited already, or no address is not invited", async ({ app, page, watch, javaScriptEnabled, another }) => {
+        const ada = person({ app, page, watch, javaScriptEnabled });
+        await ada.signsIn();
+        const link = await ada.invites(GRACE.email, "Developer");
+        watch.expects(409);
+        watch.expects(422);
+        const refused = async (email, message) => {
+            await ada.asksToInvite(email, "Admin");
+            await ada.sees("Invite a member");
+            await expectError(page, "E-mail address", "email", message);
+            await soft(ada.field("E-mail address")).toHaveValue(email);
+            await soft(page.getByRole("radio", { name: /^Admin/ })).toBeChecked();
+        };
+        await refused("grace", "This is not an e-mail address.");
+        await refused(GRACE.email, "This address is invited already.");
+        await refused(OWNER.email.toUpperCase(), "This person is a member already. Change their role on their page.");
+        const grace = await another();
+        await grace.joins(link, GRACE);
+        await refused(GRACE.email, "This person is a member already.");
+    });
+
+    test("a link that is opened while signed in as somebody else leads on, and joins nobody by mistake", async ({ app, page, watch, javaScriptEnabled }) => {
+        const ada = person({ app, page, watch, javaScriptEnabled });
+        await ada.signsIn();
+        const link = await ada.invites(GRACE.email, "Developer");
+        await ada.opens(link, "Invitation");
+        await expect(page.getByText(`It is for ${GRACE.email}, and you are signed in as ${OWNER.email}.`)).toBeVisible();
+        await expect(ada.button("Create account and join")).toHaveCount(0);
+        await ada.sends(ada.link("Stay signed in"));
+        await ada.sees("API keys");
+
+        await ada.opens(link, "Invitation");
+        await ada.sends(ada.button("Sign out and go on"));
+        await ada.sees("Invitation");
+        expect(new URL(page.url()).search, "the link is kept, but not in the address").toBe("");
+        await ada.field("Your name").fill(GRACE.name);
+        await page.getByLabel("Password", { exact: true }).fill(GRACE.password);
+        await ada.sends(ada.button("Create account and join"));
+        await ada.sees("API keys");
+        await expect(page.locator(".account > summary")).toContainText(GRACE.email);
     });
 });
 

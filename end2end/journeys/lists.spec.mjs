@@ -278,6 +278,7 @@ test.describe("the look", () => {
 
     test("in the dark every page keeps its contrast", async ({ app, page, watch, javaScriptEnabled }) => {
         test.skip(javaScriptEnabled === false, "only axe measures contrast");
+        test.setTimeout(240_000);
         const ada = person({ app, page, watch, javaScriptEnabled });
         await page.emulateMedia({ colorScheme: "dark" });
         await ada.signsIn();
@@ -289,6 +290,8 @@ test.describe("the look", () => {
 async function everyPage(app) {
     const { keys } = await app.keywright("keys", "list");
     const { tokens } = await app.keywright("tokens", "list");
+    const { accounts } = await app.keywright("accounts", "list");
+    const grace = accounts.find((one) => one.name === "Grace Hopper").accountId;
     const key = (name) => keys.find((one) => one.name === name);
     const production = `/settings/api-keys/${key("Production server").keyId}`;
     return [
@@ -309,6 +312,25 @@ async function everyPage(app) {
         ["/settings/service-tokens/new", "Create service token"],
         [`/settings/service-tokens/${tokens.find((token) => token.name === "Edge proxy").tokenId}/revoke`, "Revoke Edge proxy?"],
         ["/settings/audit-log", "Audit log"],
+        ["/settings/members", "Members"],
+        ["/settings/members/invite", "Invite a member"],
+        [`/settings/members/${grace}`, "Grace Hopper"],
+        [`/settings/members/${grace}/role`, "Role of Grace Hopper"],
+        [`/settings/members/${grace}/offboard`, "Remove Grace Hopper"],
+        ["/settings/security", "Security"],
+        ["/settings/organisation", "Organisation"],
+        ["/account", "Profile"],
+        ["/account/password", "Password"],
+        ["/account/two-factor", "Two-factor authentication"],
+        ["/account/sessions", "Sessions"],
+        ["/account/email", "E-mail address"],
+        ["/account/export", "Export your data"],
+        ["/account/delete", "Delete your account"],
+        ["/instance/organisations", "Organisations"],
+        ["/instance/organisations/new", "Create organisation"],
+        ["/instance/accounts", "Accounts"],
+        [`/instance/accounts/${grace}`, "Grace Hopper"],
+        ["/instance/mail", "Mail"],
     ];
 }
 
@@ -316,7 +338,7 @@ test.describe("at 360 pixels", () => {
     test.use({ viewport: { width: 360, height: 780 }, hasTouch: true });
 
     test("no page scrolls sideways", async ({ app, page, watch, javaScriptEnabled }) => {
-        test.setTimeout(120_000);
+        test.setTimeout(240_000);
         const ada = person({ app, page, watch, javaScriptEnabled });
         const soft = expect.configure({ soft: true });
         const fits = async (what) => {
@@ -349,7 +371,7 @@ test.describe("at 360 pixels", () => {
         const ada = person({ app, page, watch, javaScriptEnabled });
         const soft = expect.configure({ soft: true });
         await ada.signsIn();
-        for (const address of ["/settings/api-keys", "/settings/api-keys/new"]) {
+        for (const address of ["/settings/api-keys", "/settings/api-keys/new", "/settings/members", "/settings/security", "/account", "/account/sessions"]) {
             await page.goto(address);
             await ada.settled();
             const controls = page.locator("main :is(.button, button, select, input:not([type=hidden], [type=radio], [type=checkbox])):visible");

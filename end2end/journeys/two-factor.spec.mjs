@@ -52,9 +52,7 @@ async function setsUpAnApp(ada) {
 async function givesThePassword(ada) {
     await ada.signsOut();
     await ada.sees("Sign in");
-    await ada.field("E-mail").fill(OWNER.email);
-    await ada.field("Password").fill(OWNER.password);
-    await ada.sends(ada.button("Sign in"));
+    await ada.givesThePassword();
     await ada.sees("Second factor");
 }
 

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::sign_in::gate;
+use super::sign_in::{gate, gated};
 use crate::model::form::FormState;
 use crate::model::member::{InvitationPage as Invitation, InvitationStanding};
 use crate::model::password::{ContextWords, MIN_ALONE};
 use crate::rpc::members::look_at_invitation;
-use crate::ui::components::{PasswordField, ask, loaded};
+use crate::ui::components::{PasswordField, ask};
 use crate::ui::form::{FormErrors, TextField, typed_or_asked, use_form_state};
 
 #[component]
@@ -16,8 +16,9 @@ pub fn InvitationPage() -> impl IntoView {
     let token = typed_or_asked(&state, "token");
     let asked = token.clone();
     let invitation = ask(move || asked.clone(), look_at_invitation);
-    let body = loaded(invitation, move |invitation| draw(&invitation, &token, &state));
-    gate("Invitation", body)
+    gated(invitation, move |invitation| {
+        gate("Invitation", draw(&invitation, &token, &state)).into_any()
+    })
 }
 
 fn draw(invitation: &Invitation, token: &str, state: &FormState) -> AnyView {
