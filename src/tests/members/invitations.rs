@@ -168,7 +168,7 @@ on_both_databases! {
         let globex = app.another_org("Globex").await;
         let grace = app.join("grace@acme.example", Role::Developer).await;
         let mut pages = Vec::new();
-        for email in [grace.email.as_str(), "nobody@acme.example"] {
+        for email in [grace.email.as_str(), "grady@acme.example"] {
             let made = invite::invite(&app.ctx, &app.owner_of(globex), email, "developer").await.unwrap();
             let token = token_of(made.link.expose());
             let page = app.browser().get(&format!("/invitation?token={token}")).await;
