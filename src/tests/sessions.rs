@@ -174,7 +174,7 @@ on_both_databases! {
         over_there.cookie.clone_from(&here.cookie);
         assert!(is_in(&mut over_there).await, "who ended them is known there, too");
         let mut tx = app.ctx.db.begin_write().await.unwrap();
-        sessions::end_all_of(&app.ctx, &mut tx, &app.account).await.unwrap();
+        sessions::end_all_of(&mut tx, &app.account).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!is_in(&mut over_there).await && !is_in(&mut here).await, "all of them, when an administrator says so");
     }

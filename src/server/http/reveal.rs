@@ -89,6 +89,16 @@ fn finish(html: String) -> Response {
     response
 }
 
+/// How a link reaches whom it is for.
+#[must_use]
+pub const fn handed_over(mailed: bool) -> &'static str {
+    if mailed {
+        "A letter with this link is on its way. You can also hand it over yourself; it is shown once."
+    } else {
+        "Hand it over yourself: no mail server is set up. It is shown once."
+    }
+}
+
 /// A link that works once, for handing over.
 pub fn link(state: &AppState, headers: &HeaderMap, shown: LinkShown) -> Response {
     finish(leptos::link_page(state, headers, shown))

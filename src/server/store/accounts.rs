@@ -14,6 +14,8 @@ statements! {
         is_instance_admin, session_epoch, created_at_ms, password_set_at_ms)
         VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, $8, $8)";
     FIND_FOR_SIGN_IN = "SELECT id, password_hash, password_pepper_id, status, session_epoch FROM accounts WHERE email_folded = $1";
+    FIND_SUMMARY = "SELECT id, email, name, is_instance_admin, created_at_ms, last_sign_in_at_ms FROM accounts
+        WHERE id = $1 AND deleted_at_ms IS NULL";
     LIST = "SELECT id, email, name, is_instance_admin, created_at_ms, last_sign_in_at_ms FROM accounts
         WHERE deleted_at_ms IS NULL ORDER BY email_folded";
     SET_PASSWORD = "UPDATE accounts SET password_hash = $2, password_pepper_id = $3, password_set_at_ms = $4 WHERE id = $1";
@@ -91,23 +93,33 @@ struct AccountRow {
 /// Every account of the installation; for the operator. Whether one is locked is known elsewhere.
 pub async fn list(tx: &mut Tx) -> Result<Vec<AccountSummary>, StoreError> {
     let rows: Vec<AccountRow> = on!(tx, c => sqlx::query_as(LIST).fetch_all(c).await)?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(AccountSummary {
-                id: RowPlace {
-                    table: "accounts",
-                    id: &row.id,
-                }
-                .parsed("id", &row.id)?,
-                email: row.email,
-                name: row.name,
-                is_instance_admin: row.is_instance_admin,
-                locked: false,
-                created_at: Timestamp::from_ms(row.created_at_ms),
-                last_sign_in_at: moment(row.last_sign_in_at_ms),
-            })
+    rows.into_iter().map(AccountSummary::try_from).collect()
+}
+
+/// The same of one; `None` for one that was deleted, too.
+pub async fn find_summary(tx: &mut Tx, id: &AccountId) -> Result<Option<AccountSummary>, StoreError> {
+    let row: Option<AccountRow> =
+        on!(tx, c => sqlx::query_as(FIND_SUMMARY).bind(id.as_str()).fetch_optional(c).await)?;
+    row.map(AccountSummary::try_from).transpose()
+}
+
+impl TryFrom<AccountRow> for AccountSummary {
+    type Error = StoreError;
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        let place = RowPlace {
+            table: "accounts",
+            id: &row.id,
+        };
+        Ok(Self {
+            id: place.parsed("id", &row.id)?,
+            email: row.email,
+            name: row.name,
+            is_instance_admin: row.is_instance_admin,
+            locked: false,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+            last_sign_in_at: moment(row.last_sign_in_at_ms),
         })
-        .collect()
+    }
 }
 
 pub async fn set_password(

@@ -10,10 +10,7 @@ use crate::model::profile::LeftKey;
 use crate::model::time::Timestamp;
 
 statements! {
-    /// Changes nothing and takes the row's lock.
-    HOLD_ORGANISATION = "UPDATE organisations SET slug = slug WHERE id = $1";
     LIST_ORGANISATIONS = "SELECT org_id FROM active_membership WHERE account_id = $1 ORDER BY org_id";
-    COUNT_OTHER_OWNERS = "SELECT COUNT(*) FROM active_membership WHERE org_id = $1 AND role = 'owner' AND account_id <> $2";
     LIST_OTHER_ADMINS = "SELECT a.name FROM active_membership m JOIN accounts a ON a.id = m.account_id
         WHERE m.org_id = $1 AND m.role IN ('owner', 'admin') AND m.account_id <> $2 ORDER BY a.name, a.id LIMIT 5";
     LIST_KEYS = "SELECT k.id, k.name, o.name AS organisation, k.environment, u.at_ms AS used_at_ms FROM api_keys k
@@ -41,11 +38,6 @@ statements! {
         WHERE email_folded = $2 OR account_id = $1";
 }
 
-/// Makes whoever asks next wait until this transaction ends: for counting an organisation's owners.
-pub async fn hold_organisation(tx: &mut Tx, org: &OrgId) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(HOLD_ORGANISATION).bind(org.as_str()).execute(c).await.map(drop))
-}
-
 /// Where the account is an active member, in one order for everybody who holds several.
 pub async fn list_organisations(tx: &mut Tx, account: &AccountId) -> Result<Vec<OrgId>, StoreError> {
     let ids: Vec<String> =
@@ -56,10 +48,6 @@ pub async fn list_organisations(tx: &mut Tx, account: &AccountId) -> Result<Vec<
 fn organisations(ids: &[String]) -> Result<Vec<OrgId>, StoreError> {
     let place = |id| RowPlace { table: "members", id };
     ids.iter().map(|id| place(id).parsed("org_id", id)).collect()
-}
-
-pub async fn count_other_owners(tx: &mut Tx, org: &OrgId, account: &AccountId) -> Result<i64, StoreError> {
-    on!(tx, c => sqlx::query_scalar(COUNT_OTHER_OWNERS).bind(org.as_str()).bind(account.as_str()).fetch_one(c).await)
 }
 
 /// Names of up to five others who may take over keys.

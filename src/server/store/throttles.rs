@@ -13,6 +13,7 @@ statements! {
     /// Takes the row's lock before it is read, so that parallel attempts queue up on it.
     TOUCH = "INSERT INTO throttles (bucket, failures, blocked_until_ms, updated_at_ms) VALUES ($1, 0, 0, $2)
         ON CONFLICT (bucket) DO UPDATE SET updated_at_ms = excluded.updated_at_ms";
+    LIST_ACCOUNTS_FROM = "SELECT bucket FROM throttles WHERE bucket LIKE 'account:%' AND failures >= $1";
     DELETE = "DELETE FROM throttles WHERE bucket = $1";
     DELETE_NETWORKS_BEFORE = "DELETE FROM throttles WHERE updated_at_ms < $1
         AND (bucket LIKE 'network:%' OR bucket LIKE 'factor:%' OR bucket LIKE 'letters:%')";
@@ -42,6 +43,11 @@ pub async fn find(tx: &mut Tx, bucket: &str) -> Result<Counter, StoreError> {
             blocked_until,
         })
         .unwrap_or_default())
+}
+
+/// Names of the accounts' counters that stand at `failures` or more.
+pub async fn list_accounts_from(tx: &mut Tx, failures: i64) -> Result<Vec<String>, StoreError> {
+    on!(tx, c => sqlx::query_scalar(LIST_ACCOUNTS_FROM).bind(failures).fetch_all(c).await)
 }
 
 pub async fn set(tx: &mut Tx, bucket: &str, counter: Counter, now: Timestamp) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ mod page_head;
 mod pager;
 mod password;
 mod resource;
+mod table;
 mod time;
 mod title;
 
@@ -15,6 +16,7 @@ pub use page_head::{Crumb, PageHead, flash};
 pub use pager::Pager;
 pub use password::PasswordField;
 pub use resource::{Loaded, ask, loaded, loaded_or};
+pub use table::{Column, table};
 pub use time::{expiry, moment, never};
 pub use title::PageTitle;
 

@@ -7,7 +7,7 @@ use leptos_router::params::ParamsMap;
 use crate::model::audit::{ACTIONS, AuditFilter, AuditLine, action_label};
 use crate::model::time::Timestamp;
 use crate::rpc::audit::{AuditPage, list_audit};
-use crate::ui::components::{PageHead, Pager, ask, loaded, moment};
+use crate::ui::components::{Column, PageHead, Pager, ask, loaded, moment, table};
 use crate::ui::islands::{FILTER_FORM, FilterComfort, SEARCH_BOX};
 
 const HERE: &str = "/settings/audit-log";
@@ -45,6 +45,14 @@ fn address_of(filter: &AuditFilter, page: u32) -> String {
     format!("{HERE}{}", query.to_query_string())
 }
 
+const COLUMNS: &[Column] = &[
+    Column::Text("What"),
+    Column::Text("Who"),
+    Column::Text("On"),
+    Column::Text("When"),
+    Column::Text("From"),
+];
+
 #[component]
 pub fn AuditLogPage() -> impl IntoView {
     let query = use_query_map();
@@ -78,21 +86,7 @@ fn draw(page: &AuditPage, filter: &AuditFilter) -> AnyView {
         .into_any()
     } else {
         view! {
-            <div class="table-wrap">
-                <table class="table">
-                    <caption class="vh">"Audit log"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"What"</th>
-                            <th scope="col">"Who"</th>
-                            <th scope="col">"On"</th>
-                            <th scope="col">"When"</th>
-                            <th scope="col">"From"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {table("Audit log", COLUMNS, rows)}
         }
         .into_any()
     };

@@ -7,13 +7,14 @@
 use serde_json::json;
 
 use super::session::SignedIn;
-use super::throttle::{LOCKED_FROM, account_bucket, forgive_codes};
+use super::throttle::forgive_codes;
 use super::{notices, password, sessions, throttle};
 use crate::model::account::{AccountSummary, PersonPage};
 use crate::model::actor::Actor;
 use crate::model::error::Code;
 use crate::model::id::{AccountId, OrgId};
 use crate::model::notice::SecurityEvent;
+use crate::model::text::folded;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
@@ -21,7 +22,7 @@ use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mail;
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::db::Tx;
-use crate::server::store::{accounts, factors, orgs, throttles};
+use crate::server::store::{accounts, factors, orgs};
 
 /// Helping oneself would get round the present password and the last factor: that is what one's own pages ask for.
 pub const ONESELF: &str =
@@ -58,7 +59,7 @@ pub(in crate::server::domain) async fn take_factors(
     account: &AccountId,
 ) -> Result<bool, DomainError> {
     let had = factors::delete_all(tx, account).await?;
-    accounts::raise_session_epoch(tx, account).await?;
+    sessions::end_all_of(tx, account).await?;
     forgive_codes(tx, account).await?;
     let entry = Entry::new("factor.reset", "account", account.as_str()).with(json!({ "hadFactor": had }));
     audit::record(ctx, tx, by.org, by.actor, entry, by.now).await?;
@@ -94,7 +95,7 @@ pub(in crate::server::domain) async fn end_sessions(
     by: By<'_>,
     account: &AccountId,
 ) -> Result<(), DomainError> {
-    sessions::end_all_of(ctx, tx, account).await?;
+    sessions::end_all_of(tx, account).await?;
     let entry = Entry::new("member.sessions_ended", "account", account.as_str());
     Ok(audit::record(ctx, tx, by.org, by.actor, entry, by.now).await?)
 }
@@ -109,20 +110,10 @@ pub(in crate::server::domain) async fn release(
     let email = accounts::find_email(tx, account)
         .await?
         .ok_or(DomainError::NotFound)?;
-    throttles::delete(tx, &account_bucket(ctx, &email.folded)).await?;
+    throttle::release(ctx, tx, &email.folded).await?;
     forgive_codes(tx, account).await?;
     let entry = Entry::new("account.unlocked", "account", account.as_str());
     Ok(audit::record(ctx, tx, by.org, by.actor, entry, by.now).await?)
-}
-
-/// Whether the password of this address no longer signs in.
-pub(in crate::server::domain) async fn is_locked(
-    ctx: &Context,
-    tx: &mut Tx,
-    email_folded: &str,
-) -> Result<bool, DomainError> {
-    let counter = throttles::find(tx, &throttle::account_bucket(ctx, email_folded)).await?;
-    Ok(counter.failures >= LOCKED_FROM)
 }
 
 /// Every account of the installation.
@@ -134,12 +125,13 @@ pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<AccountSummary>, D
 /// One account, with where it belongs.
 pub async fn page(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<PersonPage, DomainError> {
     actor.require_instance()?;
-    let all = super::operate::list(ctx).await?;
-    let found = all.into_iter().find(|one| &one.id == account);
     let mut tx = ctx.db.begin_read().await?;
+    let found = accounts::find_summary(&mut tx, account).await?;
+    let mut summary = found.ok_or(DomainError::NotFound)?;
+    summary.locked = throttle::is_locked(ctx, &mut tx, &folded(&summary.email)).await?;
     Ok(PersonPage {
         now: ctx.clock.now(),
-        account: found.ok_or(DomainError::NotFound)?,
+        account: summary,
         memberships: orgs::list_memberships(&mut tx, account).await?,
         has_factor: factors::find_totp(&mut tx, account).await?.is_some(),
     })

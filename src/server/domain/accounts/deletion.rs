@@ -16,7 +16,7 @@ use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
-use crate::server::store::{accounts, departures as store, factors, instance, orgs};
+use crate::server::store::{accounts, departures as store, factors, instance, members, orgs};
 
 /// What deleting the account would do, and whether it may be.
 pub async fn look(ctx: &Context, signed_in: &SignedIn) -> Result<Departure, DomainError> {
@@ -49,7 +49,7 @@ async fn is_last_owner(
     account: &AccountId,
 ) -> Result<bool, DomainError> {
     Ok(membership.role == Role::Owner
-        && store::count_other_owners(tx, &membership.org_id, account).await? == 0)
+        && members::count_other_owners(tx, &membership.org_id, account).await? == 0)
 }
 
 /// Deletes the account of whoever has just proved who they are and typed its address. Errors: an organisation would have
@@ -93,7 +93,7 @@ pub async fn delete(ctx: &Context, signed_in: &SignedIn, typed: &str) -> Result<
 async fn hold_what_counts(tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
     instance::hold(tx).await?;
     for org in store::list_organisations(tx, account).await? {
-        store::hold_organisation(tx, &org).await?;
+        members::hold_organisation(tx, &org).await?;
     }
     Ok(())
 }

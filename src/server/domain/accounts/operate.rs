@@ -1,16 +1,21 @@
 //! What the operator does for accounts at the command line: mail may be off, and a lost password must not be a lost
 //! installation.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
+use super::administer::{By, release};
 use super::email_change;
 use super::links::{self, Purpose};
 use super::notices;
 use super::password::{check_new, context_of};
-use super::throttle::{LOCKED_FROM, account_bucket, forgive_codes};
+use super::sessions::end_all_of;
+use super::throttle::{self, LOCKED_FROM, account_bucket};
 use crate::model::account::{AccountSummary, Email};
 use crate::model::actor::Actor;
 use crate::model::notice::SecurityEvent;
+use crate::model::text::folded;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
@@ -20,9 +25,12 @@ use crate::server::store::{accounts, factors, throttles};
 pub async fn list(ctx: &Context) -> Result<Vec<AccountSummary>, DomainError> {
     let mut tx = ctx.db.begin_read().await?;
     let mut all = accounts::list(&mut tx).await?;
+    let locked: HashSet<String> = throttles::list_accounts_from(&mut tx, LOCKED_FROM)
+        .await?
+        .into_iter()
+        .collect();
     for account in &mut all {
-        let bucket = account_bucket(ctx, &crate::model::text::folded(&account.email));
-        account.locked = throttles::find(&mut tx, &bucket).await?.failures >= LOCKED_FROM;
+        account.locked = locked.contains(&account_bucket(ctx, &folded(&account.email)));
     }
     Ok(all)
 }
@@ -35,10 +43,12 @@ pub async fn unlock(ctx: &Context, actor: &Actor, email: &str) -> Result<(), Dom
     let account = accounts::find_for_sign_in(&mut tx, &email.folded)
         .await?
         .ok_or(DomainError::NotFound)?;
-    throttles::delete(&mut tx, &account_bucket(ctx, &email.folded)).await?;
-    forgive_codes(&mut tx, &account.id).await?;
-    let entry = Entry::new("account.unlocked", "account", account.id.as_str());
-    audit::record(ctx, &mut tx, None, actor, entry, now).await?;
+    let by = By {
+        actor,
+        org: None,
+        now,
+    };
+    release(ctx, &mut tx, by, &account.id).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -62,8 +72,8 @@ pub async fn reset_password(
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     accounts::set_password(&mut tx, &account.id, &hashed, now).await?;
-    accounts::raise_session_epoch(&mut tx, &account.id).await?;
-    throttles::delete(&mut tx, &account_bucket(ctx, &email.folded)).await?;
+    end_all_of(&mut tx, &account.id).await?;
+    throttle::release(ctx, &mut tx, &email.folded).await?;
     links::void(&mut tx, Purpose::PasswordReset, account.id.as_str()).await?;
     let entry = Entry::new("account.password_reset", "account", account.id.as_str())
         .with(json!({ "sessionsEnded": true }));

@@ -87,7 +87,7 @@ pub async fn end_others(
 
 /// Ends every session of an account, in the transaction of whatever is the reason; who may ask for it, and telling of
 /// it, is the caller's.
-pub async fn end_all_of(_ctx: &Context, tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
+pub async fn end_all_of(tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
     accounts::raise_session_epoch(tx, account).await?;
     Ok(store::delete_all(tx, account).await?)
 }

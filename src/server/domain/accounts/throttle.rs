@@ -268,6 +268,16 @@ pub async fn release(
     Ok(())
 }
 
+/// Whether the password of this address no longer signs in.
+pub async fn is_locked(
+    ctx: &Context,
+    tx: &mut crate::server::store::db::Tx,
+    email_folded: &str,
+) -> Result<bool, DomainError> {
+    let counter = store::find(tx, &account_bucket(ctx, email_folded)).await?;
+    Ok(counter.failures >= LOCKED_FROM)
+}
+
 fn seconds_until(now: Timestamp, until_ms: i64) -> u32 {
     u32::try_from((until_ms - now.ms() + SECOND_MS - 1) / SECOND_MS)
         .unwrap_or(1)

@@ -10,7 +10,7 @@ use crate::model::key::{KeyStatus, RevocationReason};
 use crate::model::text::{self, NOTE_MAX};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::domain::audit::{self, Entry, actor_columns};
+use crate::server::domain::audit::{self, Entry};
 use crate::server::store::keys as store;
 
 fn already_revoked() -> DomainError {
@@ -93,13 +93,7 @@ pub async fn revoke(
     if key.status == KeyStatus::Revoked.as_str() {
         return Err(already_revoked());
     }
-    let (kind, who) = actor_columns(actor);
-    key.status = KeyStatus::Revoked.as_str().to_owned();
-    key.revoked_at_ms = Some(now.ms());
-    key.revoked_by_type = Some(kind.to_owned());
-    key.revoked_by_id = Some(who.to_owned());
-    key.revoked_reason = Some(reason.as_str().to_owned());
-    key.revoked_note.clone_from(&note);
+    secured::mark_revoked(&mut key, actor, reason, &note, now);
     let entry = Entry::new("key.revoked", "key", id.as_str())
         .with(json!({ "reason": reason.as_str(), "note": note }));
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;

@@ -3,10 +3,12 @@
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::Code;
 use crate::model::id::KeyId;
+use crate::model::key::{KeyStatus, RevocationReason};
 use crate::model::permission::Permission;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::audit::actor_columns;
 use crate::server::platform::crypto::keyring::{Keyring, Purpose, StoredMac};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
@@ -35,6 +37,23 @@ pub async fn find(ctx: &Context, tx: &mut Tx, actor: &Actor, id: &KeyId) -> Resu
         return Err(DomainError::refused(Code::Conflict, message));
     }
     Ok(key)
+}
+
+/// Marks the key as ended for ever: when, by whom and why. The row stays.
+pub fn mark_revoked(
+    key: &mut SecuredKey,
+    actor: &Actor,
+    reason: RevocationReason,
+    note: &str,
+    now: Timestamp,
+) {
+    let (kind, who) = actor_columns(actor);
+    key.status = KeyStatus::Revoked.as_str().to_owned();
+    key.revoked_at_ms = Some(now.ms());
+    key.revoked_by_type = Some(kind.to_owned());
+    key.revoked_by_id = Some(who.to_owned());
+    key.revoked_reason = Some(reason.as_str().to_owned());
+    note.clone_into(&mut key.revoked_note);
 }
 
 /// Signs and saves a changed key, and tells every node. Call it last before the commit.

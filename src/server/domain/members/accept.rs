@@ -9,7 +9,7 @@ use crate::model::id::{AccountId, InvitationId};
 use crate::model::key_text::{TokenKind, parse_token};
 use crate::model::member::{InvitationPage, InvitationStanding, MemberStatus};
 use crate::model::password::ContextWords;
-use crate::model::text::{self, NAME_MAX};
+use crate::model::text::{self, NAME_MAX, folded};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
@@ -66,16 +66,12 @@ pub async fn look(
     caller: &Caller,
 ) -> Result<InvitationPage, DomainError> {
     let (_, _, invitation) = open_throttled(ctx, token, caller).await?;
-    let mut tx = ctx.db.begin_read().await?;
-    let account = accounts::find_for_sign_in(&mut tx, &invitation.email.folded).await?;
-    let standing = match (signed_in, account) {
-        (Some(who), Some(account)) if who.actor.account_id() == Some(&account.id) => {
-            InvitationStanding::Ready
-        }
-        (Some(who), _) => InvitationStanding::SomebodyElse {
+    let standing = match signed_in {
+        Some(who) if folded(&who.account_email) == invitation.email.folded => InvitationStanding::Ready,
+        Some(who) => InvitationStanding::SomebodyElse {
             signed_in_as: who.account_email.clone(),
         },
-        (None, _) => InvitationStanding::Stranger,
+        None => InvitationStanding::Stranger,
     };
     Ok(InvitationPage {
         now: ctx.clock.now(),

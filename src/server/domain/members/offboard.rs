@@ -8,14 +8,14 @@ use super::{end_invitations, hold, invite, refuse_above, refuse_last_owner};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, KeyId};
-use crate::model::key::{KeyStatus, RevocationReason};
+use crate::model::key::RevocationReason;
 use crate::model::member::{Departure, KeyFate, MemberStatus, MemberSummary, OFFBOARDED_KEYS_MAX};
 use crate::model::org::Role;
 use crate::model::permission::Permission;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::domain::audit::{self, Entry, actor_columns};
+use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::keys::secured;
 use crate::server::domain::mail::{self, Letter};
 use crate::server::store::changes::{self, ChangeKind};
@@ -186,13 +186,8 @@ async fn revoke(
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let mut key = secured::find(ctx, tx, actor, id).await?;
-    let (kind, who) = actor_columns(actor);
     let reason = RevocationReason::AffiliationChanged;
-    key.status = KeyStatus::Revoked.as_str().to_owned();
-    key.revoked_at_ms = Some(now.ms());
-    key.revoked_by_type = Some(kind.to_owned());
-    key.revoked_by_id = Some(who.to_owned());
-    key.revoked_reason = Some(reason.as_str().to_owned());
+    secured::mark_revoked(&mut key, actor, reason, "", now);
     let detail = json!({ "reason": reason.as_str(), "offboarding": true });
     let entry = Entry::new("key.revoked", "key", id.as_str()).with(detail);
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;

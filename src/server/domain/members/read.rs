@@ -10,7 +10,7 @@ use crate::model::text::folded;
 use crate::model::time::DAY_MS;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::domain::accounts::administer;
+use crate::server::domain::accounts::throttle;
 use crate::server::store::{invitations, keys, members as store, orgs};
 
 /// Everybody who is or was a member, and every invitation that waits.
@@ -34,7 +34,7 @@ pub async fn page(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<M
     let refused = account_acts::reason_against(&mut tx, &scope, actor, &member).await?;
     let others = store::count_other_owners(&mut tx, scope.org_id(), account).await?;
     let locked = member.status != MemberStatus::Removed
-        && administer::is_locked(ctx, &mut tx, &folded(&member.email)).await?;
+        && throttle::is_locked(ctx, &mut tx, &folded(&member.email)).await?;
     Ok(MemberPage {
         now: ctx.clock.now(),
         is_me: actor.account_id() == Some(account),

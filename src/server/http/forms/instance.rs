@@ -4,9 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::members::link_shown;
-use super::{Submitted, see_other};
-use crate::model::error::AppError;
-use crate::model::id::AccountId;
+use super::{Submitted, id_of, see_other};
 use crate::server::domain::accounts::administer::{self, InstanceAct};
 use crate::server::domain::orgs;
 use crate::server::http::reveal;
@@ -14,17 +12,11 @@ use crate::server::http::state::AppState;
 
 /// `POST /instance/organisations/new`
 pub async fn create_organisation(State(state): State<AppState>, form: Submitted) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    match orgs::create(&state.ctx, &signed_in.actor, form.values.first("name")).await {
-        Ok(_) => see_other("/instance/organisations?done=created"),
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "instance.organisations", error)
-                .await
-        }
-    }
+    form.act(&state, "instance.organisations", async |signed_in, values| {
+        orgs::create(&state.ctx, &signed_in.actor, values.first("name")).await?;
+        Ok(see_other("/instance/organisations?done=created"))
+    })
+    .await
 }
 
 /// `POST /instance/accounts/{id}/reset-factors`
@@ -49,20 +41,11 @@ async fn act(
     act: InstanceAct,
     done: &'static str,
 ) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    let Ok(id) = id.parse::<AccountId>() else {
-        return form.again(&state, AppError::not_found()).await;
-    };
-    match administer::act(&state.ctx, &signed_in.actor, &id, act).await {
-        Ok(()) => see_other(&format!("/instance/accounts/{id}?done={done}")),
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "instance.accounts", error)
-                .await
-        }
-    }
+    form.act(&state, "instance.accounts", async |signed_in, _| {
+        administer::act(&state.ctx, &signed_in.actor, &id_of(&id)?, act).await?;
+        Ok(see_other(&format!("/instance/accounts/{id}?done={done}")))
+    })
+    .await
 }
 
 /// `POST /instance/accounts/{id}/password-link`: the answer shows the link, once.
@@ -71,21 +54,11 @@ pub async fn password_link(
     Path(id): Path<String>,
     form: Submitted,
 ) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    let Ok(id) = id.parse::<AccountId>() else {
-        return form.again(&state, AppError::not_found()).await;
-    };
-    match administer::begin_password_reset(&state.ctx, &signed_in, &id).await {
-        Ok(made) => {
-            let shown = link_shown(&made, format!("/instance/accounts/{id}"));
-            reveal::link(&state, &form.parts.headers, shown)
-        }
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "instance.accounts", error)
-                .await
-        }
-    }
+    let headers = form.parts.headers.clone();
+    form.act(&state, "instance.accounts", async |signed_in, _| {
+        let made = administer::begin_password_reset(&state.ctx, signed_in, &id_of(&id)?).await?;
+        let shown = link_shown(&made, format!("/instance/accounts/{id}"));
+        Ok(reveal::link(&state, &headers, shown))
+    })
+    .await
 }

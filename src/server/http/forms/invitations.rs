@@ -5,9 +5,8 @@ use axum::http::header;
 use axum::response::Response;
 
 use super::account::{HOME, signed_in_at};
-use super::{Submitted, see_other};
+use super::{Submitted, id_of, see_other};
 use crate::model::error::{AppError, Code};
-use crate::model::id::InvitationId;
 use crate::server::domain::DomainError;
 use crate::server::domain::members::accept;
 use crate::server::domain::members::invite::{self, Invited};
@@ -19,14 +18,9 @@ use crate::server::platform::crypto::secret::{Secret, SecretText};
 const MEMBERS: &str = "/settings/members";
 
 fn shown(invited: &Invited) -> LinkShown {
-    let lede = if invited.mailed {
-        "A letter with this link is on its way. You can also hand it over yourself; it is shown once."
-    } else {
-        "Hand it over yourself: no mail server is set up. It is shown once."
-    };
     LinkShown {
         title: format!("Invitation for {}", invited.email),
-        lede,
+        lede: reveal::handed_over(invited.mailed),
         link: invited.link.expose().clone(),
         terms: format!(
             "It works once, for this address alone, until {}.",
@@ -38,54 +32,32 @@ fn shown(invited: &Invited) -> LinkShown {
 
 /// `POST /settings/members/invite`: the answer shows the link, once.
 pub async fn invite(State(state): State<AppState>, form: Submitted) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    let (email, role) = (form.values.first("email"), form.values.first("role"));
-    match invite::invite(&state.ctx, &signed_in.actor, email, role).await {
-        Ok(invited) => reveal::link(&state, &form.parts.headers, shown(&invited)),
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "members.invite", error)
-                .await
-        }
-    }
+    let headers = form.parts.headers.clone();
+    form.act(&state, "members.invite", async |signed_in, values| {
+        let (email, role) = (values.first("email"), values.first("role"));
+        let invited = invite::invite(&state.ctx, &signed_in.actor, email, role).await?;
+        Ok(reveal::link(&state, &headers, shown(&invited)))
+    })
+    .await
 }
 
 /// `POST /settings/invitations/{id}/resend`: the answer shows the new link, once.
 pub async fn resend(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    let Ok(id) = id.parse::<InvitationId>() else {
-        return form.again(&state, AppError::not_found()).await;
-    };
-    match invite::resend(&state.ctx, &signed_in.actor, &id).await {
-        Ok(invited) => reveal::link(&state, &form.parts.headers, shown(&invited)),
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "members.invite", error)
-                .await
-        }
-    }
+    let headers = form.parts.headers.clone();
+    form.act(&state, "members.invite", async |signed_in, _| {
+        let invited = invite::resend(&state.ctx, &signed_in.actor, &id_of(&id)?).await?;
+        Ok(reveal::link(&state, &headers, shown(&invited)))
+    })
+    .await
 }
 
 /// `POST /settings/invitations/{id}/revoke`
 pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    let Ok(id) = id.parse::<InvitationId>() else {
-        return form.again(&state, AppError::not_found()).await;
-    };
-    match invite::revoke(&state.ctx, &signed_in.actor, &id).await {
-        Ok(()) => see_other("/settings/members?done=invitation-revoked"),
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "members.invite", error)
-                .await
-        }
-    }
+    form.act(&state, "members.invite", async |signed_in, _| {
+        invite::revoke(&state.ctx, &signed_in.actor, &id_of(&id)?).await?;
+        Ok(see_other("/settings/members?done=invitation-revoked"))
+    })
+    .await
 }
 
 /// `POST /invitation`: joins, with the account that is signed in or with a new one.

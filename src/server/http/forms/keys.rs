@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Submitted, see_other};
+use super::{Submitted, id_of, see_other};
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
@@ -93,72 +93,39 @@ fn key_page(id: &KeyId) -> String {
     format!("/settings/api-keys/{id}")
 }
 
-/// Runs an act on the key of the address and goes to `location`, or draws the form again.
-macro_rules! act_on_key {
-    ($state:expr, $form:expr, $id:expr, $what:literal, |$actor:ident, $key:ident| $act:expr, $location:expr) => {{
-        let signed_in = match $form.signed_in() {
-            Ok(signed_in) => signed_in,
-            Err(error) => return $form.again(&$state, error).await,
-        };
-        let Ok($key) = $id.parse::<KeyId>() else {
-            return $form.again(&$state, AppError::not_found()).await;
-        };
-        let $actor = &signed_in.actor;
-        match $act.await {
-            Ok(()) => see_other(&$location),
-            Err(error) => $form.refused(&$state, Some($actor), $what, error).await,
-        }
-    }};
-}
-
 /// `POST /settings/api-keys/{id}/edit`
 pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    act_on_key!(
-        state,
-        form,
-        id,
-        "keys.edit",
-        |actor, key| {
-            edit::describe(
-                &state.ctx,
-                actor,
-                &key,
-                form.values.first("name"),
-                form.values.first("purpose"),
-            )
-        },
-        format!("{}?done=saved", key_page(&key))
-    )
+    form.act(&state, "keys.edit", async |signed_in, values| {
+        let key = id_of(&id)?;
+        let (name, purpose) = (values.first("name"), values.first("purpose"));
+        edit::describe(&state.ctx, &signed_in.actor, &key, name, purpose).await?;
+        Ok(see_other(&format!("{}?done=saved", key_page(&key))))
+    })
+    .await
 }
 
 /// `POST /settings/api-keys/{id}/revoke`
 pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    let (reason, note) = (form.values.first("reason"), form.values.first("note"));
-    let again = form.values.first("again") == "1";
-    act_on_key!(
-        state,
-        form,
-        id,
-        "keys.revoke",
-        |actor, key| { lifecycle::revoke_as_typed(&state.ctx, actor, &key, reason, note) },
-        if again {
-            format!("/settings/api-keys/new?from={key}")
-        } else {
-            format!("{}?done=revoked", key_page(&key))
-        }
-    )
+    form.act(&state, "keys.revoke", async |signed_in, values| {
+        let key = id_of(&id)?;
+        let (reason, note) = (values.first("reason"), values.first("note"));
+        lifecycle::revoke_as_typed(&state.ctx, &signed_in.actor, &key, reason, note).await?;
+        Ok(see_other(&match values.first("again") {
+            "1" => format!("/settings/api-keys/new?from={key}"),
+            _ => format!("{}?done=revoked", key_page(&key)),
+        }))
+    })
+    .await
 }
 
 /// `POST /settings/api-keys/{id}/stored`
 pub async fn stored(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    act_on_key!(
-        state,
-        form,
-        id,
-        "keys.stored",
-        |actor, key| { lifecycle::confirm_stored(&state.ctx, actor, &key, form.values.first("note")) },
-        format!("{}?done=stored", key_page(&key))
-    )
+    form.act(&state, "keys.stored", async |signed_in, values| {
+        let key = id_of(&id)?;
+        lifecycle::confirm_stored(&state.ctx, &signed_in.actor, &key, values.first("note")).await?;
+        Ok(see_other(&format!("{}?done=stored", key_page(&key))))
+    })
+    .await
 }
 
 /// `POST /settings/env-file`: gives back, as a file, the secret that the page just showed. Nothing is looked up or

@@ -3,9 +3,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::{Submitted, see_other};
+use super::{Submitted, id_of, see_other};
 use crate::model::actor::Actor;
-use crate::model::id::MailId;
 use crate::server::domain::DomainError;
 use crate::server::domain::mail::operate;
 use crate::server::http::state::AppState;
@@ -42,7 +41,7 @@ pub async fn retry(State(state): State<AppState>, Path(id): Path<String>, form: 
         &state,
         form,
         ("instance.mail_retry", "mail_retried"),
-        async |actor| operate::retry(&state.ctx, actor, &parse(&id)?).await,
+        async |actor| operate::retry(&state.ctx, actor, &id_of(&id)?).await,
     )
     .await
 }
@@ -53,13 +52,9 @@ pub async fn discard(State(state): State<AppState>, Path(id): Path<String>, form
         &state,
         form,
         ("instance.mail_discard", "mail_discarded"),
-        async |actor| operate::discard(&state.ctx, actor, &parse(&id)?).await,
+        async |actor| operate::discard(&state.ctx, actor, &id_of(&id)?).await,
     )
     .await
-}
-
-fn parse(id: &str) -> Result<MailId, DomainError> {
-    id.parse().map_err(|_| DomainError::NotFound)
 }
 
 async fn act(
@@ -68,12 +63,9 @@ async fn act(
     (what, done): (&'static str, &str),
     act: impl AsyncFnOnce(&Actor) -> Result<(), DomainError>,
 ) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(state, error).await,
-    };
-    match act(&signed_in.actor).await {
-        Ok(()) => see_other(&format!("{PAGE}?done={done}")),
-        Err(error) => form.refused(state, Some(&signed_in.actor), what, error).await,
-    }
+    form.act(state, what, async |signed_in, _| {
+        act(&signed_in.actor).await?;
+        Ok(see_other(&format!("{PAGE}?done={done}")))
+    })
+    .await
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::{Submitted, see_other};
+use super::{Submitted, id_of, see_other};
 use crate::model::actor::Actor;
-use crate::model::error::{AppError, FieldError};
+use crate::model::error::FieldError;
 use crate::model::form::FormValues;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::member::{Departure, KeyFate};
@@ -90,34 +90,20 @@ pub async fn password_link(
     Path(id): Path<String>,
     form: Submitted,
 ) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    let Ok(id) = id.parse::<AccountId>() else {
-        return form.again(&state, AppError::not_found()).await;
-    };
-    match account_acts::begin_password_reset(&state.ctx, &signed_in, &id).await {
-        Ok(made) => {
-            let shown = link_shown(&made, format!("/settings/members/{id}"));
-            reveal::link(&state, &form.parts.headers, shown)
-        }
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "members.password_link", error)
-                .await
-        }
-    }
+    let headers = form.parts.headers.clone();
+    form.act(&state, "members.password_link", async |signed_in, _| {
+        let made = account_acts::begin_password_reset(&state.ctx, signed_in, &id_of(&id)?).await?;
+        let shown = link_shown(&made, format!("/settings/members/{id}"));
+        Ok(reveal::link(&state, &headers, shown))
+    })
+    .await
 }
 
 /// How a link for a new password is handed over.
 pub(super) fn link_shown(made: &PasswordLink, back: String) -> LinkShown {
     LinkShown {
         title: format!("New password for {}", made.name),
-        lede: if made.mailed {
-            "A letter with this link is on its way. You can also hand it over yourself; it is shown once."
-        } else {
-            "Hand it over yourself: no mail server is set up. It is shown once."
-        },
+        lede: reveal::handed_over(made.mailed),
         link: made.link.expose().clone(),
         terms:
             "It works once, within an hour. Whoever opens it chooses the password; the second factor stays."
@@ -174,38 +160,28 @@ fn decisions(values: &FormValues) -> Result<Decisions, FieldError> {
 
 /// `POST /settings/security`
 pub async fn two_factor(State(state): State<AppState>, form: Submitted) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    let actor = &signed_in.actor;
-    let done = match form.values.first("two_factor") {
-        "required" => two_factor::require(&state.ctx, actor, form.values.first("grace_days")).await,
-        "optional" => two_factor::make_optional(&state.ctx, actor).await,
-        _ => Err(FieldError::new("two_factor", "choice", "Choose whether two-factor is required.").into()),
-    };
-    match done {
-        Ok(()) => see_other("/settings/security?done=saved"),
-        Err(error) => {
-            form.refused(&state, Some(actor), "security.two_factor", error)
-                .await
+    form.act(&state, "security.two_factor", async |signed_in, values| {
+        let (ctx, actor) = (&state.ctx, &signed_in.actor);
+        match values.first("two_factor") {
+            "required" => two_factor::require(ctx, actor, values.first("grace_days")).await?,
+            "optional" => two_factor::make_optional(ctx, actor).await?,
+            _ => {
+                let message = "Choose whether two-factor is required.";
+                return Err(FieldError::new("two_factor", "choice", message).into());
+            }
         }
-    }
+        Ok(see_other("/settings/security?done=saved"))
+    })
+    .await
 }
 
 /// `POST /settings/organisation`
 pub async fn rename(State(state): State<AppState>, form: Submitted) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(&state, error).await,
-    };
-    match orgs::rename(&state.ctx, &signed_in.actor, form.values.first("name")).await {
-        Ok(()) => see_other("/settings/organisation?done=saved"),
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "organisation.rename", error)
-                .await
-        }
-    }
+    form.act(&state, "organisation.rename", async |signed_in, values| {
+        orgs::rename(&state.ctx, &signed_in.actor, values.first("name")).await?;
+        Ok(see_other("/settings/organisation?done=saved"))
+    })
+    .await
 }
 
 async fn act(
@@ -216,17 +192,13 @@ async fn act(
     done: &'static str,
     act: impl AsyncFnOnce(&Actor, &AccountId) -> Result<(), DomainError>,
 ) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(state, error).await,
-    };
-    let Ok(id) = id.parse::<AccountId>() else {
-        return form.again(state, AppError::not_found()).await;
-    };
-    match act(&signed_in.actor, &id).await {
+    form.act(state, what, async |signed_in, _| {
+        let id = id_of(id)?;
+        act(&signed_in.actor, &id).await?;
         // Whoever has removed themselves may not see the page any more.
-        Ok(()) if signed_in.actor.account_id() == Some(&id) => see_other("/"),
-        Ok(()) => see_other(&format!("/settings/members/{id}?done={done}")),
-        Err(error) => form.refused(state, Some(&signed_in.actor), what, error).await,
-    }
+        let oneself = signed_in.actor.account_id() == Some(&id);
+        let page = format!("/settings/members/{id}?done={done}");
+        Ok(see_other(if oneself { "/" } else { &page }))
+    })
+    .await
 }

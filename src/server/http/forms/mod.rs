@@ -220,6 +220,23 @@ impl Submitted {
         response
     }
 
+    /// Runs an act of whoever is signed in and gives its answer, or the form again; a denial is noted as `what`.
+    pub async fn act(
+        self,
+        state: &AppState,
+        what: &'static str,
+        act: impl AsyncFnOnce(&SignedIn, &FormValues) -> Result<Response, DomainError>,
+    ) -> Response {
+        let signed_in = match self.signed_in() {
+            Ok(signed_in) => signed_in,
+            Err(error) => return self.again(state, error).await,
+        };
+        match act(&signed_in, &self.values).await {
+            Ok(response) => response,
+            Err(error) => self.refused(state, Some(&signed_in.actor), what, error).await,
+        }
+    }
+
     /// The form again after a use case failed; a denial is noted in the audit log.
     pub async fn refused(
         self,
@@ -234,6 +251,11 @@ impl Submitted {
         }
         self.again(state, error).await
     }
+}
+
+/// The id in an address; one that is none is nobody's.
+pub fn id_of<T: std::str::FromStr>(text: &str) -> Result<T, DomainError> {
+    text.parse().map_err(|_| DomainError::NotFound)
 }
 
 /// 303: what was posted is done, look there.

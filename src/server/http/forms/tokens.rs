@@ -4,9 +4,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::keys::nonce_of;
-use super::{Submitted, see_other};
+use super::{Submitted, id_of, see_other};
 use crate::model::actor::{Actor, Denied};
-use crate::model::error::{AppError, Code};
+use crate::model::error::Code;
 use crate::model::id::TokenId;
 use crate::model::permission::Permission;
 use crate::server::domain::DomainError;
@@ -86,15 +86,9 @@ async fn act(
     done: &'static str,
     act: impl AsyncFnOnce(&Actor, &TokenId) -> Result<(), DomainError>,
 ) -> Response {
-    let signed_in = match form.signed_in() {
-        Ok(signed_in) => signed_in,
-        Err(error) => return form.again(state, error).await,
-    };
-    let Ok(id) = id.parse::<TokenId>() else {
-        return form.again(state, AppError::not_found()).await;
-    };
-    match act(&signed_in.actor, &id).await {
-        Ok(()) => see_other(&format!("/settings/service-tokens?done={done}")),
-        Err(error) => form.refused(state, Some(&signed_in.actor), what, error).await,
-    }
+    form.act(state, what, async |signed_in, _| {
+        act(&signed_in.actor, &id_of(id)?).await?;
+        Ok(see_other(&format!("/settings/service-tokens?done={done}")))
+    })
+    .await
 }

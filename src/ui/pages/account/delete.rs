@@ -8,8 +8,15 @@ use crate::model::form::FormState;
 use crate::model::profile::{Departure, LeftOrganisation};
 use crate::model::time::Timestamp;
 use crate::rpc::account::my_departure;
-use crate::ui::components::{EnvironmentTag, Icon, PageHead, ask, loaded, moment, never};
+use crate::ui::components::{Column, EnvironmentTag, Icon, PageHead, ask, loaded, moment, never, table};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Name"),
+    Column::Text("Organisation"),
+    Column::Text("Environment"),
+    Column::Text("Last used"),
+];
 
 #[component]
 pub fn DeletePage() -> impl IntoView {
@@ -83,20 +90,7 @@ fn keys(departure: &Departure) -> AnyView {
         <section class="section">
             <h2>{format!("{} will be refused", counted(departure.keys_in_all, "key"))}</h2>
             {whom_to_ask(&departure.organisations)}
-            <div class="table-wrap">
-                <table class="table">
-                    <caption class="vh">"Keys you own"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Organisation"</th>
-                            <th scope="col">"Environment"</th>
-                            <th scope="col">"Last used"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {table("Keys you own", COLUMNS, rows)}
             {more}
         </section>
     }

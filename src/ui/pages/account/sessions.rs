@@ -5,7 +5,15 @@ use leptos::prelude::*;
 use crate::model::session::{SessionList, SessionSummary};
 use crate::model::time::Timestamp;
 use crate::rpc::sessions::my_sessions;
-use crate::ui::components::{PageHead, ask, flash, loaded, moment};
+use crate::ui::components::{Column, PageHead, ask, flash, loaded, moment, table};
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Device"),
+    Column::Text("Address"),
+    Column::Text("Signed in"),
+    Column::Text("Last seen"),
+    Column::Unseen("Actions"),
+];
 
 #[component]
 pub fn SessionsPage() -> impl IntoView {
@@ -33,21 +41,7 @@ fn draw(list: &SessionList) -> AnyView {
     });
     view! {
         <PageHead title="Sessions" root="Account" lede=lede.into_any()/>
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="vh">"Your sessions"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Device"</th>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"Signed in"</th>
-                        <th scope="col">"Last seen"</th>
-                        <th scope="col"><span class="vh">"Actions"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table("Your sessions", COLUMNS, rows)}
         {end_others}
     }
     .into_any()

@@ -7,9 +7,16 @@ use crate::model::account::{AccountList, AccountSummary, PersonPage};
 use crate::model::error::AppError;
 use crate::model::time::Timestamp;
 use crate::rpc::instance::{get_account, list_accounts};
-use crate::ui::components::{Loaded, PageHead, ask, flash, loaded, moment, never};
+use crate::ui::components::{Column, Loaded, PageHead, ask, flash, loaded, moment, never, table};
 use crate::ui::form::use_form_state;
 use crate::ui::pages::members::acts::{Act, PASSWORD_LINK, RESET_FACTORS, SIGN_OUT, UNLOCK, act_form};
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Name"),
+    Column::Text("Last sign-in"),
+    Column::Text("Since"),
+    Column::Text("State"),
+];
 
 #[component]
 pub fn AccountListPage() -> impl IntoView {
@@ -30,20 +37,7 @@ fn draw_list(all: &AccountList) -> AnyView {
     let lede = "Everybody who may sign in, of whichever organisation.";
     view! {
         <PageHead title="Accounts" root="Installation" lede=lede.into_any()/>
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="vh">"Accounts"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Last sign-in"</th>
-                        <th scope="col">"Since"</th>
-                        <th scope="col">"State"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table("Accounts", COLUMNS, rows)}
     }
     .into_any()
 }

@@ -7,8 +7,19 @@ use crate::model::form::FormState;
 use crate::model::mail::{MailEncryption, MailOverview, MailServer, MailState, WaitingMail};
 use crate::model::time::Timestamp;
 use crate::rpc::mail::see_mail;
-use crate::ui::components::{Icon, PageHead, PageTitle, ask, flash, loaded, moment};
+use crate::ui::components::{Column, Icon, PageHead, PageTitle, ask, flash, loaded, moment, table};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
+
+const COLUMNS: &[Column] = &[
+    Column::Text("About"),
+    Column::Text("To"),
+    Column::Text("State"),
+    Column::Text("Written"),
+    Column::Text("Tries"),
+    Column::Text("Next try"),
+    Column::Text("Last answer"),
+    Column::Unseen("Actions"),
+];
 
 #[component]
 pub fn MailPage() -> impl IntoView {
@@ -127,24 +138,7 @@ fn outbox(mail: &MailOverview) -> AnyView {
     view! {
         <section class="section">
             <div class="section-head"><div><h2>"Outbox"</h2><p class="muted">{summary}</p></div>{all}</div>
-            <div class="table-wrap">
-                <table class="table">
-                    <caption class="vh">"Mail that has not gone yet"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"About"</th>
-                            <th scope="col">"To"</th>
-                            <th scope="col">"State"</th>
-                            <th scope="col">"Written"</th>
-                            <th scope="col">"Tries"</th>
-                            <th scope="col">"Next try"</th>
-                            <th scope="col">"Last answer"</th>
-                            <th scope="col"><span class="vh">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {table("Mail that has not gone yet", COLUMNS, rows)}
             {more}
         </section>
     }

@@ -7,10 +7,17 @@ use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::org::OrganisationSummary;
 use crate::rpc::instance::list_organisations;
-use crate::ui::components::{Icon, PageHead, ask, flash, loaded};
+use crate::ui::components::{Column, Icon, PageHead, ask, flash, loaded, table};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
 use crate::ui::frame::use_session;
 use crate::ui::pages::problem::problem_section;
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Name"),
+    Column::Number("Active members"),
+    Column::Number("Keys"),
+    Column::Text("Id"),
+];
 
 #[component]
 pub fn OrganisationListPage() -> impl IntoView {
@@ -39,20 +46,7 @@ fn draw(all: &[OrganisationSummary]) -> AnyView {
         .collect_view();
     view! {
         <PageHead title="Organisations" root="Installation" lede=lede.into_any() actions=create.into_any()/>
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="vh">"Organisations"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col" class="num">"Active members"</th>
-                        <th scope="col" class="num">"Keys"</th>
-                        <th scope="col">"Id"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table("Organisations", COLUMNS, rows)}
     }
     .into_any()
 }

@@ -7,7 +7,25 @@ use crate::model::calendar::{counted, grouped};
 use crate::model::member::{InvitationSummary, MemberList, MemberStatus, MemberSummary};
 use crate::model::time::Timestamp;
 use crate::rpc::members::list_members;
-use crate::ui::components::{Icon, PageHead, ask, flash, loaded, moment, never};
+use crate::ui::components::{Column, Icon, PageHead, ask, flash, loaded, moment, never, table};
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Name"),
+    Column::Text("Role"),
+    Column::Text("Two-factor"),
+    Column::Number("Keys"),
+    Column::Text("Last active"),
+    Column::Text("Status"),
+];
+
+const INVITATION_COLUMNS: &[Column] = &[
+    Column::Text("Address"),
+    Column::Text("Role"),
+    Column::Text("Invited by"),
+    Column::Text("Sent"),
+    Column::Text("Valid until"),
+    Column::Unseen("Actions"),
+];
 
 #[component]
 pub fn MemberListPage() -> impl IntoView {
@@ -45,22 +63,7 @@ fn draw(list: &MemberList) -> AnyView {
     view! {
         <PageHead title="Members" lede=lede.into_any() actions=invite.into_any()/>
         {invitations(list)}
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="vh">"Members"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Role"</th>
-                        <th scope="col">"Two-factor"</th>
-                        <th scope="col" class="num">"Keys"</th>
-                        <th scope="col">"Last active"</th>
-                        <th scope="col">"Status"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table("Members", COLUMNS, rows)}
     }
     .into_any()
 }
@@ -100,22 +103,7 @@ fn invitations(list: &MemberList) -> Option<AnyView> {
     let section = view! {
         <section class="section">
             <h2>"Waiting for an answer"</h2>
-            <div class="table-wrap">
-                <table class="table">
-                    <caption class="vh">"Invitations"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Address"</th>
-                            <th scope="col">"Role"</th>
-                            <th scope="col">"Invited by"</th>
-                            <th scope="col">"Sent"</th>
-                            <th scope="col">"Valid until"</th>
-                            <th scope="col"><span class="vh">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {table("Invitations", INVITATION_COLUMNS, rows)}
         </section>
     };
     Some(section.into_any())

@@ -10,11 +10,22 @@ use crate::model::key::Badge;
 use crate::model::member::{Departure, HeldKey, KeyFate, MemberStatus, OffboardPage};
 use crate::model::time::Timestamp;
 use crate::rpc::members::get_leaving;
-use crate::ui::components::{EnvironmentTag, Icon, PageHead, ask, key_badge, loaded, moment, never};
+use crate::ui::components::{
+    Column, EnvironmentTag, Icon, PageHead, ask, key_badge, loaded, moment, never, table,
+};
 use crate::ui::form::{
     FormErrors, error_id, field_class, field_error, typed, typed_or_asked, use_form_state,
 };
 use crate::ui::pages::problem::problem_section;
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Key"),
+    Column::Text("Env"),
+    Column::Number("Last 24 h"),
+    Column::Text("Last used"),
+    Column::Text("Status"),
+    Column::Text("What becomes of it"),
+];
 
 #[component]
 pub fn OffboardMemberPage() -> impl IntoView {
@@ -100,7 +111,7 @@ fn owned_section(page: &OffboardPage, owned: &[&HeldKey], state: &FormState) -> 
             <h2>"Keys they own"</h2>
             <p class="muted">"An owned key that is left is refused as long as its owner is no active member. Whoever takes keys over is told by mail."</p>
             {heir_field(page, state)}
-            {table("Keys they own", rows)}
+            {table("Keys they own", COLUMNS, rows)}
             {common("other_owned", page.more_owned, true, state)}
         </section>
     }
@@ -113,31 +124,9 @@ fn made_section(page: &OffboardPage, made: &[&HeldKey], state: &FormState) -> An
         <section class="form-section">
             <h2>"Keys they made for others"</h2>
             <p class="muted">"They saw these secrets once. A key that is left goes on working; revoke it, or have it replaced, if that worries you."</p>
-            {table("Keys they made for others", rows)}
+            {table("Keys they made for others", COLUMNS, rows)}
             {common("other_made", page.more_made, false, state)}
         </section>
-    }
-    .into_any()
-}
-
-fn table(caption: &'static str, rows: impl IntoView + 'static) -> AnyView {
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="vh">{caption}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Key"</th>
-                        <th scope="col">"Env"</th>
-                        <th scope="col" class="num">"Last 24 h"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"What becomes of it"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
     }
     .into_any()
 }

@@ -6,8 +6,16 @@ use crate::model::calendar::grouped;
 use crate::model::permission::Permission;
 use crate::model::project::{ProjectStatus, ProjectSummary};
 use crate::rpc::projects::list_projects;
-use crate::ui::components::{Icon, PageHead, ask, loaded};
+use crate::ui::components::{Column, Icon, PageHead, ask, loaded, table};
 use crate::ui::frame::may;
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Name"),
+    Column::Text("Prefix"),
+    Column::Number("Keys"),
+    Column::Number("Scopes"),
+    Column::Text("Status"),
+];
 
 #[component]
 pub fn ProjectListPage() -> impl IntoView {
@@ -28,21 +36,7 @@ fn draw(projects: &[ProjectSummary], may_create: bool) -> AnyView {
     let rows = projects.iter().map(row).collect_view();
     view! {
         {head}
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="vh">"Projects"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Prefix"</th>
-                        <th scope="col" class="num">"Keys"</th>
-                        <th scope="col" class="num">"Scopes"</th>
-                        <th scope="col">"Status"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table("Projects", COLUMNS, rows)}
     }
     .into_any()
 }

@@ -5,7 +5,19 @@ use leptos::prelude::*;
 use crate::model::time::Timestamp;
 use crate::model::token::{TokenList, TokenStatus, TokenSummary};
 use crate::rpc::tokens::list_tokens;
-use crate::ui::components::{Icon, PageHead, ask, expiry, flash, loaded, moment, never, token_badge};
+use crate::ui::components::{
+    Column, Icon, PageHead, ask, expiry, flash, loaded, moment, never, table, token_badge,
+};
+
+const COLUMNS: &[Column] = &[
+    Column::Text("Name"),
+    Column::Text("Project"),
+    Column::Text("May"),
+    Column::Text("Last used"),
+    Column::Text("Expires"),
+    Column::Text("Status"),
+    Column::Unseen("Actions"),
+];
 
 #[component]
 pub fn TokenListPage() -> impl IntoView {
@@ -36,23 +48,7 @@ fn draw(list: &TokenList) -> AnyView {
         .into_any()
     } else {
         view! {
-            <div class="table-wrap">
-                <table class="table">
-                    <caption class="vh">"Service tokens"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Project"</th>
-                            <th scope="col">"May"</th>
-                            <th scope="col">"Last used"</th>
-                            <th scope="col">"Expires"</th>
-                            <th scope="col">"Status"</th>
-                            <th scope="col"><span class="vh">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {table("Service tokens", COLUMNS, rows)}
         }
         .into_any()
     };

@@ -18,6 +18,7 @@ use crate::server::domain::accounts::administer::By;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
 use crate::server::domain::accounts::notices;
 use crate::server::domain::accounts::session::{Caller, SignedIn};
+use crate::server::domain::accounts::sessions::end_all_of;
 use crate::server::domain::accounts::throttle::{self, Door};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mail::{self, Letter};
@@ -193,7 +194,7 @@ pub async fn reset(
     let mut tx = ctx.db.begin_write().await?;
     links::take(&mut tx, &held.link, now).await?;
     accounts::set_password(&mut tx, account, &hashed, now).await?;
-    accounts::raise_session_epoch(&mut tx, account).await?;
+    end_all_of(&mut tx, account).await?;
     // Not the count of wrong codes: a mailbox must not buy more guesses at the second factor.
     throttle::release(ctx, &mut tx, &held.email.folded).await?;
     links::void(&mut tx, Purpose::PasswordReset, account.as_str()).await?;
