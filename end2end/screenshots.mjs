@@ -182,6 +182,8 @@ async function photographTwoFactor(page) {
     await photograph(page, "two-factor-on");
     await opens(page, "/account/two-factor/codes");
     await photograph(page, "two-factor-new-codes");
+    await opens(page, "/account/two-factor/replace");
+    await photograph(page, "two-factor-replace");
     await opens(page, "/account/two-factor/off");
     await photograph(page, "two-factor-turn-off");
     await page.context().clearCookies();

@@ -91,6 +91,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sessions") view=sessions::SessionsPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor/codes") view=two_factor::NewCodesPage ssr=SsrMode::Async/>
+                    <Route path=path!("/two-factor/replace") view=two_factor::ReplacePage ssr=SsrMode::Async/>
                     <Route path=path!("/two-factor/off") view=two_factor::TurnOffPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <ParentRoute path=path!("/instance") view=Frame ssr=SsrMode::Async>

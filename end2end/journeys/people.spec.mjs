@@ -201,6 +201,59 @@ test("a second factor is asked of everybody while three sessions are live", asyn
     await expect(banner(alan)).toHaveCount(0);
 });
 
+test("somebody with an account joins a second organisation, is suspended there, and comes back", async ({ app, page, watch, javaScriptEnabled, another }) => {
+    test.setTimeout(120_000);
+    const ada = person({ app, page, watch, javaScriptEnabled });
+    const grace = await another();
+    await ada.signsIn();
+    await grace.joins(await ada.invites(GRACE.email, "Developer"), GRACE);
+    await grace.signsOut();
+    await ada.opens("/instance/organisations/new", "Create organisation");
+    await page.getByLabel("Name", { exact: true }).fill("Globex");
+    await ada.sends(ada.button("Create organisation"));
+    await switchesTo(ada, "Globex");
+    const link = await ada.invites(GRACE.email, "Admin");
+
+    await grace.opens(link, "Invitation");
+    await grace.sends(grace.link("Sign in to join"));
+    await grace.sees("Sign in");
+    await grace.givesThePassword(GRACE);
+    await grace.sees("Invitation");
+    await expect(grace.page.getByText("invites you to join")).toContainText("Globex");
+    await grace.sends(grace.button("Join Globex"));
+    await grace.sees("API keys");
+    await expect(grace.page.locator(".switcher > summary")).toContainText("Globex");
+
+    await ada.opens("/settings/members", "Members");
+    await ada.sends(ada.link(GRACE.name));
+    await ada.sees(GRACE.name);
+    await ada.sends(ada.link("Suspend…"));
+    await ada.sees(`Suspend ${GRACE.name}`);
+    await expect(page.getByText("owns no key")).toBeVisible();
+    await ada.sends(ada.button("Suspend member"));
+    await ada.sees(GRACE.name);
+    // Globex is shut; Acme is as it was.
+    grace.watch.expects(403);
+    await grace.page.goto("/settings/api-keys");
+    await grace.settled();
+    await expect(grace.page.locator(".switcher > summary")).not.toContainText("Globex");
+
+    await ada.sends(ada.link("Resume…"));
+    await ada.sees(`Resume ${GRACE.name}?`);
+    await ada.sends(ada.button("Resume"));
+    await ada.sees(GRACE.name);
+    await grace.page.goto("/settings/api-keys");
+    await grace.settled();
+    await switchesTo(grace, "Globex");
+    await expect(grace.page.locator(".switcher > summary")).toContainText("Globex");
+});
+
+async function switchesTo(somebody, organisation) {
+    await somebody.page.locator(".switcher > summary").click();
+    await somebody.sends(somebody.button(organisation));
+    await somebody.sees("API keys");
+}
+
 function banner({ page }) {
     return page.getByRole("status").filter({ hasText: "asks everybody for a second factor" });
 }
@@ -255,5 +308,23 @@ test.describe("a proof of who one is that has grown old", () => {
         await ada.sees(`Invitation for ${GRACE.email}`);
         await expect(page.locator("#secret")).toContainText("/invitation?token=");
         expect(await page.content()).not.toContain(OWNER.password);
+    });
+
+    test("is a code where two-factor is on", async ({ app, page, watch, javaScriptEnabled }) => {
+        test.setTimeout(90_000);
+        const ada = person({ app, page, watch, javaScriptEnabled });
+        await ada.signsIn();
+        const secret = await ada.setsUpTwoFactor();
+        watch.expects(403);
+        await page.waitForTimeout(LIFETIME_MS + 200);
+        await ada.asksToInvite(GRACE.email, "Auditor");
+        await ada.sees("Confirm that it is you");
+        await expect(page.getByText("Your password", { exact: true })).toHaveCount(0);
+        await page.getByLabel("Code", { exact: true }).fill(codeAt(secret, Date.now() + 30_000));
+        await ada.sends(ada.button("Confirm"));
+        await expect(page.getByRole("heading", { level: 1 })).toHaveText("Invite a member");
+        await expect(ada.field("E-mail address")).toHaveValue(GRACE.email);
+        await ada.sends(ada.button("Invite"));
+        await ada.sees(`Invitation for ${GRACE.email}`);
     });
 });

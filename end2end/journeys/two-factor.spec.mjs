@@ -6,14 +6,15 @@ import { codeAt } from "../totp.mjs";
 
 test.use({ permissions: ["clipboard-read", "clipboard-write"] });
 
-test("an app is set up, asked for, replaced by a recovery code, and turned off", async ({ app, page, watch, javaScriptEnabled }) => {
+test("an app is set up, asked for, replaced by a recovery code, moved to another phone, and turned off", async ({ app, page, watch, javaScriptEnabled }) => {
     test.setTimeout(120_000);
     const ada = person({ app, page, watch, javaScriptEnabled });
     await ada.signsIn();
     const { secret, codes } = await setsUpAnApp(ada);
     await signsInWithACode(ada, secret);
     await signsInWithARecoveryCode(ada, codes[0]);
-    await turnsItOff(ada, codes[1]);
+    const moved = await movesToAnotherApp(ada, secret, codes[1]);
+    await turnsItOff(ada, moved.codes[1]);
 });
 
 async function setsUpAnApp(ada) {
@@ -81,6 +82,31 @@ async function signsInWithARecoveryCode(ada, code) {
     await page.goto("/account/two-factor");
     await ada.sees("Two-factor authentication");
     await expect(page.getByText("9 of 10")).toBeVisible();
+}
+
+async function movesToAnotherApp(ada, former, code) {
+    const { page, watch } = ada;
+    await ada.sends(ada.link("Replace"));
+    await ada.sees("Move to another app or phone?");
+    watch.expects(422);
+    await ada.field("Your password").fill(OWNER.password);
+    await page.getByLabel("Code", { exact: true }).fill("123");
+    await ada.sends(ada.button("Go on"));
+    await expect(page.getByText("A code has six digits; this has 3.").first()).toBeVisible();
+    await ada.field("Your password").fill(OWNER.password);
+    await page.getByLabel("Code", { exact: true }).fill(code);
+    await ada.sends(ada.button("Go on"));
+    await ada.sees("Set up your authenticator app");
+    const secret = await page.locator("#secret").innerText();
+    expect(secret).not.toBe(former);
+    await page.getByLabel("Code", { exact: true }).fill(codeAt(secret, Date.now()));
+    await ada.sends(ada.button("Switch on"));
+    await ada.sees("Two-factor is on. Save your recovery codes now");
+    const codes = (await page.locator("#codes").innerText()).trim().split("\n");
+    await ada.sends(ada.button("I have stored them"));
+    await ada.sees("Two-factor authentication");
+    await expect(page.getByText("Another authenticator app was set up in place of the one before.")).toBeVisible();
+    return { secret, codes };
 }
 
 async function turnsItOff(ada, code) {

@@ -5,12 +5,20 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 62] = [
+pub const ACTIONS: [(&str, &str); 65] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
     ("account.edited", "Account edited"),
     ("account.exported", "Personal data exported"),
+    (
+        "account.administrator_appointed",
+        "Installation administrator appointed",
+    ),
+    (
+        "account.administrator_withdrawn",
+        "Installation administrator withdrawn",
+    ),
     ("account.deleted", "Account deleted"),
     ("account.email_change_begun", "Change of e-mail address begun"),
     (
@@ -26,6 +34,7 @@ pub const ACTIONS: [(&str, &str); 62] = [
     ("factor.recovery_codes_renewed", "Recovery codes renewed"),
     ("factor.refused", "Second factor refused"),
     ("factor.removed", "Two-factor switched off"),
+    ("factor.replaced", "Authenticator app replaced"),
     ("factor.reset", "Two-factor reset by the operator"),
     ("instance.mail_tested", "Test mail sent"),
     ("instance.mail_retried", "Stuck mail tried again"),

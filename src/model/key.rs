@@ -167,7 +167,7 @@ impl Lifetime {
                 Ok(days) if (1..=3_653).contains(&days) => Ok(Self::Days(days)),
                 _ => refuse(
                     "choice",
-                    "Choose how long the key is valid: 1 to 3653 days, a date, or never.".to_owned(),
+                    "Choose how long it is valid: 1 to 3653 days, a date, or never.".to_owned(),
                 ),
             },
         }

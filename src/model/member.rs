@@ -7,6 +7,7 @@ use super::id::{AccountId, InvitationId, KeyId};
 use super::key::{Badge, Environment};
 use super::org::{MemberName, Role};
 use super::time::{DAY_MS, Timestamp};
+use super::token::TokenSummary;
 
 /// The longest time an organisation may give its members to set up a second factor, in days.
 pub const GRACE_DAYS_MAX: u32 = 30;
@@ -137,6 +138,8 @@ pub struct OffboardPage {
     /// Owned and made keys beyond those listed.
     pub more_owned: i64,
     pub more_made: i64,
+    /// Service tokens in force that they made: the organisation’s, so nothing becomes of them by itself.
+    pub tokens: Vec<TokenSummary>,
     /// Who may take over keys.
     pub heirs: Vec<MemberName>,
     pub me: Option<AccountId>,

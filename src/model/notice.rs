@@ -12,6 +12,8 @@ pub enum SecurityEvent {
     /// Signed in from a network or device that was not seen before.
     NewPlace,
     FactorEnrolled,
+    /// Another app took the place of the one before.
+    FactorReplaced,
     FactorRemoved,
     /// An administrator or the operator took it away.
     FactorReset,
@@ -36,6 +38,7 @@ impl SecurityEvent {
         match self {
             Self::NewPlace => "new_place",
             Self::FactorEnrolled => "factor_enrolled",
+            Self::FactorReplaced => "factor_replaced",
             Self::FactorRemoved => "factor_removed",
             Self::FactorReset => "factor_reset",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
@@ -54,6 +57,7 @@ impl SecurityEvent {
         match self {
             Self::NewPlace => "Somebody signed in from a new place or device.".to_owned(),
             Self::FactorEnrolled => "Two-factor was switched on.".to_owned(),
+            Self::FactorReplaced => "Another authenticator app was set up in place of the one before.".to_owned(),
             Self::FactorRemoved => "Two-factor was switched off.".to_owned(),
             Self::FactorReset => "Your second factor was reset by an administrator.".to_owned(),
             Self::RecoveryCodeUsed { left } => match left {

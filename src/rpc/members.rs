@@ -42,7 +42,7 @@ pub async fn get_invitation(id: InvitationId) -> Result<InvitationSummary, AppEr
 }
 
 /// What the holder of an invitation's link sees. Without a token, the one that the browser keeps. Errors: it is over.
-#[server(endpoint = "members/look-at-invitation")]
+#[server(endpoint = "doors/invitation")]
 pub async fn look_at_invitation(token: String) -> Result<InvitationPage, AppError> {
     use crate::server::{domain::members::accept, rpc_edge};
     let (ctx, signed_in, caller, kept) = rpc_edge::anyone();

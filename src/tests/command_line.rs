@@ -177,6 +177,13 @@ fn an_installation_is_set_up_used_and_checked_by_script() {
     );
     let accounts = json(&run(root, &["accounts", "list", "--json"], ""));
     assert_eq!(accounts["accounts"][0]["email"], "countess@acme.example");
+    let act = |act: &str| run(root, &["accounts", act, "countess@acme.example", "--json"], "");
+    assert_eq!(
+        json(&act("appoint"))["changed"],
+        false,
+        "whoever set it up administers it"
+    );
+    assert_eq!(refusal(&act("withdraw")), (1, "conflict".into()), "one stays");
     let token = json(&run(
         root,
         &[

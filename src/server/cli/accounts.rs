@@ -1,4 +1,4 @@
-//! `keywright accounts list|unlock|reset-factors|reset-password|set-email`
+//! `keywright accounts list|unlock|reset-factors|reset-password|set-email|appoint|withdraw`
 
 use std::process::ExitCode;
 
@@ -24,6 +24,10 @@ pub enum AccountsCommand {
     ResetPassword(ResetCommand),
     /// Give an account another e-mail address at once, without asking at either
     SetEmail(SetEmailCommand),
+    /// Make somebody an administrator of the installation
+    Appoint(OneAccount),
+    /// Make somebody no administrator of the installation any more
+    Withdraw(OneAccount),
 }
 
 #[derive(Args)]
@@ -74,6 +78,8 @@ pub async fn run(command: AccountsCommand) -> ExitCode {
             command.account.output.clone().finish(reset(command).await)
         }
         AccountsCommand::SetEmail(command) => command.output.clone().finish(set_email(command).await),
+        AccountsCommand::Appoint(command) => command.output.clone().finish(appoint(command, true).await),
+        AccountsCommand::Withdraw(command) => command.output.clone().finish(appoint(command, false).await),
     }
 }
 
@@ -145,4 +151,19 @@ async fn set_email(command: SetEmailCommand) -> Result<Done, Refusal> {
     operate::set_email(&ctx, &actor, &command.old, &command.new).await?;
     let prose = "The account has the new address; it signs in with that one. Its password and sessions are as before.";
     Ok(Done::new(json!({ "ok": true }), prose))
+}
+
+async fn appoint(command: OneAccount, is_administrator: bool) -> Result<Done, Refusal> {
+    let ctx = open(&command.place).await?;
+    let actor = Actor::operator(&operator_name(), None);
+    let changed = operate::set_administrator(&ctx, &actor, &command.email, is_administrator).await?;
+    let prose = match (is_administrator, changed) {
+        (true, true) => "The account administers the installation now.",
+        (false, true) => "The account administers the installation no more. Its organisations are as before.",
+        (_, false) => "It was so before; nothing changed.",
+    };
+    Ok(Done::new(
+        json!({ "ok": true, "instanceAdmin": is_administrator, "changed": changed }),
+        prose,
+    ))
 }

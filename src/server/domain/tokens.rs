@@ -59,7 +59,7 @@ pub fn is_intact(keyring: &Keyring, token: &SecuredToken) -> bool {
 pub async fn list(ctx: &Context, actor: &Actor) -> Result<Vec<TokenSummary>, DomainError> {
     let scope = actor.require(Permission::TokensRead)?;
     let mut tx = ctx.db.begin_read().await?;
-    Ok(store::list(&mut tx, &scope, ctx.clock.now()).await?)
+    Ok(store::list(&mut tx, &scope, None, ctx.clock.now()).await?)
 }
 
 /// Projects to choose from and a fresh nonce.

@@ -41,6 +41,7 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/account/export", post(profile::export)),
         ("/account/delete", post(profile::delete)),
         ("/account/two-factor", post(factors::begin)),
+        ("/account/two-factor/replace", post(factors::replace)),
         ("/account/two-factor/confirm", post(factors::confirm)),
         ("/account/two-factor/codes", post(factors::new_codes)),
         ("/account/two-factor/codes/file", post(factors::codes_file)),

@@ -9,17 +9,18 @@ use crate::model::time::Timestamp;
 
 statements! {
     DELETE_ENROLMENT = "DELETE FROM factors WHERE account_id = $1 AND confirmed_at_ms IS NULL";
-    INSERT = "INSERT INTO factors (id, account_id, kind, sealed, last_step, created_at_ms, session_sha256)
-        VALUES ($1, $2, 'totp', $3, 0, $4, $5)";
-    FIND_ENROLMENT = "SELECT id, sealed, confirmed_at_ms, used_at_ms FROM factors
+    INSERT = "INSERT INTO factors (id, account_id, kind, sealed, last_step, created_at_ms, session_sha256, replaces_id)
+        VALUES ($1, $2, 'totp', $3, 0, $4, $5, $6)";
+    FIND_ENROLMENT = "SELECT id, sealed, confirmed_at_ms, used_at_ms, replaces_id FROM factors
         WHERE account_id = $1 AND kind = 'totp' AND confirmed_at_ms IS NULL AND session_sha256 = $2 AND created_at_ms > $3";
-    FIND_TOTP = "SELECT id, sealed, confirmed_at_ms, used_at_ms FROM factors
+    FIND_TOTP = "SELECT id, sealed, confirmed_at_ms, used_at_ms, replaces_id FROM factors
         WHERE account_id = $1 AND kind = 'totp' AND confirmed_at_ms IS NOT NULL";
     CONFIRM = "UPDATE factors SET confirmed_at_ms = $3, last_step = $4, used_at_ms = $3
         WHERE account_id = $1 AND id = $2 AND confirmed_at_ms IS NULL";
     /// One statement, so that of parallel attempts with one code one wins, whatever each of them read before (R18).
     TAKE_STEP = "UPDATE factors SET last_step = $3, used_at_ms = $4
         WHERE account_id = $1 AND id = $2 AND confirmed_at_ms IS NOT NULL AND last_step < $3";
+    DELETE_ONE = "DELETE FROM factors WHERE account_id = $1 AND id = $2";
     DELETE_ALL = "DELETE FROM factors WHERE account_id = $1";
     INSERT_CODE = "INSERT INTO recovery_codes (account_id, mac, pepper_id, created_at_ms) VALUES ($1, $2, $3, $4)";
     DELETE_CODES = "DELETE FROM recovery_codes WHERE account_id = $1";
@@ -34,20 +35,39 @@ pub struct TotpRow {
     pub sealed: String,
     pub confirmed_at: Option<Timestamp>,
     pub used_at: Option<Timestamp>,
+    /// The app in force that this one is to take the place of.
+    pub replaces: Option<FactorId>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredTotp {
+    id: String,
+    sealed: String,
+    confirmed_at_ms: Option<i64>,
+    used_at_ms: Option<i64>,
+    replaces_id: Option<String>,
+}
+
+/// What an enrolment begins with.
+pub struct NewEnrolment<'a> {
+    pub id: &'a FactorId,
+    pub sealed: &'a str,
+    /// The session that is shown the secret.
+    pub session_sha256: &'a str,
+    pub replaces: Option<&'a FactorId>,
 }
 
 /// Begins an enrolment; one that was begun before is forgotten.
 pub async fn replace_enrolment(
     tx: &mut Tx,
     account: &AccountId,
-    id: &FactorId,
-    sealed: &str,
-    session_sha256: &str,
+    new: NewEnrolment<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(DELETE_ENROLMENT).bind(account.as_str()).execute(c).await.map(drop))?;
-    on!(tx, c => sqlx::query(INSERT).bind(id.as_str()).bind(account.as_str()).bind(sealed).bind(now.ms())
-        .bind(session_sha256).execute(c).await.map(drop))
+    let replaces = new.replaces.map(FactorId::as_str);
+    on!(tx, c => sqlx::query(INSERT).bind(new.id.as_str()).bind(account.as_str()).bind(new.sealed).bind(now.ms())
+        .bind(new.session_sha256).bind(replaces).execute(c).await.map(drop))
 }
 
 /// The enrolment that this session began after `since`.
@@ -68,19 +88,21 @@ pub async fn find_totp(tx: &mut Tx, account: &AccountId) -> Result<Option<TotpRo
     read(row)
 }
 
-fn read(row: Option<(String, String, Option<i64>, Option<i64>)>) -> Result<Option<TotpRow>, StoreError> {
-    let Some((id, sealed, confirmed_at, used_at)) = row else {
+fn read(row: Option<StoredTotp>) -> Result<Option<TotpRow>, StoreError> {
+    let Some(row) = row else {
         return Ok(None);
     };
     let place = RowPlace {
         table: "factors",
-        id: &id,
+        id: &row.id,
     };
+    let replaces = row.replaces_id.as_ref().map(|id| place.parsed("replaces_id", id));
     Ok(Some(TotpRow {
-        id: place.parsed("id", &id)?,
-        sealed,
-        confirmed_at: moment(confirmed_at),
-        used_at: moment(used_at),
+        id: place.parsed("id", &row.id)?,
+        replaces: replaces.transpose()?,
+        confirmed_at: moment(row.confirmed_at_ms),
+        used_at: moment(row.used_at_ms),
+        sealed: row.sealed,
     }))
 }
 
@@ -109,6 +131,11 @@ pub async fn take_step(
     let rows = on!(tx, c => sqlx::query(TAKE_STEP).bind(account.as_str()).bind(id.as_str()).bind(step).bind(now.ms())
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// Removes the app that another takes the place of.
+pub async fn delete_one(tx: &mut Tx, account: &AccountId, id: &FactorId) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(DELETE_ONE).bind(account.as_str()).bind(id.as_str()).execute(c).await.map(drop))
 }
 
 /// Removes every factor and every recovery code of an account.

@@ -5,7 +5,7 @@ use super::error::StoreError;
 use super::row::{RowPlace, moment};
 use super::statements;
 use crate::model::actor::OrgScope;
-use crate::model::id::TokenId;
+use crate::model::id::{AccountId, TokenId};
 use crate::model::time::Timestamp;
 use crate::model::token::{TokenPermissions, TokenStatus, TokenSummary};
 use crate::server::platform::crypto::keyring::StoredMac;
@@ -22,7 +22,8 @@ statements! {
     LIST = "SELECT t.id, t.name, t.project_id, p.name AS project_name, t.permissions, t.created_at_ms, t.expires_at_ms,
         t.stored_at_ms, t.revoked_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip
         FROM service_tokens t JOIN projects p ON p.id = t.project_id LEFT JOIN token_last_used u ON u.token_id = t.id
-        WHERE t.org_id = $1 ORDER BY t.created_at_ms DESC, t.id LIMIT 500";
+        WHERE t.org_id = $1 AND (CAST($2 AS TEXT) IS NULL OR (t.created_by_type = 'account' AND t.created_by_id = $2))
+        ORDER BY t.created_at_ms DESC, t.id LIMIT 500";
     SET_REVOKED = "UPDATE service_tokens SET revoked_at_ms = $3, row_mac = $4, row_mac_key_id = $5
         WHERE org_id = $1 AND id = $2 AND revoked_at_ms IS NULL";
     SET_STORED = "UPDATE service_tokens SET stored_at_ms = $3 WHERE org_id = $1 AND id = $2 AND stored_at_ms IS NULL";
@@ -108,10 +109,16 @@ pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &TokenId) -> Result<Option<
     on!(tx, c => sqlx::query_as(FIND).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_optional(c).await)
 }
 
-/// Newest first, at most 500.
-pub async fn list(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<Vec<TokenSummary>, StoreError> {
+/// Newest first, at most 500; all, or what one person made.
+pub async fn list(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    made_by: Option<&AccountId>,
+    now: Timestamp,
+) -> Result<Vec<TokenSummary>, StoreError> {
+    let maker = made_by.map(AccountId::as_str);
     let rows: Vec<SummaryRow> =
-        on!(tx, c => sqlx::query_as(LIST).bind(scope.org_id().as_str()).fetch_all(c).await)?;
+        on!(tx, c => sqlx::query_as(LIST).bind(scope.org_id().as_str()).bind(maker).fetch_all(c).await)?;
     rows.into_iter()
         .map(|row| {
             let place = RowPlace {

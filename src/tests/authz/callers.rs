@@ -3,7 +3,9 @@
 use keywright::model::account::SessionStage;
 use keywright::model::id::{AccountId, OrgId};
 use keywright::model::org::Role;
+use keywright::model::time::MINUTE_MS;
 use keywright::server::domain::accounts::session;
+use keywright::server::domain::members::two_factor;
 
 use crate::kit::{Browser, TestApp};
 
@@ -21,6 +23,10 @@ pub enum Kind {
     Member(Role),
     /// Of another organisation.
     ForeignMember(Role),
+    /// An owner whose organisation asks for a second factor that they have not.
+    Owing,
+    /// An owner who last proved who they are eleven minutes ago.
+    Stale,
     /// Looks after the installation and belongs to no organisation.
     InstanceAdmin,
     /// Sends a service token where people sign in.
@@ -36,6 +42,8 @@ impl Kind {
             Self::Suspended,
             Self::Removed,
             Self::Disabled,
+            Self::Owing,
+            Self::Stale,
             Self::InstanceAdmin,
             Self::ServiceToken,
             Self::ForeignMember(Role::Owner),
@@ -61,12 +69,17 @@ pub struct Callers {
 impl Callers {
     pub async fn of(app: &TestApp) -> Self {
         let globex = app.another_org("Globex").await;
+        let hooli = app.another_org("Hooli").await;
+        two_factor::require(&app.ctx, &app.owner_of(hooli), "0")
+            .await
+            .unwrap();
         let mut accounts = Vec::new();
         for (n, kind) in Kind::all().into_iter().enumerate() {
             let membership = match kind {
                 Kind::Anonymous | Kind::ServiceToken => continue,
                 Kind::Outsider | Kind::InstanceAdmin => None,
-                Kind::Half | Kind::Disabled => Some((app.org, Role::Owner, "active")),
+                Kind::Half | Kind::Disabled | Kind::Stale => Some((app.org, Role::Owner, "active")),
+                Kind::Owing => Some((hooli, Role::Owner, "active")),
                 Kind::Suspended => Some((app.org, Role::Owner, "suspended")),
                 Kind::Removed => Some((app.org, Role::Owner, "removed")),
                 Kind::Member(role) => Some((app.org, role, "active")),
@@ -110,6 +123,13 @@ impl Callers {
             let (id, _) = begun.await.unwrap();
             tx.commit().await.unwrap();
             browser.cookie = Some(id.expose().clone());
+            if kind == Kind::Stale {
+                let ago = 11 * MINUTE_MS;
+                let sql = format!(
+                    "UPDATE sessions SET auth_at_ms = auth_at_ms - {ago} WHERE account_id = '{account}'"
+                );
+                app.db.tamper(&sql).await;
+            }
             let status = if kind == Kind::Disabled {
                 "disabled"
             } else {

@@ -9,6 +9,7 @@ mod objects;
 use std::collections::BTreeSet;
 use std::io::Write;
 
+use keywright::model::org::Role;
 use keywright::server::http::router::surface;
 use serde::Deserialize;
 
@@ -34,6 +35,12 @@ struct Route {
     /// What the id in the address or body is.
     #[serde(default)]
     object: Option<Object>,
+    /// Closed while a second factor is owed (R24).
+    #[serde(default)]
+    of_org: bool,
+    /// Asks for a fresh proof of who one is (R26).
+    #[serde(default)]
+    fresh: bool,
     /// What is sent, with `{id}` for the id; for functions the arguments.
     #[serde(default)]
     body: String,
@@ -57,9 +64,11 @@ impl Route {
         match kind {
             _ if self.is_for("anyone") => true,
             Kind::Anonymous | Kind::Disabled | Kind::ServiceToken | Kind::Half => false,
+            Kind::Owing => self.is_for("account") && !self.of_org,
             _ if self.is_for("account") => true,
             Kind::InstanceAdmin => self.is_for("instance"),
             Kind::Outsider | Kind::Suspended | Kind::Removed => false,
+            Kind::Stale => self.is_for(Role::Owner.as_str()),
             Kind::Member(role) | Kind::ForeignMember(role) => self.is_for(role.as_str()),
         }
     }
@@ -155,6 +164,7 @@ fn problem(route: &Route, kind: Kind, which: Which, answer: &Answer) -> Option<S
         return fails("an answer");
     }
     let is_open = !matches!(status, 401 | 403 | 404) && !location.starts_with("/sign-in");
+    let is_open = is_open && location != "/account/two-factor?required";
     match kind {
         _ if route.is_for("anyone") => None,
         Kind::Anonymous | Kind::Disabled | Kind::ServiceToken => {
@@ -167,6 +177,19 @@ fn problem(route: &Route, kind: Kind, which: Which, answer: &Answer) -> Option<S
                 None
             } else {
                 fails("the way to the second factor")
+            }
+        }
+        // To their own pages alone; elsewhere the way is to enrolment, or what they ask for is none of theirs (R24).
+        Kind::Owing if !route.lets_in(kind) => {
+            let away = matches!(status, 403 | 404) || location == "/account/two-factor?required";
+            if away { None } else { fails("the way to enrolment") }
+        }
+        // Before anything is looked up, or after.
+        Kind::Stale if route.fresh && route.lets_in(kind) => {
+            if answer.asks_who() || (which != Which::Own && status == 404) {
+                None
+            } else {
+                fails("to be asked who it is")
             }
         }
         _ if route.lets_in(kind) => {

@@ -2,6 +2,7 @@
 
 mod enrolment;
 mod recovery;
+mod replace;
 mod sign_in;
 
 use keywright::model::time::SECOND_MS;

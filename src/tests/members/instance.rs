@@ -1,9 +1,11 @@
 //! The last resort: whoever looks after the installation.
 
+use keywright::model::actor::Actor;
 use keywright::model::org::Role;
+use keywright::server::domain::accounts::operate;
 use keywright::server::domain::members::invite;
 
-use crate::kit::app::PASSWORD;
+use crate::kit::app::{EMAIL, PASSWORD};
 use crate::kit::people::token_of;
 use crate::kit::{TestApp, on_both_databases};
 
@@ -25,6 +27,24 @@ on_both_databases! {
         assert!(page.body.contains("Globex"), "{}", page.body);
         let page = owner.get("/settings/api-keys").await;
         assert!(page.body.contains(">Globex<") && page.body.contains(">Acme<"), "both in the switcher");
+    }
+
+    async fn the_operator_appoints_administrators_and_one_always_stays(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = app.join("grace@acme.example", Role::Developer).await;
+        let operator = Actor::operator("tests", None);
+        let set = async |email: &str, yes| operate::set_administrator(&app.ctx, &operator, email, yes).await;
+        assert!(set(EMAIL, false).await.is_err(), "the only one");
+        assert_eq!(grace.browser.get("/instance/accounts").await.status, 403);
+        assert!(set(&grace.email, true).await.unwrap());
+        assert!(!set(&grace.email, true).await.unwrap(), "twice is no error");
+        assert_eq!(grace.browser.get("/instance/accounts").await.status, 200, "in the open session, too");
+        // At once, one of the two stays.
+        let (first, second) = futures_util::join!(set(EMAIL, false), set(&grace.email, false));
+        assert_eq!([first, second].iter().filter(|done| done.is_ok()).count(), 1);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM accounts WHERE is_instance_admin").await, 1);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM audit_events WHERE action LIKE 'account.administrator%'").await, 2);
+        assert!(set("nobody@acme.example", true).await.is_err());
     }
 
     async fn r10_a_locked_account_is_released_by_an_administrator(backend: Backend) {

@@ -33,6 +33,30 @@ async fn key_of(app: &TestApp, member: &Member, name: &str, owner: &str) -> Issu
 }
 
 on_both_databases! {
+    async fn tokens_of_whoever_leaves_are_listed_and_go_on(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = app.join("grace@acme.example", Role::Admin).await;
+        for (name, nonce) in [("edge", "012345678901234567890123"), ("forgotten", "987654321098765432109876")] {
+            let form = [
+                ("project", app.project.as_str()), ("name", name), ("permissions", "verify"), ("expiry", "none"),
+                ("nonce", nonce),
+            ];
+            let made = grace.browser.post("/settings/service-tokens/new", &form).await;
+            assert_eq!(made.status, 200, "{}", made.body);
+        }
+        let ids = app.db.texts("SELECT id FROM service_tokens WHERE name = 'forgotten'").await;
+        let mut owner = app.owner().await;
+        owner.post(&format!("/settings/service-tokens/{}/revoke", ids[0]), &[]).await;
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        let page = owner.get(&address).await;
+        assert!(page.body.contains("Service tokens they made") && page.body.contains("Revoke edge"), "{}", page.body);
+        assert!(!page.body.contains("Revoke forgotten"), "what is revoked is done with");
+        let done = owner.post(&address, &[("departure", "remove")]).await;
+        assert_eq!(done.status, 303, "{}", done.body);
+        let left = app.db.number("SELECT COUNT(*) FROM service_tokens WHERE name = 'edge' AND revoked_at_ms IS NULL").await;
+        assert_eq!(left, 1);
+    }
+
     async fn offboarding_lists_every_key_and_does_what_was_decided(backend: Backend) {
         let app = TestApp::on(backend).await;
         let grace = app.join("grace@acme.example", Role::Admin).await;

@@ -34,6 +34,10 @@ on_both_databases! {
             (format!("{member}/sign-out"), &[]),
             (format!("{member}/resume"), &[]),
             ("/settings/security".into(), &[("two_factor", "required"), ("grace_days", "7")]),
+            ("/account/export".into(), &[]),
+            ("/account/email".into(), &[("email", "countess@acme.example")]),
+            ("/account/delete".into(), &[("email", EMAIL)]),
+            (format!("/instance/accounts/{}/reset-factors", grace.account), &[]),
         ];
         for (address, fields) in acts {
             let asked = owner.post(&address, fields).await;

@@ -8,7 +8,9 @@ use crate::ui::target::set_status;
 
 fn next_step(code: Code) -> (&'static str, &'static str) {
     match code {
-        Code::Unauthenticated | Code::LinkOver => ("/sign-in", "Sign in"),
+        Code::Unauthenticated => ("/sign-in", "Sign in"),
+        // Signed in or not: the way in knows.
+        Code::LinkOver => ("/", "Go to Keywright"),
         _ => ("/settings/api-keys", "Go to API keys"),
     }
 }

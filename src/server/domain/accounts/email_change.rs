@@ -89,10 +89,10 @@ async fn write_to_both(
         ..Recipient::stranger(&email.shown)
     };
     mail::enqueue(ctx, tx, own, to_old, now).await?;
-    if !taken {
-        mail::enqueue(ctx, tx, new_end, to_new, now).await?;
+    match taken {
+        false => mail::enqueue(ctx, tx, new_end, to_new, now).await,
+        true => mail::enqueue_for_nobody(ctx, tx, &new_link, now).await,
     }
-    Ok(())
 }
 
 /// Forgets a change that is under way; both links are void. None under way is no error.

@@ -1,15 +1,16 @@
-//! Enrolling an authenticator app: a fresh secret, bound to its session, in force once a code proves it (R21).
+//! Enrolling an authenticator app: a fresh secret, bound to its session, in force once a code proves it (R21). A second
+//! one takes the place of the first in the same moment, so that nobody is ever without.
 
 use serde_json::json;
 
 use super::factors::{NewCodes, renew_codes};
-use super::proof::{account_of, note, opened, place_of, prove_password, wrong_code};
+use super::proof::{account_of, note, opened, place_of, prove, prove_password, wrong_code};
 use super::renewal::renew_enrolled;
 use super::session::{self, Caller, SignedIn};
 use super::{notices, throttle};
 use crate::model::error::{Code, FieldError};
-use crate::model::factor::parse_code;
-use crate::model::id::AccountId;
+use crate::model::factor::{parse_code, parse_proof};
+use crate::model::id::{AccountId, FactorId};
 use crate::model::notice::SecurityEvent;
 use crate::model::time::MINUTE_MS;
 use crate::server::ctx::Context;
@@ -17,7 +18,7 @@ use crate::server::domain::{DomainError, mint};
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::platform::crypto::totp;
 use crate::server::store::db::Tx;
-use crate::server::store::factors::{self as store, TotpRow};
+use crate::server::store::factors::{self as store, NewEnrolment, TotpRow};
 
 /// How long an enrolment may take.
 const ENROLMENT_MS: i64 = 15 * MINUTE_MS;
@@ -43,26 +44,52 @@ pub async fn begin(
 ) -> Result<Enrolment, DomainError> {
     let account = account_of(signed_in)?;
     prove_password(ctx, account, password, caller).await?;
-    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    if store::find_totp(&mut tx, account).await?.is_some() {
+        let message = "An authenticator app is set up already. To use another, replace it.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
+    start(ctx, tx, signed_in, session_id, None).await
+}
+
+/// Begins to move to another app, for the password and a code of the present one or a recovery code. The present app
+/// stays in force until the new one is proved.
+pub async fn begin_replacement(
+    ctx: &Context,
+    signed_in: &SignedIn,
+    session_id: &str,
+    (password, proof): (&SecretText, &str),
+    caller: &Caller,
+) -> Result<Enrolment, DomainError> {
+    let account = account_of(signed_in)?;
+    let proof = parse_proof("code", proof)?;
+    prove_password(ctx, account, password, caller).await?;
+    let mut tx = prove(ctx, signed_in, &proof, caller, ctx.clock.now()).await?;
+    let present = store::find_totp(&mut tx, account).await?;
+    let present = present.ok_or(DomainError::NotFound)?;
+    start(ctx, tx, signed_in, session_id, Some(&present.id)).await
+}
+
+async fn start(
+    ctx: &Context,
+    mut tx: Tx,
+    signed_in: &SignedIn,
+    session_id: &str,
+    replaces: Option<&FactorId>,
+) -> Result<Enrolment, DomainError> {
+    let account = account_of(signed_in)?;
     let secret = totp::random_secret(ctx.rng.as_ref());
     let id = mint::factor_id(ctx)?;
     let sealed = ctx.seals.seal(place_of(account, &id), secret.expose());
-    let mut tx = ctx.db.begin_write().await?;
-    refuse_second_app(&mut tx, account).await?;
-    let session = session::digest(session_id);
-    store::replace_enrolment(&mut tx, account, &id, &sealed, &session, now).await?;
+    let new = NewEnrolment {
+        id: &id,
+        sealed: &sealed,
+        session_sha256: &session::digest(session_id),
+        replaces,
+    };
+    store::replace_enrolment(&mut tx, account, new, ctx.clock.now()).await?;
     tx.commit().await?;
     Ok(shown(signed_in, secret.expose()))
-}
-
-async fn refuse_second_app(tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
-    match store::find_totp(tx, account).await? {
-        Some(_) => {
-            let message = "An authenticator app is set up already. Turn it off first to use another.";
-            Err(DomainError::refused(Code::Conflict, message))
-        }
-        None => Ok(()),
-    }
 }
 
 fn shown(signed_in: &SignedIn, secret: &[u8]) -> Enrolment {
@@ -96,7 +123,8 @@ pub async fn under_way(
     Ok(shown(signed_in, opened(ctx, account, &row)?.expose()))
 }
 
-/// Puts the enrolment in force when the code is right. Every other session of the account ends: it began without.
+/// Puts the enrolment in force when the code is right, in the place of the app that it replaces. Every other session of
+/// the account ends: it began without.
 pub async fn confirm(
     ctx: &Context,
     signed_in: &SignedIn,
@@ -116,23 +144,32 @@ pub async fn confirm(
         tx.commit().await?;
         return Err(FieldError::new("code", "wrong", wrong_code(drift, now)).into());
     };
+    make_room(&mut tx, account, &row).await?;
     if !store::confirm(&mut tx, account, &row.id, step, now).await? {
         return Err(DomainError::NotFound);
     }
     throttle::forgive_codes(&mut tx, account).await?;
     let codes = renew_codes(ctx, &mut tx, account, now).await?;
     let (session_id, actor) = renew_enrolled(ctx, &mut tx, signed_in, session_id, caller).await?;
-    note(
-        ctx,
-        &mut tx,
-        &actor,
-        "factor.enrolled",
-        json!({ "othersEnded": true }),
-        now,
-    )
-    .await?;
-    let event = SecurityEvent::FactorEnrolled;
+    let (act, event) = match row.replaces {
+        Some(_) => ("factor.replaced", SecurityEvent::FactorReplaced),
+        None => ("factor.enrolled", SecurityEvent::FactorEnrolled),
+    };
+    note(ctx, &mut tx, &actor, act, json!({ "othersEnded": true }), now).await?;
     notices::tell(ctx, &mut tx, account, event, Some(caller), now).await?;
     tx.commit().await?;
     Ok(NewCodes { session_id, codes })
+}
+
+/// Takes away the app that this enrolment replaces. Errors: what is in force is not what it was begun for, because
+/// another session was faster.
+async fn make_room(tx: &mut Tx, account: &AccountId, row: &TotpRow) -> Result<(), DomainError> {
+    let present = store::find_totp(tx, account).await?.map(|present| present.id);
+    if present != row.replaces {
+        return Err(DomainError::NotFound);
+    }
+    if let Some(present) = present {
+        store::delete_one(tx, account, &present).await?;
+    }
+    Ok(())
 }

@@ -152,8 +152,8 @@ fn refuse_last(signed_in: &SignedIn) -> Result<(), DomainError> {
         .find(|m| m.two_factor_due_at.is_some());
     asking.map_or(Ok(()), |m| {
         let message = format!(
-            "{} asks its members for a second factor, so the last one cannot be turned off. To use another app, ask an \
-             administrator to reset it, then set up the new one.",
+            "{} asks its members for a second factor, so the last one cannot be turned off. To move to another app or \
+             phone, replace the app instead.",
             m.org_name
         );
         Err(DomainError::refused(Code::Conflict, message))

@@ -14,13 +14,14 @@ use super::sessions::end_all_of;
 use super::throttle::{self, LOCKED_FROM, account_bucket};
 use crate::model::account::{AccountSummary, Email};
 use crate::model::actor::Actor;
+use crate::model::error::Code;
 use crate::model::notice::SecurityEvent;
 use crate::model::text::folded;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::platform::crypto::secret::SecretText;
-use crate::server::store::{accounts, factors, throttles};
+use crate::server::store::{accounts, factors, instance, throttles};
 
 pub async fn list(ctx: &Context) -> Result<Vec<AccountSummary>, DomainError> {
     let mut tx = ctx.db.begin_read().await?;
@@ -95,4 +96,36 @@ pub async fn set_email(ctx: &Context, actor: &Actor, old: &str, new: &str) -> Re
     email_change::put_in_force(ctx, &mut tx, &account.id, (&old, &new), actor, None, now).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Makes somebody an administrator of the installation, or takes that away; in open sessions with their next request.
+/// `false` when it was so before. Errors: it would leave the installation without one.
+pub async fn set_administrator(
+    ctx: &Context,
+    actor: &Actor,
+    email: &str,
+    is_administrator: bool,
+) -> Result<bool, DomainError> {
+    let email = Email::parse("email", email)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    // Of two who are withdrawn at once the second is counted after the first.
+    instance::hold(&mut tx).await?;
+    let account = accounts::find_for_sign_in(&mut tx, &email.folded).await?;
+    let account = account.ok_or(DomainError::NotFound)?;
+    if !is_administrator && accounts::count_other_administrators(&mut tx, &account.id).await? == 0 {
+        let message = "Nobody else administers this installation. Appoint somebody else first.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
+    if !accounts::set_administrator(&mut tx, &account.id, is_administrator).await? {
+        return Ok(false);
+    }
+    let act = match is_administrator {
+        true => "account.administrator_appointed",
+        false => "account.administrator_withdrawn",
+    };
+    let entry = Entry::new(act, "account", account.id.as_str());
+    audit::record(ctx, &mut tx, None, actor, entry, now).await?;
+    tx.commit().await?;
+    Ok(true)
 }

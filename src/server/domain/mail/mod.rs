@@ -15,8 +15,9 @@ use crate::model::id::{AccountId, MailId};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::platform::crypto::seal::Place;
+use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::db::Tx;
-use crate::server::store::{accounts, mails as store};
+use crate::server::store::{accounts, mails as store, throttles};
 
 /// Whether letters go out at all.
 #[must_use]
@@ -67,6 +68,21 @@ pub async fn enqueue(
     let plain = zeroize::Zeroizing::new(plain.map_err(|_| DomainError::Defect("a letter is no JSON"))?);
     let sealed = ctx.seals.seal(place_of(&id), &plain);
     Ok(store::insert(tx, &id, kind, &sealed, now).await?)
+}
+
+/// The work of [`enqueue`] without a letter, where whether there is one must not show in the time of the answer:
+/// something is sealed and a row written.
+pub async fn enqueue_for_nobody(
+    ctx: &Context,
+    tx: &mut Tx,
+    link: &SecretText,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let _ = ctx
+        .seals
+        .seal(place_of(&mint::mail_id(ctx)?), link.expose().as_bytes());
+    let bucket = "letters:nobody";
+    Ok(throttles::set(tx, bucket, throttles::Counter::default(), now).await?)
 }
 
 /// Every letter that waits, oldest first.

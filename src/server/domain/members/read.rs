@@ -8,10 +8,11 @@ use crate::model::org::Role;
 use crate::model::permission::Permission;
 use crate::model::text::folded;
 use crate::model::time::DAY_MS;
+use crate::model::token::TokenStatus;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::accounts::throttle;
-use crate::server::store::{invitations, keys, members as store, orgs};
+use crate::server::store::{invitations, keys, members as store, orgs, tokens};
 
 /// Everybody who is or was a member, and every invitation that waits.
 pub async fn list(ctx: &Context, actor: &Actor) -> Result<MemberList, DomainError> {
@@ -65,6 +66,8 @@ pub async fn leaving(ctx: &Context, actor: &Actor, account: &AccountId) -> Resul
     let (owned, held) = keys::count_held(&mut tx, &scope, account).await?;
     let listed_owned = i64::try_from(listed.iter().filter(|key| key.owned).count()).unwrap_or(i64::MAX);
     let listed_made = i64::try_from(listed.len()).unwrap_or(i64::MAX) - listed_owned;
+    let mut made_tokens = tokens::list(&mut tx, &scope, Some(account), now).await?;
+    made_tokens.retain(|token| token.status == TokenStatus::Active);
     let mut heirs = orgs::list_member_names(&mut tx, &scope).await?;
     heirs.retain(|heir| &heir.account_id != account);
     let others = store::count_other_owners(&mut tx, scope.org_id(), account).await?;
@@ -73,6 +76,7 @@ pub async fn leaving(ctx: &Context, actor: &Actor, account: &AccountId) -> Resul
         keys: listed,
         more_owned: (owned - listed_owned).max(0),
         more_made: (held - owned - listed_made).max(0),
+        tokens: made_tokens,
         heirs,
         me: actor.account_id().copied(),
         is_last_owner: is_owner_now(&member) && others == 0,

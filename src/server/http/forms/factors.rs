@@ -103,6 +103,24 @@ pub async fn begin(State(state): State<AppState>, mut form: Submitted) -> Respon
     }
 }
 
+/// `POST /account/two-factor/replace`: begins to move to another app; the answer shows the new secret.
+pub async fn replace(State(state): State<AppState>, mut form: Submitted) -> Response {
+    let password = Secret::new(form.values.take("password"));
+    let code = Secret::new(form.values.take("code"));
+    let (signed_in, id) = match whole(&form) {
+        Ok(whole) => whole,
+        Err(error) => return form.again(&state, error).await,
+    };
+    let proofs = (&password, code.expose().as_str());
+    match enrolment::begin_replacement(&state.ctx, &signed_in, id.expose(), proofs, &form.caller()).await {
+        Ok(enrolment) => reveal::enrolment(&state, &form.parts.headers, &enrolment, FormState::default()),
+        Err(error) => {
+            form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
+                .await
+        }
+    }
+}
+
 /// `POST /account/two-factor/confirm`: the code that proves it; the answer shows the recovery codes. A wrong one brings
 /// the same secret again.
 pub async fn confirm(State(state): State<AppState>, mut form: Submitted) -> Response {

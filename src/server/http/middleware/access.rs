@@ -97,11 +97,12 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
 const ENROLMENT: &str = "/account/two-factor?required";
 
 /// What is a person's own, and no organisation's: open without the factor that an organisation asks for (R24).
-const PERSONAL: [&str; 6] = [
+const PERSONAL: [&str; 7] = [
     "/account",
     "/session/",
     "/instance",
     "/api/account/",
+    "/api/doors/",
     "/api/session/",
     "/api/instance/",
 ];

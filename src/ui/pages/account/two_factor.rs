@@ -1,4 +1,4 @@
-//! The second factor: what is set up, and the three ways to change it.
+//! The second factor: what is set up, and the ways to change it.
 
 use leptos::prelude::*;
 
@@ -90,7 +90,10 @@ fn in_force(factors: &TwoFactor, state: &FormState) -> AnyView {
                 <div><dt>"On since"</dt><dd>{since}</dd></div>
                 <div><dt>"Last used"</dt><dd>{used}</dd></div>
             </dl>
-            <div class="button-row"><a class="button" href="/account/two-factor/off">"Turn off"</a></div>
+            <div class="button-row">
+                <a class="button" href="/account/two-factor/replace">"Replace"</a>
+                <a class="button" href="/account/two-factor/off">"Turn off"</a>
+            </div>
         </section>
         <section class="section">
             <h2>"Recovery codes"</h2>
@@ -136,6 +139,27 @@ pub fn TurnOffPage() -> impl IntoView {
                 {code_field(&state, "Code", "The six digits that your app shows now, or a recovery code.")}
                 <div class="form-actions">
                     <button class="button primary danger">"Turn off"</button>
+                    <a class="button quiet" href="/account/two-factor">"Cancel"</a>
+                </div>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+pub fn ReplacePage() -> impl IntoView {
+    let state = use_form_state();
+    view! {
+        <PageTitle text="Replace the app"/>
+        <section class="confirm">
+            <h1>"Move to another app or phone?"</h1>
+            <p>"The app you have stays in force until a code of the new one proves that it works. Then the old one and all recovery codes stop working, you get new codes, and your other sessions end."</p>
+            <form class="form" method="post" action="/account/two-factor/replace" novalidate>
+                <FormErrors state=state.clone()/>
+                {password_field("Your password", "", "current-password", field_error(&state, "password"))}
+                {code_field(&state, "Code", "The six digits that the present app shows now, or a recovery code.")}
+                <div class="form-actions">
+                    <button class="button primary">"Go on"</button>
                     <a class="button quiet" href="/account/two-factor">"Cancel"</a>
                 </div>
             </form>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{member_address, member_of_address, role_choices};
-use crate::model::error::AppError;
+use crate::model::error::{AppError, Code};
 use crate::model::form::FormState;
 use crate::model::member::MemberPage;
 use crate::ui::components::{PageTitle, loaded};
@@ -49,6 +49,8 @@ pub(in crate::ui::pages) struct Act {
     effect: &'static str,
     button: &'static str,
     danger: bool,
+    /// On the account as such, which is not always the organisation’s to act on.
+    is_on_account: bool,
 }
 
 const RESUME: Act = Act {
@@ -57,6 +59,7 @@ const RESUME: Act = Act {
     effect: "They are back with the role they had, and keys they own pass again.",
     button: "Resume",
     danger: false,
+    is_on_account: false,
 };
 pub(in crate::ui::pages) const RESET_FACTORS: Act = Act {
     path: "reset-factors",
@@ -64,6 +67,7 @@ pub(in crate::ui::pages) const RESET_FACTORS: Act = Act {
     effect: "Their authenticator app and every recovery code stop working, and they are signed out everywhere. The password alone signs them in until they set up a new app. Make sure that it is really them who ask: call back, or meet.",
     button: "Reset two-factor",
     danger: true,
+    is_on_account: true,
 };
 pub(in crate::ui::pages) const PASSWORD_LINK: Act = Act {
     path: "password-link",
@@ -71,6 +75,7 @@ pub(in crate::ui::pages) const PASSWORD_LINK: Act = Act {
     effect: "Whoever opens the link chooses a new password; you neither see nor choose it, and their second factor stays. It works once, within an hour, and voids earlier links.",
     button: "Make the link",
     danger: false,
+    is_on_account: true,
 };
 pub(in crate::ui::pages) const SIGN_OUT: Act = Act {
     path: "sign-out",
@@ -78,6 +83,7 @@ pub(in crate::ui::pages) const SIGN_OUT: Act = Act {
     effect: "Every session of theirs ends with its next request. They can sign in again.",
     button: "Sign out everywhere",
     danger: true,
+    is_on_account: true,
 };
 
 pub(in crate::ui::pages) const UNLOCK: Act = Act {
@@ -86,6 +92,7 @@ pub(in crate::ui::pages) const UNLOCK: Act = Act {
     effect: "After too many failed attempts their password no longer signs in. Unlocked, it does again; failures before are forgotten.",
     button: "Unlock",
     danger: false,
+    is_on_account: true,
 };
 
 #[component]
@@ -118,6 +125,10 @@ fn act_page(act: &'static Act) -> impl IntoView {
     loaded(member_of_address(), move |page| {
         if !page.may_manage {
             return problem_section(AppError::forbidden());
+        }
+        // Said here, not after the button.
+        if let Some(reason) = page.account_acts_refused.filter(|_| act.is_on_account) {
+            return problem_section(AppError::new(Code::Conflict, reason));
         }
         let address = member_address(&page.member.account_id);
         act_form(&address, &page.member.name, act, &state)

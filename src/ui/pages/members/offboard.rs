@@ -27,6 +27,13 @@ const COLUMNS: &[Column] = &[
     Column::Text("What becomes of it"),
 ];
 
+const TOKEN_COLUMNS: &[Column] = &[
+    Column::Text("Token"),
+    Column::Text("Project"),
+    Column::Text("Last used"),
+    Column::Unseen("Revoke"),
+];
+
 #[component]
 pub fn OffboardMemberPage() -> impl IntoView {
     let state = use_form_state();
@@ -78,6 +85,7 @@ fn draw(page: &OffboardPage, departure: Departure, state: &FormState) -> AnyView
             <FormErrors state=state.clone()/>
             <input type="hidden" name="departure" value=departure.as_str()/>
             {keys(page, state)}
+            {made_tokens(page)}
             <div class="form-actions">
                 <button class="button primary danger">{button}</button>
                 <a class="button quiet" href=address>"Cancel"</a>
@@ -202,6 +210,33 @@ fn common(name: &'static str, more: i64, owned: bool, state: &FormState) -> Opti
         </div>
     };
     Some(field.into_any())
+}
+
+/// Tokens go on whoever made them has gone; nothing of that is silent.
+fn made_tokens(page: &OffboardPage) -> Option<AnyView> {
+    if page.tokens.is_empty() {
+        return None;
+    }
+    let rows = page.tokens.iter().map(|token| {
+        let used = token.last_used_at.map_or_else(never, |at| moment(at, page.now));
+        let revoke = format!("/settings/service-tokens/{}/revoke", token.id);
+        view! {
+            <tr>
+                <th scope="row">{token.name.clone()}</th>
+                <td data-label="Project">{token.project_name.clone()}</td>
+                <td data-label="Last used">{used}</td>
+                <td class="action"><a href=revoke aria-label=format!("Revoke {}", token.name)>"Revoke"</a></td>
+            </tr>
+        }
+    });
+    let section = view! {
+        <section class="form-section">
+            <h2>"Service tokens they made"</h2>
+            <p class="muted">"They saw these secrets once. Tokens belong to the organisation and go on; make a new one in your service first, then revoke the old one."</p>
+            {table("Service tokens they made", TOKEN_COLUMNS, rows.collect_view())}
+        </section>
+    };
+    Some(section.into_any())
 }
 
 fn heir_field(page: &OffboardPage, state: &FormState) -> AnyView {

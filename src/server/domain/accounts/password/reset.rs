@@ -22,10 +22,9 @@ use crate::server::domain::accounts::sessions::end_all_of;
 use crate::server::domain::accounts::throttle::{self, Door};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mail::{self, Letter};
-use crate::server::platform::crypto::seal::Place;
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::db::Tx;
-use crate::server::store::{accounts, factors, orgs, throttles};
+use crate::server::store::{accounts, factors, orgs};
 
 /// How long a link for a new password is good (R14).
 const RESET_MS: i64 = HOUR_MS;
@@ -58,7 +57,7 @@ pub async fn ask(ctx: &Context, email: &str, caller: &Caller) -> Result<(), Doma
     audit::record(ctx, &mut tx, org.as_ref(), &actor, entry, now).await?;
     match to {
         Some(to) => mail::enqueue(ctx, &mut tx, to, letter(None, &link, now), now).await?,
-        None => enqueue_for_nobody(ctx, &mut tx, &link, now).await?,
+        None => mail::enqueue_for_nobody(ctx, &mut tx, &link, now).await?,
     }
     tx.commit().await?;
     Ok(())
@@ -67,24 +66,6 @@ pub async fn ask(ctx: &Context, email: &str, caller: &Caller) -> Result<(), Doma
 /// An account that does not exist: its link is told nobody, and the next one takes its place.
 fn nobody() -> Result<AccountId, DomainError> {
     Ok(AccountId::from_random("000000000000")?)
-}
-
-/// The work of enqueuing a letter, without one: something is sealed and a row written.
-async fn enqueue_for_nobody(
-    ctx: &Context,
-    tx: &mut Tx,
-    link: &SecretText,
-    now: Timestamp,
-) -> Result<(), DomainError> {
-    let place = Place {
-        table: "mails",
-        column: "sealed",
-        org: "instance",
-        row: "-",
-    };
-    let _ = ctx.seals.seal(place, link.expose().as_bytes());
-    let bucket = "letters:nobody";
-    Ok(throttles::set(tx, bucket, throttles::Counter::default(), now).await?)
 }
 
 async fn new_link(

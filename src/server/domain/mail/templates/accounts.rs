@@ -79,6 +79,7 @@ const fn subject(event: &SecurityEvent) -> &'static str {
     match event {
         SecurityEvent::NewPlace => "New sign-in to your Keywright account",
         SecurityEvent::FactorEnrolled => "Two-factor was switched on",
+        SecurityEvent::FactorReplaced => "Your authenticator app was replaced",
         SecurityEvent::FactorRemoved => "Two-factor was switched off",
         SecurityEvent::FactorReset => "Your second factor was reset",
         SecurityEvent::RecoveryCodeUsed { .. } => "A recovery code was used",
@@ -103,7 +104,7 @@ const fn otherwise(event: &SecurityEvent) -> &'static str {
             "If it was you, nothing needs doing. If it was not, somebody else has your account: choose a new password with “Forgot your password?” on the sign-in page, or ask an administrator for a link, at once."
         }
         // A link for a new password would go to the new address, and a code would be asked for that they do not have.
-        SecurityEvent::EmailChanged | SecurityEvent::FactorEnrolled => {
+        SecurityEvent::EmailChanged | SecurityEvent::FactorEnrolled | SecurityEvent::FactorReplaced => {
             "If it was you, nothing needs doing. If it was not, somebody else has your account, and you may not get in any more: ask an administrator at once to end its sessions and to undo this."
         }
         SecurityEvent::FactorReset => {
