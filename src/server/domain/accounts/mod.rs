@@ -21,3 +21,11 @@ pub mod sessions;
 pub mod set_up;
 pub mod sign_in;
 pub mod throttle;
+
+use super::DomainError;
+use crate::model::id::AccountId;
+
+/// An account that does not exist, for doing the work that an account would make.
+fn nobody() -> Result<AccountId, DomainError> {
+    Ok(AccountId::from_random("000000000000")?)
+}

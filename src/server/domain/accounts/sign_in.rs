@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::nobody;
 use super::places;
 use super::session::{self, Caller};
 use super::throttle::{self, Door};
@@ -175,10 +176,9 @@ pub(super) async fn note_refusal(
     let actor = Actor::anonymous(caller.origin(None));
     let mut tx = ctx.db.begin_write().await?;
     let target = account.map_or("-", |account| account.id.as_str());
-    let org = match account {
-        Some(account) => orgs::first_of(&mut tx, &account.id).await?,
-        None => None,
-    };
+    // Asked for nobody, too: an answer must not come sooner because there is no account (R08).
+    let id = account.map_or_else(nobody, |account| Ok(account.id))?;
+    let org = orgs::first_of(&mut tx, &id).await?;
     audit::record(
         ctx,
         &mut tx,

@@ -57,6 +57,10 @@ pub struct StoredPassword {
     pub pepper_id: String,
 }
 
+/// A tenth of an equal share of a processor that is wanted by others.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// Nothing was hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
@@ -71,7 +75,7 @@ pub struct PasswordHashing {
     keyring: Arc<Keyring>,
     rng: Arc<dyn Rng>,
     cost: PasswordCost,
-    threads: Semaphore,
+    threads: Arc<Semaphore>,
     waiting: AtomicUsize,
     /// How many argon2 runs there were: tests count them.
     runs: AtomicU64,
@@ -87,7 +91,11 @@ impl PasswordHashing {
     ) -> Result<Arc<Self>, PasswordError> {
         let threads = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 2));
         let dummy = hash_blocking(&keyring, rng.as_ref(), cost, "not a password of anybody")?;
-        let (threads, waiting, runs) = (Semaphore::new(threads), AtomicUsize::new(0), AtomicU64::new(0));
+        let (threads, waiting, runs) = (
+            Arc::new(Semaphore::new(threads)),
+            AtomicUsize::new(0),
+            AtomicU64::new(0),
+        );
         Ok(Arc::new(Self {
             keyring,
             rng,
@@ -137,16 +145,31 @@ impl PasswordHashing {
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
         let _place = Place::take(&self.waiting).ok_or(PasswordError::Busy)?;
-        let permit = tokio::time::timeout(WAIT_MAX, self.threads.acquire()).await;
-        let _permit = permit
+        let permit = tokio::time::timeout(WAIT_MAX, Arc::clone(&self.threads).acquire_owned()).await;
+        let permit = permit
             .map_err(|_| PasswordError::Busy)?
             .map_err(|_| PasswordError::Failed)?;
         self.runs.fetch_add(1, Ordering::Relaxed);
         let this = Arc::clone(self);
-        tokio::task::spawn_blocking(move || work(&this))
-            .await
-            .map_err(|_| PasswordError::Failed)
+        let (done, result) = tokio::sync::oneshot::channel();
+        // A thread of its own, which is nothing beside a hash: lowering a pool's would lower what comes after, too.
+        let thread = std::thread::Builder::new().name("password".to_owned());
+        let started = thread.spawn(move || {
+            yield_to_others();
+            let _ = done.send(work(&this));
+            // Held to the end even if whoever asked has gone meanwhile: what counts is who hashes.
+            drop(permit);
+        });
+        started.map_err(|_| PasswordError::Failed)?;
+        result.await.map_err(|_| PasswordError::Failed)
     }
+}
+
+/// Lets whatever else wants the processor go first, verification above all: a crowd that signs in waits for itself. That
+/// it cannot be done on some system is no reason not to hash.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICENESS);
 }
 
 /// One place in the queue, given back when dropped.

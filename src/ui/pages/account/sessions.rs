@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::tabs;
 use crate::model::session::{SessionList, SessionSummary};
 use crate::model::time::Timestamp;
 use crate::rpc::sessions::my_sessions;
@@ -41,6 +42,7 @@ fn draw(list: &SessionList) -> AnyView {
     });
     view! {
         <PageHead title="Sessions" root="Account" lede=lede.into_any()/>
+        {tabs("/account/sessions")}
         {table("Your sessions", COLUMNS, rows)}
         {end_others}
     }

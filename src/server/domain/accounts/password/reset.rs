@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::super::nobody;
 use super::{check_new, context_of};
 use crate::model::account::{Email, masked};
 use crate::model::actor::Actor;
@@ -47,6 +48,7 @@ pub async fn ask(ctx: &Context, email: &str, caller: &Caller) -> Result<(), Doma
     let known = found
         .filter(|account| account.is_active && admitted)
         .map(|account| account.id);
+    // Nobody’s link is told nobody, and the next one takes its place.
     let account = known.map_or_else(nobody, Ok)?;
     let link = new_link(ctx, &mut tx, &account, now).await?;
     let org = orgs::first_of(&mut tx, &account).await?;
@@ -61,11 +63,6 @@ pub async fn ask(ctx: &Context, email: &str, caller: &Caller) -> Result<(), Doma
     }
     tx.commit().await?;
     Ok(())
-}
-
-/// An account that does not exist: its link is told nobody, and the next one takes its place.
-fn nobody() -> Result<AccountId, DomainError> {
-    Ok(AccountId::from_random("000000000000")?)
 }
 
 async fn new_link(
