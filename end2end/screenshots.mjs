@@ -16,7 +16,7 @@ const FOLDER = resolve(import.meta.dirname, "../docs/screenshots");
 const STAGE_NOW = 1_795_255_200_000;
 const WIDTHS = { wide: { width: 1280, height: 900 }, narrow: { width: 360, height: 780 } };
 const SCHEMES = ["light", "dark"];
-const MOST_BYTES = 11_000_000;
+const MOST_BYTES = 13_000_000;
 const ADA = { email: "ada@acme.example", password: "demonstration only, ada" };
 
 // Published vectors stand where a secret was: chance gives another one as soon as the server is asked in another order.
@@ -140,6 +140,7 @@ async function photographTheStage() {
     }
     await photographPeople(page);
     await photographCreation(page);
+    await photographRotation(page);
     await photographTwoFactor(page);
 }
 
@@ -209,6 +210,41 @@ async function photographCreation(page) {
     await page.reload();
     await ready(page);
     await photograph(page, "key-already-shown");
+}
+
+async function photographRotation(page) {
+    await opens(page, "/settings/service-tokens/new");
+    await page.getByLabel("Name", { exact: true }).fill("Rotation");
+    await presses(page, page.locator("button[form=create], form#create button.primary").first());
+    const token = await page.locator("#secret").innerText();
+    await opens(page, "/settings/api-keys/new");
+    await page.getByLabel("Name", { exact: true }).fill("Checkout service");
+    await page.getByRole("checkbox", { name: "images:read" }).check();
+    await presses(page, page.locator("button[form=create]"));
+    const old = await page.locator("#secret").innerText();
+    await presses(page, page.getByRole("button", { name: "I have stored it" }));
+    await presses(page, page.getByRole("link", { name: "Rotate…" }));
+    await photograph(page, "key-rotate");
+    await presses(page, page.getByRole("button", { name: "Make the new secret" }));
+    const secret = await page.locator("#secret").innerText();
+    await presses(page, page.getByRole("button", { name: "I have stored it" }));
+    for (const [key, clientIp, times] of [[old, "10.0.2.7", 9], [secret, "10.0.9.9", 31]]) {
+        for (let n = 0; n < times; n += 1) {
+            await fetch(`${STAGE_ORIGIN}/v1/keys/verify`, {
+                method: "POST",
+                headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+                body: JSON.stringify({ key, clientIp }),
+            });
+        }
+    }
+    await page.waitForTimeout(2_500);
+    await page.reload();
+    await ready(page);
+    await photograph(page, "key-rotating");
+    await presses(page, page.getByRole("link", { name: "Finish now…" }));
+    await photograph(page, "rotation-finish");
+    await opens(page, "/settings/rotation");
+    await photograph(page, "rotation");
 }
 
 async function photographTheFirstRun() {

@@ -111,6 +111,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys/:id") view=keys::detail::KeyDetailPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/edit") view=keys::edit::EditKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/revoke") view=keys::revoke::RevokeKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/rotate") view=keys::rotate::RotateKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/rotate/finish") view=keys::rotate::FinishRotationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/rotate/extend") view=keys::rotate::ExtendRotationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/rotate/cancel") view=keys::rotate::CancelRotationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/rotation") view=keys::rotations::RotationListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects") view=projects::list::ProjectListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/new") view=projects::new::NewProjectPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/:id") view=projects::detail::ProjectPage ssr=SsrMode::Async/>

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 65] = [
+pub const ACTIONS: [(&str, &str); 70] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -45,6 +45,11 @@ pub const ACTIONS: [(&str, &str); 65] = [
     ("key.edited", "Key edited"),
     ("key.enabled", "Key enabled"),
     ("key.revoked", "Key revoked"),
+    ("key.rotation_cancelled", "Rotation cancelled"),
+    ("key.rotation_counting", "Rotation counts down from the first use"),
+    ("key.rotation_extended", "Rotation extended"),
+    ("key.rotation_finished", "Rotation finished"),
+    ("key.rotation_started", "Rotation started"),
     ("key.transferred", "Key transferred to another owner"),
     ("key.stored", "Key confirmed as stored"),
     ("member.invited", "Member invited"),

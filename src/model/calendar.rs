@@ -100,6 +100,17 @@ impl Timestamp {
         }
     }
 
+    /// How long this has lasted: `4 minutes`, `26 hours`, `12 days`.
+    #[must_use]
+    pub fn lasting(self, now: Self) -> String {
+        let passed = now.since_ms(self);
+        match passed {
+            ..HOUR_MS => counted(passed / MINUTE_MS, "minute"),
+            _ if passed < 2 * DAY_MS => counted(passed / HOUR_MS, "hour"),
+            _ => counted(passed / DAY_MS, "day"),
+        }
+    }
+
     /// How long after `now` this will be: `in 61 days`, `in 3 hours`, `in less than a minute`.
     #[must_use]
     pub fn ahead(self, now: Self) -> String {

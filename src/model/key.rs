@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 use super::id::{AccountId, KeyId, ProjectId};
 use super::page::PageRequest;
+use super::rotation::Rotation;
 use super::scope::ScopeSet;
 use super::time::{DAY_MS, Timestamp};
 use super::usage::LastUsed;
@@ -65,6 +66,8 @@ words! {
         Disabled = "disabled", "Disabled";
         Expired = "expired", "Expired";
         OwnerInactive = "owner_inactive", "Owner inactive";
+        Rotating = "rotating", "Rotating";
+        RotationOverdue = "rotation_overdue", "Rotation overdue";
         Active = "active", "Active";
     }
 }
@@ -91,22 +94,39 @@ words! {
     }
 }
 
+/// What the badge of a key rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub status: KeyStatus,
+    pub project_archived: bool,
+    pub expires_at: Option<Timestamp>,
+    pub owner_active: bool,
+    /// Until when a previous secret goes on.
+    pub overlap_until: Option<Timestamp>,
+    pub rotation_due_at: Option<Timestamp>,
+}
+
 /// Derives the badge. Pure: the one place that knows the precedence.
 #[must_use]
-pub fn badge(
-    status: KeyStatus,
-    project_archived: bool,
-    expires_at: Option<Timestamp>,
-    owner_active: bool,
-    now: Timestamp,
-) -> Badge {
-    match status {
+pub fn badge(key: Standing, now: Timestamp) -> Badge {
+    let has_come = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    match key.status {
         KeyStatus::Revoked => Badge::Revoked,
         KeyStatus::Disabled => Badge::Disabled,
-        KeyStatus::Active if project_archived => Badge::Disabled,
-        KeyStatus::Active if expires_at.is_some_and(|at| at <= now) => Badge::Expired,
-        KeyStatus::Active if !owner_active => Badge::OwnerInactive,
+        KeyStatus::Active if key.project_archived => Badge::Disabled,
+        KeyStatus::Active if has_come(key.expires_at) => Badge::Expired,
+        KeyStatus::Active if !key.owner_active => Badge::OwnerInactive,
+        KeyStatus::Active if key.overlap_until.is_some_and(|at| at > now) => Badge::Rotating,
+        KeyStatus::Active if has_come(key.rotation_due_at) => Badge::RotationOverdue,
         KeyStatus::Active => Badge::Active,
+    }
+}
+
+impl Badge {
+    /// Whether a key that shows it passes.
+    #[must_use]
+    pub const fn passes(self) -> bool {
+        matches!(self, Self::Active | Self::Rotating | Self::RotationOverdue)
     }
 }
 
@@ -201,6 +221,9 @@ pub struct KeySummary {
     /// When somebody confirmed that the secret is stored; until then the key is "not confirmed".
     pub stored_at: Option<Timestamp>,
     pub last_used: Option<LastUsed>,
+    /// Until when a previous secret goes on; in the past once it has ended.
+    pub overlap_until: Option<Timestamp>,
+    pub rotation_due_at: Option<Timestamp>,
     /// Requests a day over the last seven days, oldest first.
     pub week: Vec<i64>,
 }
@@ -223,6 +246,12 @@ pub struct KeyDetail {
     pub requests_last_hour: i64,
     /// Whether the asking actor may edit, disable or revoke it.
     pub may_manage: bool,
+    /// Since when the present secret exists.
+    pub secret_since: Timestamp,
+    /// The key's own interval between rotations.
+    pub rotation_days: Option<i64>,
+    /// While two secrets are good at once.
+    pub rotation: Option<Rotation>,
     pub version: i64,
 }
 
@@ -271,26 +300,35 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_ms(1_769_682_605_000);
 
     #[test]
-    fn revoked_hides_disabled_hides_expired() {
+    fn each_state_hides_those_after_it() {
         let past = Some(NOW.minus_ms(1));
-        assert_eq!(badge(KeyStatus::Revoked, true, past, false, NOW), Badge::Revoked);
-        assert_eq!(
-            badge(KeyStatus::Disabled, true, past, false, NOW),
-            Badge::Disabled
-        );
-        assert_eq!(badge(KeyStatus::Active, true, past, false, NOW), Badge::Disabled);
-        assert_eq!(badge(KeyStatus::Active, false, past, false, NOW), Badge::Expired);
-        assert_eq!(
-            badge(KeyStatus::Active, false, None, false, NOW),
-            Badge::OwnerInactive
-        );
-        assert_eq!(
-            badge(KeyStatus::Active, false, Some(NOW.plus_ms(1)), true, NOW),
-            Badge::Active
-        );
-        assert_eq!(
-            badge(KeyStatus::Active, false, Some(NOW), true, NOW),
-            Badge::Expired
+        let mut key = Standing {
+            status: KeyStatus::Revoked,
+            project_archived: true,
+            expires_at: Some(NOW),
+            owner_active: false,
+            overlap_until: Some(NOW.plus_ms(1)),
+            rotation_due_at: past,
+        };
+        assert_eq!(badge(key, NOW), Badge::Revoked);
+        key.status = KeyStatus::Disabled;
+        assert_eq!(badge(key, NOW), Badge::Disabled);
+        key.status = KeyStatus::Active;
+        assert_eq!(badge(key, NOW), Badge::Disabled, "archived project");
+        key.project_archived = false;
+        assert_eq!(badge(key, NOW), Badge::Expired);
+        key.expires_at = Some(NOW.plus_ms(1));
+        assert_eq!(badge(key, NOW), Badge::OwnerInactive);
+        key.owner_active = true;
+        assert_eq!(badge(key, NOW), Badge::Rotating);
+        key.overlap_until = Some(NOW);
+        assert_eq!(badge(key, NOW), Badge::RotationOverdue);
+        key.rotation_due_at = Some(NOW.plus_ms(1));
+        assert_eq!(badge(key, NOW), Badge::Active);
+        assert!(
+            [Badge::Active, Badge::Rotating, Badge::RotationOverdue]
+                .into_iter()
+                .all(Badge::passes)
         );
     }
 

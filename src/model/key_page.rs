@@ -26,6 +26,8 @@ pub struct KeyPage {
     pub now: Timestamp,
     pub key: KeyDetail,
     pub usage: UsageSeries,
+    /// A form's right to be submitted once: rotating shows a secret.
+    pub nonce: String,
 }
 
 /// What the create form offers.

@@ -6,6 +6,7 @@ use crate::model::error::AppError;
 use crate::model::id::KeyId;
 use crate::model::key::KeyFilter;
 use crate::model::key_page::{KeyFormMaterial, KeyList, KeyPage};
+use crate::model::rotation::RotationPage;
 use crate::model::usage::UsageRange;
 
 #[server(endpoint = "keys/list")]
@@ -24,15 +25,8 @@ pub async fn list_keys(filter: KeyFilter) -> Result<KeyList, AppError> {
 pub async fn get_key(id: KeyId, range: UsageRange) -> Result<KeyPage, AppError> {
     use crate::server::{domain::keys::read, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    let found = async {
-        let key = read::find(&ctx, &actor, &id).await?;
-        Ok(KeyPage {
-            now: ctx.clock.now(),
-            key,
-            usage: read::usage(&ctx, &actor, &id, range).await?,
-        })
-    };
-    rpc_edge::answer(&ctx, &actor, "keys.read", found.await).await
+    let page = read::page(&ctx, &actor, &id, range).await;
+    rpc_edge::answer(&ctx, &actor, "keys.read", page).await
 }
 
 #[server(endpoint = "keys/form")]
@@ -72,4 +66,12 @@ pub async fn enable_key(key_id: KeyId) -> Result<(), AppError> {
         lifecycle::enable(&ctx, &actor, &key_id).await,
     )
     .await
+}
+
+#[server(endpoint = "keys/rotations")]
+pub async fn list_rotations() -> Result<RotationPage, AppError> {
+    use crate::server::{domain::keys::rotation, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let page = rotation::page(&ctx, &actor).await;
+    rpc_edge::answer(&ctx, &actor, "keys.rotations", page).await
 }

@@ -30,6 +30,13 @@ pub fn credential(ctx: &Context, head: &str) -> Minted {
     }
 }
 
+/// Another secret under the id that a key has.
+#[must_use]
+pub fn secret_for(ctx: &Context, head: &str, id: &KeyId) -> SecretText {
+    let secret = Secret::new(base62(ctx.rng.as_ref(), SECRET_LENGTH));
+    Secret::new(compose(head, id.random_part(), secret.expose()))
+}
+
 impl From<InvalidId> for DomainError {
     fn from(_: InvalidId) -> Self {
         Self::Defect("a random id did not have the shape of one")
@@ -102,7 +109,12 @@ pub fn hashed(ctx: &Context, credential: Credential<'_>, text: &SecretText) -> S
         hash: signed.mac,
         hash_alg: HASH_ALG.to_owned(),
         pepper_id: signed.key_id,
+        created_at_ms: ctx.clock.now().ms(),
         expires_at_ms: None,
+        number: 1,
+        countdown_ms: None,
+        stored_at_ms: None,
+        stored_note: None,
     }
 }
 

@@ -80,6 +80,7 @@ async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     links::delete_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     mails::delete_before(&mut tx, now.minus_ms(MAILS_MS)).await?;
     email_changes::delete_before(&mut tx, now).await?;
+    keys::delete_uses_before(&mut tx, now.minus_ms(EVENTS_MS)).await?;
     keys::delete_nonces_before(&mut tx, now.minus_ms(NONCES_MS)).await?;
     throttles::delete_networks_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;

@@ -20,6 +20,15 @@ use crate::server::domain::tokens::RevealedToken;
 use crate::server::platform::crypto::secret::SecretText;
 
 pub fn key(state: &AppState, headers: &HeaderMap, key: &RevealedKey) -> Response {
+    key_shown(state, headers, key, "key")
+}
+
+/// The new secret of a key that had one before.
+pub fn rotated_key(state: &AppState, headers: &HeaderMap, key: &RevealedKey) -> Response {
+    key_shown(state, headers, key, "new secret of the key")
+}
+
+fn key_shown(state: &AppState, headers: &HeaderMap, key: &RevealedKey, what: &'static str) -> Response {
     let origin = state.ctx.site.public_origin.as_str();
     let scope = key
         .project
@@ -30,7 +39,7 @@ pub fn key(state: &AppState, headers: &HeaderMap, key: &RevealedKey) -> Response
         state,
         headers,
         Revealed {
-            what: "key",
+            what,
             name: key.name.clone(),
             secret: key.secret.expose().clone(),
             variable: format!("{}_API_KEY", variable_stem(&key.project.slug)),

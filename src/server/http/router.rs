@@ -13,7 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, invitations, keys, mail, members, password, profile, projects, sessions, tokens,
+    account, factors, invitations, keys, mail, members, password, profile, projects, rotation, sessions,
+    tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -58,6 +59,10 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/new", post(keys::create)),
         ("/settings/api-keys/{id}/edit", post(keys::edit)),
         ("/settings/api-keys/{id}/revoke", post(keys::revoke)),
+        ("/settings/api-keys/{id}/rotate", post(rotation::start)),
+        ("/settings/api-keys/{id}/rotate/finish", post(rotation::finish)),
+        ("/settings/api-keys/{id}/rotate/extend", post(rotation::extend)),
+        ("/settings/api-keys/{id}/rotate/cancel", post(rotation::cancel)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),
         ("/settings/env-file", post(keys::env_file)),
         ("/settings/projects/new", post(projects::create)),

@@ -89,7 +89,19 @@ pub struct VerifyAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<RotationAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     denial: Option<DenialAnswer<'a>>,
+}
+
+/// Which secret was presented, while the key has two that are good.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationAnswer {
+    /// `current`, or `previous`: then it is time to take the new one.
+    secret: &'static str,
+    /// When the older one ends, at the latest.
+    previous_expires_at: String,
 }
 
 /// Why not, without echoing the key.
@@ -332,6 +344,14 @@ fn respond(answer: &Answer, request_id: &RequestId, http_style: bool) -> Respons
         owner_id: key.and_then(|key| key.owner.as_ref()).map(|owner| owner.as_str()),
         scopes: key.map(|key| key.scopes.iter().map(|scope| scope.as_str()).collect()),
         expires_at: key.and_then(|key| key.expires_at).map(Timestamp::rfc3339),
+        rotation: answer.rotating.map(|rotating| RotationAnswer {
+            secret: if rotating.is_current {
+                "current"
+            } else {
+                "previous"
+            },
+            previous_expires_at: rotating.previous_ends_at.rfc3339(),
+        }),
         denial: answer.verdict.denial.as_ref().map(|denial| DenialAnswer {
             detail: &denial.detail,
             missing: &denial.missing,

@@ -77,13 +77,29 @@ const SET_TOKENS_USED: Batch = batch!(
     "ON CONFLICT (token_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE token_last_used.at_ms <= excluded.at_ms"
 );
 
+const ADD_SECRET_USES: Batch = batch!(
+    "ADD_SECRET_USES",
+    "INSERT INTO secret_uses (key_id, number, hour_at_ms, requests, last_at_ms, last_ip)
+     SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT),
+     CAST(value ->> 4 AS BIGINT), value ->> 5",
+    "ON CONFLICT (key_id, number, hour_at_ms) DO UPDATE SET requests = secret_uses.requests + excluded.requests,
+     last_ip = CASE WHEN excluded.last_at_ms >= secret_uses.last_at_ms THEN excluded.last_ip ELSE secret_uses.last_ip END,
+     last_at_ms = CASE WHEN excluded.last_at_ms >= secret_uses.last_at_ms THEN excluded.last_at_ms ELSE secret_uses.last_at_ms END"
+);
+
 const LIST_DAYS: &str = "SELECT key_id, bucket_at_ms, CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE grain = 'day' AND org_id = ";
 
 /// The batches for the test that prepares every statement: name, then text for SQLite and for PostgreSQL.
 #[must_use]
-pub fn batches() -> [(&'static str, &'static str, &'static str); 4] {
-    [&INSERT_EVENTS, &ROLL_UP, &SET_KEYS_USED, &SET_TOKENS_USED]
-        .map(|batch| (batch.name, batch.sqlite, batch.postgres))
+pub fn batches() -> [(&'static str, &'static str, &'static str); 5] {
+    let all = [
+        &INSERT_EVENTS,
+        &ROLL_UP,
+        &SET_KEYS_USED,
+        &SET_TOKENS_USED,
+        &ADD_SECRET_USES,
+    ];
+    all.map(|batch| (batch.name, batch.sqlite, batch.postgres))
 }
 
 /// One verification of a known key.
@@ -117,6 +133,16 @@ pub struct LastUse<'a> {
     pub id: &'a str,
     pub at_ms: i64,
     pub ip: Option<IpAddr>,
+}
+
+/// How often one secret of a rotating key was presented within one hour.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretUses<'a> {
+    pub number: u32,
+    pub hour_at_ms: i64,
+    pub requests: i64,
+    /// Of the key by this secret.
+    pub last: LastUse<'a>,
 }
 
 /// Runs a batch over rows in their order, so that two nodes lock in one order.
@@ -183,6 +209,18 @@ pub async fn set_tokens_used<'a>(
     uses: impl Iterator<Item = LastUse<'a>>,
 ) -> Result<(), StoreError> {
     run(tx, &SET_TOKENS_USED, uses.map(LastUse::values).collect()).await
+}
+
+/// Adds uses of single secrets to their hours.
+pub async fn add_secret_uses<'a>(
+    tx: &mut Tx,
+    uses: impl Iterator<Item = SecretUses<'a>>,
+) -> Result<(), StoreError> {
+    let values = |uses: SecretUses<'a>| {
+        let (key_id, at_ms, ip) = uses.last.values();
+        (key_id, uses.number, uses.hour_at_ms, uses.requests, at_ms, ip)
+    };
+    run(tx, &ADD_SECRET_USES, uses.map(values).collect()).await
 }
 
 impl<'a> LastUse<'a> {

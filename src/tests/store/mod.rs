@@ -1,7 +1,7 @@
 //! One SQL text on two databases.
 
 use keywright::model::actor::Actor;
-use keywright::model::key::{Badge, KeyFilter, KeyStatus, badge};
+use keywright::model::key::{Badge, KeyFilter, KeyStatus, Standing, badge};
 use keywright::model::page::PageRequest;
 use keywright::model::permission::Permission;
 use keywright::model::time::{DAY_MS, Timestamp};
@@ -37,9 +37,14 @@ on_both_databases! {
     async fn the_badge_in_sql_is_the_badge_of_the_model(backend: Backend) {
         let app = TestApp::on(backend).await;
         let now = app.ctx.clock.now();
-        for (name, expiry) in [("short", "7"), ("long", "90"), ("off", "90"), ("gone", "90"), ("both", "7")] {
+        for (name, expiry) in [
+            ("short", "7"), ("long", "90"), ("off", "90"), ("gone", "90"), ("both", "7"), ("rotating", "90"), ("overdue", "90"),
+        ] {
             app.try_issue(name, "live", &[], expiry).await.unwrap();
         }
+        let ms = now.ms();
+        app.db.tamper(&format!("UPDATE api_keys SET overlap_until_ms = {} WHERE name IN ('rotating', 'short')", ms + DAY_MS)).await;
+        app.db.tamper(&format!("UPDATE api_keys SET rotation_due_at_ms = {} WHERE name IN ('rotating', 'overdue')", ms)).await;
         let scope = Actor::operator("tests", Some(app.org)).require(Permission::KeysRead).unwrap();
         let mut all = Vec::new();
         for (days, archived) in [(0, false), (8, false), (0, true), (8, true)] {
@@ -55,14 +60,24 @@ on_both_databases! {
                     "gone" => KeyStatus::Revoked,
                     _ => KeyStatus::Active,
                 };
-                assert_eq!(key.badge, badge(status, archived, key.expires_at, true, at), "{} {days} {archived}", key.name);
+                let standing = Standing {
+                    status,
+                    project_archived: archived,
+                    expires_at: key.expires_at,
+                    owner_active: true,
+                    overlap_until: key.overlap_until,
+                    rotation_due_at: key.rotation_due_at,
+                };
+                assert_eq!(key.badge, badge(standing, at), "{} {days} {archived}", key.name);
                 all.push(key.badge);
             }
             let counts = keys::counts(&mut tx, &scope, at).await.unwrap();
-            let active = all[all.len() - 5..].iter().filter(|badge| **badge == Badge::Active).count() as i64;
-            assert_eq!((counts.active, counts.not_confirmed, counts.all), (active, active, 5), "{days} {archived}");
+            let active = all[all.len() - 7..].iter().filter(|badge| badge.passes()).count() as i64;
+            assert_eq!((counts.active, counts.not_confirmed, counts.all), (active, active, 7), "{days} {archived}");
         }
-        for expected in [Badge::Active, Badge::Disabled, Badge::Expired, Badge::Revoked] {
+        for expected in [
+            Badge::Active, Badge::Disabled, Badge::Expired, Badge::Revoked, Badge::Rotating, Badge::RotationOverdue,
+        ] {
             assert!(all.contains(&expected), "{expected:?} never occurred");
         }
     }

@@ -14,7 +14,8 @@ pub fn key_badge(state: Badge) -> AnyView {
     let class = match state {
         Badge::Revoked => "badge danger",
         Badge::Disabled | Badge::Expired => "badge neutral",
-        Badge::OwnerInactive => "badge warn",
+        Badge::OwnerInactive | Badge::RotationOverdue => "badge warn",
+        Badge::Rotating => "badge info",
         Badge::Active => "badge ok",
     };
     badge(class, state.label())

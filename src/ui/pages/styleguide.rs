@@ -80,7 +80,7 @@ pub fn StyleguidePage() -> impl IntoView {
                 </form>
             </section>
             <section class="section"><h2>"Chart"</h2><UsageChart series=sample()/></section>
-            <section class="section"><h2>"Week"</h2>{spark(&[1, 3, 2, 5, 8, 0, 4])}</section>
+            <section class="section"><h2>"Week"</h2>{spark(&[1, 3, 2, 5, 8, 0, 4], "7 days", 0)}</section>
             <section class="section">
                 <h2>"Waiting and empty"</h2>
                 <div class="skeleton" aria-hidden="true"><span class="title"></span><span></span><span></span></div>

@@ -1,39 +1,50 @@
-//! Name and purpose.
+//! Name, purpose, and how often its secret is replaced.
 
 use serde_json::json;
 
-use super::{require_manage, secured};
+use super::{require_manage, rotation, secured};
 use crate::model::actor::Actor;
 use crate::model::error::Code;
 use crate::model::id::KeyId;
 use crate::model::key::KeyStatus;
+use crate::model::rotation::parse_interval;
 use crate::model::text::{self, NAME_MAX, NOTE_MAX};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
-use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::keys as store;
 
-/// Saves name and purpose. The name is in the verification's answer, so caches hear of it.
+/// What was typed about a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Description<'a> {
+    pub name: &'a str,
+    pub purpose: &'a str,
+    /// Days between rotations; empty follows the environment’s.
+    pub rotation_days: &'a str,
+}
+
+/// Saves it. The name is in the verification's answer, so caches hear of it.
 pub async fn describe(
     ctx: &Context,
     actor: &Actor,
     id: &KeyId,
-    name: &str,
-    purpose: &str,
+    typed: Description<'_>,
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let key = secured::find(ctx, &mut tx, actor, id).await?;
+    let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let mut errors = Vec::new();
-    let name = text::line("name", "The name", name, 1, NAME_MAX)
+    let name = text::line("name", "The name", typed.name, 1, NAME_MAX)
         .map_err(|error| errors.push(error))
         .ok();
-    let purpose = text::line("purpose", "The purpose", purpose, 0, NOTE_MAX)
+    let purpose = text::line("purpose", "The purpose", typed.purpose, 0, NOTE_MAX)
         .map_err(|error| errors.push(error))
         .ok();
-    let (Some(name), Some(purpose)) = (name, purpose) else {
+    let interval = parse_interval(typed.rotation_days)
+        .map_err(|error| errors.push(error))
+        .ok();
+    let (Some(name), Some(purpose), Some(interval)) = (name, purpose, interval) else {
         return Err(DomainError::Invalid(errors));
     };
     if key.status == KeyStatus::Revoked.as_str() {
@@ -48,10 +59,15 @@ pub async fn describe(
     );
     let saved = store::set_descriptive(&mut tx, &scope, id, &name, &text::folded(&name), &purpose).await;
     saved.map_err(|error| DomainError::from(error).taken("name", &message))?;
-    let detail = json!({ "before": { "name": key.name }, "after": { "name": name, "purpose": purpose } });
+    let detail = json!({
+        "before": { "name": key.name, "rotationDays": key.rotation_days },
+        "after": { "name": name, "purpose": purpose, "rotationDays": interval },
+    });
     let entry = Entry::new("key.edited", "key", id.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
-    changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
+    key.rotation_days = interval;
+    rotation::set_due(&mut key)?;
+    secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(id);
     Ok(())

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::rotation::due_at;
 use super::secured;
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
@@ -287,6 +288,10 @@ fn new_row(
         revoked_by_id: None,
         revoked_reason: None,
         revoked_note: String::new(),
+        secret_since_ms: now.ms(),
+        overlap_until_ms: None,
+        rotation_days: None,
+        rotation_due_at_ms: Some(due_at(checked.environment, None, now).ms()),
         version: 1,
         row_mac: String::new(),
         row_mac_key_id: String::new(),

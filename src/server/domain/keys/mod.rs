@@ -1,10 +1,11 @@
-//! Keys, from issue to tombstone.
+//! Keys, from issue through rotations to tombstone.
 
 pub mod edit;
 pub mod form;
 pub mod issue;
 pub mod lifecycle;
 pub mod read;
+pub mod rotation;
 pub mod secured;
 
 use crate::model::actor::{Actor, Denied, OrgScope};

@@ -1,16 +1,16 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::may_manage;
+use super::{may_manage, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::KeyId;
 use crate::model::key::{KeyCounts, KeyDetail, KeyFilter, KeySummary, Owner};
-use crate::model::key_page::KeyList;
+use crate::model::key_page::{KeyList, KeyPage};
 use crate::model::page::Page;
 use crate::model::permission::Permission;
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::{Grain, UsageRange, UsageSeries};
 use crate::server::ctx::Context;
-use crate::server::domain::{DomainError, projects};
+use crate::server::domain::{DomainError, mint, projects};
 use crate::server::store::{keys as store, usage};
 
 /// Days the small charts of the list show.
@@ -65,6 +65,21 @@ pub async fn counts(ctx: &Context, actor: &Actor) -> Result<KeyCounts, DomainErr
     Ok(store::counts(&mut tx, &scope, ctx.clock.now()).await?)
 }
 
+/// All that the page of one key shows.
+pub async fn page(
+    ctx: &Context,
+    actor: &Actor,
+    id: &KeyId,
+    range: UsageRange,
+) -> Result<KeyPage, DomainError> {
+    Ok(KeyPage {
+        now: ctx.clock.now(),
+        key: find(ctx, actor, id).await?,
+        usage: usage(ctx, actor, id, range).await?,
+        nonce: mint::form_nonce(ctx),
+    })
+}
+
 pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail, DomainError> {
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
@@ -74,6 +89,10 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         .ok_or(DomainError::NotFound)?;
     let requests_last_hour =
         usage::count_for_key(&mut tx, &scope, id, Grain::Minute, now.minus_ms(HOUR_MS)).await?;
+    let rotation = match row.summary.overlap_until.is_some_and(|until| until > now) {
+        true => rotation::running(&mut tx, &scope, id, now).await?,
+        false => None,
+    };
     let owner = match &row.summary.owner {
         Owner::Member { id, .. } => Some(id.as_str()),
         Owner::Team(_) => None,
@@ -92,6 +111,9 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         revoked_at: row.revoked_at,
         revoked_reason: row.revoked_reason,
         revoked_note: row.revoked_note,
+        secret_since: row.secret_since,
+        rotation_days: row.rotation_days,
+        rotation,
         version: row.version,
     })
 }

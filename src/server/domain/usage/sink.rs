@@ -23,6 +23,8 @@ pub struct UsageEvent {
     pub token: Arc<CachedToken>,
     pub at: Timestamp,
     pub code: VerdictCode,
+    /// Which secret was presented, of a key that rotates or has rotated.
+    pub secret_number: Option<u32>,
     /// The address the key was used from.
     pub client_ip: Option<IpAddr>,
     /// The address the question came from.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use super::sink::UsageEvent;
-use crate::model::time::Timestamp;
+use crate::model::time::{HOUR_MS, Timestamp};
 use crate::model::usage::Grain;
 use crate::model::verdict::VerdictCode;
 use crate::server::ctx::Context;
+use crate::server::domain::keys::rotation;
 use crate::server::domain::verification::CachedKey;
 use crate::server::store::error::StoreError;
-use crate::server::store::usage::{self as store, EventRow, LastUse, RollUp};
+use crate::server::store::usage::{self as store, EventRow, LastUse, RollUp, SecretUses};
 
 /// Most events one transaction takes.
 pub const BATCH_MAX: usize = 10_000;
@@ -27,6 +28,10 @@ struct Folded<'a> {
     minutes: HashMap<(&'a str, i64, VerdictCode), (&'a CachedKey, i64)>,
     keys: BTreeMap<&'a str, LastUse<'a>>,
     tokens: BTreeMap<&'a str, LastUse<'a>>,
+    /// Secrets of keys that rotate, by the hour.
+    secrets: BTreeMap<(&'a str, u32, i64), SecretUses<'a>>,
+    /// Keys whose new secret was used while the countdown waits for that, and when first.
+    first_uses: BTreeMap<&'a str, (&'a CachedKey, Timestamp)>,
 }
 
 /// Writes a batch, all or nothing.
@@ -43,9 +48,20 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
     store::roll_up(&mut tx, folded.cells().values()).await?;
     store::set_keys_used(&mut tx, folded.keys.into_values()).await?;
     store::set_tokens_used(&mut tx, folded.tokens.into_values()).await?;
+    store::add_secret_uses(&mut tx, folded.secrets.into_values()).await?;
     tx.commit().await?;
     ctx.usage.count_persisted(events.len());
+    begin_countdowns(ctx, &folded.first_uses).await;
     Ok(())
+}
+
+/// Previous secrets whose time begins with what this batch saw. One that fails is tried again with the next use.
+async fn begin_countdowns(ctx: &Context, first_uses: &BTreeMap<&str, (&CachedKey, Timestamp)>) {
+    for (key, used_at) in first_uses.values() {
+        if let Err(error) = rotation::begin_countdown(ctx, &key.org_id, &key.id, *used_at).await {
+            tracing::warn!(key.id = %key.id, %error, "a rotation could not begin to count down");
+        }
+    }
 }
 
 impl<'a> Folded<'a> {
@@ -56,6 +72,37 @@ impl<'a> Folded<'a> {
         self.minutes.entry(cell).or_insert((&event.key, 0)).1 += 1;
         note_use(&mut self.keys, key, at, event.client_ip);
         note_use(&mut self.tokens, event.token.id.as_str(), at, event.caller_ip);
+        if let Some(number) = event.secret_number {
+            self.add_secret(event, number);
+        }
+    }
+
+    fn add_secret(&mut self, event: &'a UsageEvent, number: u32) {
+        let (key_id, at) = (event.key.id.as_str(), event.at);
+        let hour_at_ms = at.floor_to(HOUR_MS).ms();
+        let (at_ms, ip) = (at.ms(), event.client_ip);
+        let last = LastUse {
+            id: key_id,
+            at_ms,
+            ip,
+        };
+        let uses = self
+            .secrets
+            .entry((key_id, number, hour_at_ms))
+            .or_insert(SecretUses {
+                number,
+                hour_at_ms,
+                requests: 0,
+                last,
+            });
+        uses.requests += 1;
+        if at_ms >= uses.last.at_ms {
+            uses.last = last;
+        }
+        if event.code == VerdictCode::Valid && event.key.waits_for(number) {
+            let first = self.first_uses.entry(key_id).or_insert((&event.key, at));
+            first.1 = first.1.min(at);
+        }
     }
 
     /// The counts in every grain: a thousand requests of one key are three upserts.

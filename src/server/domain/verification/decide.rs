@@ -118,6 +118,9 @@ mod tests {
         let secret = CachedSecret {
             hash: StoredHash::from_row(&Keyring::default(), "", "", ""),
             expires_at: Some(NOW),
+            number: 1,
+            is_current: false,
+            counts_down: false,
         };
         let key = CachedKey {
             id: KeyId::from_random("0123456789AB").unwrap(),

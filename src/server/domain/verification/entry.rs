@@ -41,6 +41,11 @@ pub struct CachedKey {
 pub struct CachedSecret {
     pub hash: StoredHash,
     pub expires_at: Option<Timestamp>,
+    /// Which of the key's secrets it is, counted from 1.
+    pub number: u32,
+    pub is_current: bool,
+    /// A previous one whose time begins with the first use of the current one.
+    pub counts_down: bool,
 }
 
 /// A service token, ready to be compared with.
@@ -57,6 +62,20 @@ pub struct CachedToken {
 }
 
 impl CachedKey {
+    /// Until when a previous secret goes on beside the current one.
+    #[must_use]
+    pub fn overlap_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let previous = self.secrets.iter().find(|secret| !secret.is_current)?;
+        previous.expires_at.filter(|at| *at > now)
+    }
+
+    /// Whether the use of this secret begins the countdown of the one before.
+    #[must_use]
+    pub fn waits_for(&self, secret_number: u32) -> bool {
+        let is_current = |secret: &CachedSecret| secret.is_current && secret.number == secret_number;
+        self.secrets.iter().any(is_current) && self.secrets.iter().any(|secret| secret.counts_down)
+    }
+
     pub fn from_row(row: Verifiable, keyring: &Keyring) -> Result<Self, StoreError> {
         let is_intact = secured::is_intact(keyring, &row.key);
         let key = row.key;
@@ -96,6 +115,9 @@ impl CachedSecret {
         Self {
             hash: StoredHash::from_row(keyring, &row.hash_alg, &row.pepper_id, &row.hash),
             expires_at: moment(row.expires_at_ms),
+            number: u32::try_from(row.number).unwrap_or_default(),
+            is_current: row.slot == "current",
+            counts_down: row.countdown_ms.is_some(),
         }
     }
 }

@@ -54,6 +54,15 @@ pub struct Question<'a> {
 pub struct Answer {
     pub verdict: Verdict,
     pub key: Option<Arc<CachedKey>>,
+    /// While the key has two secrets that are good.
+    pub rotating: Option<Rotating>,
+}
+
+/// Which of two secrets was presented, and until when the older one is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotating {
+    pub is_current: bool,
+    pub previous_ends_at: Timestamp,
 }
 
 /// Who asks: the token behind a bearer text, if it may verify.
@@ -92,6 +101,7 @@ pub async fn verify(
     let refuse = |code, detail| Answer {
         verdict: Verdict::refused(code, detail),
         key: None,
+        rotating: None,
     };
     let Some(parsed) = key_text::parse_key(question.key) else {
         return Ok(refuse(
@@ -112,12 +122,19 @@ pub async fn verify(
         return Ok(not_found());
     };
     let verdict = decide(&key, secret, &question.request, question.permissions, now);
+    let rotating = key.overlap_until(now).map(|previous_ends_at| Rotating {
+        is_current: secret.is_current,
+        previous_ends_at,
+    });
+    // Told apart only where there are two.
+    let secret_number = (key.secrets.len() > 1).then_some(secret.number);
     if !question.dry_run {
-        record(ctx, token, &key, question, verdict.code, now);
+        record(ctx, token, &key, question, (verdict.code, secret_number), now);
     }
     Ok(Answer {
         verdict,
         key: Some(key),
+        rotating,
     })
 }
 
@@ -143,7 +160,7 @@ fn record(
     token: &Arc<CachedToken>,
     key: &Arc<CachedKey>,
     question: Question<'_>,
-    code: VerdictCode,
+    (code, secret_number): (VerdictCode, Option<u32>),
     now: Timestamp,
 ) {
     ctx.usage.record(UsageEvent {
@@ -152,6 +169,7 @@ fn record(
         token: Arc::clone(token),
         at: now,
         code,
+        secret_number,
         // A service that does not say for whom it asks is taken to use the key itself.
         client_ip: question.request.client_ip.or(question.caller_ip),
         caller_ip: question.caller_ip,

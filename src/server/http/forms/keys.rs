@@ -9,8 +9,9 @@ use crate::model::error::{AppError, Code, FieldError};
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
 use crate::server::domain::DomainError;
+use crate::server::domain::keys::edit::{self, Description};
 use crate::server::domain::keys::issue::{self, KeyDraft, Nonce, RevealedKey};
-use crate::server::domain::keys::{edit, lifecycle};
+use crate::server::domain::keys::lifecycle;
 use crate::server::http::reveal;
 use crate::server::http::state::AppState;
 
@@ -89,7 +90,7 @@ async fn issue_from(
     issue::issue(&state.ctx, actor, &draft, Some(nonce_of(form, account)?)).await
 }
 
-fn key_page(id: &KeyId) -> String {
+pub(super) fn key_page(id: &KeyId) -> String {
     format!("/settings/api-keys/{id}")
 }
 
@@ -97,8 +98,12 @@ fn key_page(id: &KeyId) -> String {
 pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
     form.act(&state, "keys.edit", async |signed_in, values| {
         let key = id_of(&id)?;
-        let (name, purpose) = (values.first("name"), values.first("purpose"));
-        edit::describe(&state.ctx, &signed_in.actor, &key, name, purpose).await?;
+        let typed = Description {
+            name: values.first("name"),
+            purpose: values.first("purpose"),
+            rotation_days: values.first("rotation_days"),
+        };
+        edit::describe(&state.ctx, &signed_in.actor, &key, typed).await?;
         Ok(see_other(&format!("{}?done=saved", key_page(&key))))
     })
     .await

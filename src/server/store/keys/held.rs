@@ -2,7 +2,7 @@
 
 use crate::model::actor::OrgScope;
 use crate::model::id::{AccountId, KeyId};
-use crate::model::key::{Badge, Environment};
+use crate::model::key::{Environment, KeyStatus, Standing, badge};
 use crate::model::key_text::display_hint;
 use crate::model::member::HeldKey;
 use crate::model::time::Timestamp;
@@ -21,7 +21,8 @@ macro_rules! held {
 statements! {
     /// With the requests of the hours since $3, the busiest first.
     LIST_HELD = "SELECT h.* FROM (
-            SELECT k.id, k.name, k.prefix, k.environment, k.status, k.expires_at_ms, p.name AS project_name, p.status AS project_status,
+            SELECT k.id, k.name, k.prefix, k.environment, k.status, k.expires_at_ms, k.overlap_until_ms, k.rotation_due_at_ms,
+            p.name AS project_name, p.status AS project_status,
             k.owner_account_id, k.owner_team, o.name AS owner_name, m.account_id AS member_id, u.at_ms AS used_at_ms, u.ip AS used_ip,
             COALESCE((SELECT CAST(SUM(r.requests) AS BIGINT) FROM usage_rollups r
                 WHERE r.key_id = k.id AND r.grain = 'hour' AND r.bucket_at_ms >= $3), 0) AS requests
@@ -43,6 +44,8 @@ struct HeldRow {
     environment: String,
     status: String,
     expires_at_ms: Option<i64>,
+    overlap_until_ms: Option<i64>,
+    rotation_due_at_ms: Option<i64>,
     project_name: String,
     project_status: String,
     owner_account_id: Option<String>,
@@ -69,20 +72,23 @@ pub async fn list_held(
 }
 
 fn held(row: HeldRow, account: &AccountId, now: Timestamp) -> Result<HeldKey, StoreError> {
-    use crate::model::key::{KeyStatus, badge};
     let place = RowPlace {
         table: "api_keys",
         id: &row.id,
     };
-    let status = place.required("status", KeyStatus::parse(&row.status))?;
+    let standing = Standing {
+        status: place.required("status", KeyStatus::parse(&row.status))?,
+        project_archived: row.project_status == "archived",
+        expires_at: moment(row.expires_at_ms),
+        owner_active: row.owner_account_id.is_none() || row.member_id.is_some(),
+        overlap_until: moment(row.overlap_until_ms),
+        rotation_due_at: moment(row.rotation_due_at_ms),
+    };
     let environment = place.required("environment", Environment::parse(&row.environment))?;
     let id: KeyId = place.parsed("id", &row.id)?;
-    let owner_is_active = row.owner_account_id.is_none() || row.member_id.is_some();
-    let archived = row.project_status == "archived";
-    let badge: Badge = badge(status, archived, moment(row.expires_at_ms), owner_is_active, now);
     Ok(HeldKey {
         hint: display_hint(&row.prefix, environment, id.random_part()),
-        badge,
+        badge: badge(standing, now),
         owned: row.owner_account_id.as_deref() == Some(account.as_str()),
         owner_name: row.owner_name.unwrap_or(row.owner_team),
         last_used_at: moment(row.used_at_ms),

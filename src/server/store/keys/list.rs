@@ -23,6 +23,8 @@ macro_rules! badge {
             WHEN k.status = 'disabled' OR p.status = 'archived' THEN 'disabled'
             WHEN k.expires_at_ms <= $2 THEN 'expired'
             WHEN k.owner_account_id IS NOT NULL AND m.account_id IS NULL THEN 'owner_inactive'
+            WHEN k.overlap_until_ms > $2 THEN 'rotating'
+            WHEN k.rotation_due_at_ms <= $2 THEN 'rotation_overdue'
             ELSE 'active' END)"
     };
 }
@@ -53,7 +55,8 @@ macro_rules! page_of {
     ($order:literal) => {
         concat!(
             "SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name, k.owner_account_id,
-            o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms, ",
+            o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
+            k.overlap_until_ms, k.rotation_due_at_ms, ",
             badge!(),
             " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
             from_keys!(),
@@ -90,11 +93,12 @@ statements! {
             JOIN projects p ON p.id = g.project_id
             LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id) k";
     FIND_DETAIL = concat!("SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name,
-        k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms, ",
+        k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
+            k.overlap_until_ms, k.rotation_due_at_ms, ",
         badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
         k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
         k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
-        k.revoked_reason, k.revoked_note, k.version", from_keys!(),
+        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.rotation_days, k.version", from_keys!(),
         " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
         LEFT JOIN accounts cb ON cb.id = k.created_by_id LEFT JOIN accounts rb ON rb.id = k.revoked_by_id
         WHERE k.org_id = $1 AND k.id = $3");
@@ -115,6 +119,8 @@ struct SummaryRow {
     created_at_ms: i64,
     expires_at_ms: Option<i64>,
     stored_at_ms: Option<i64>,
+    overlap_until_ms: Option<i64>,
+    rotation_due_at_ms: Option<i64>,
     badge: String,
     used_at_ms: Option<i64>,
     used_ip: Option<String>,
@@ -138,6 +144,8 @@ struct FullRow {
     revoked_by_name: Option<String>,
     revoked_reason: Option<String>,
     revoked_note: String,
+    secret_since_ms: i64,
+    rotation_days: Option<i64>,
     version: i64,
 }
 
@@ -155,6 +163,8 @@ pub struct DetailRow {
     pub revoked_by: Option<(String, String, Option<String>)>,
     pub revoked_reason: Option<RevocationReason>,
     pub revoked_note: String,
+    pub secret_since: Timestamp,
+    pub rotation_days: Option<i64>,
     pub version: i64,
 }
 
@@ -188,6 +198,8 @@ impl SummaryRow {
                 at: Timestamp::from_ms(at),
                 ip: self.used_ip,
             }),
+            overlap_until: moment(self.overlap_until_ms),
+            rotation_due_at: moment(self.rotation_due_at_ms),
             week: Vec::new(),
             name: self.name,
             id,
@@ -283,6 +295,8 @@ pub async fn find_detail(
             .map(|text| place.required("revoked_reason", RevocationReason::parse(text)))
             .transpose()?,
         revoked_note: row.revoked_note,
+        secret_since: Timestamp::from_ms(row.secret_since_ms),
+        rotation_days: row.rotation_days,
         version: row.version,
     }))
 }

@@ -12,17 +12,19 @@ macro_rules! secured_columns {
     () => {
         "k.id, k.org_id, k.project_id, k.environment, k.prefix, k.name, k.owner_account_id, k.owner_team, k.scopes,
         k.status, k.expires_at_ms, k.created_at_ms, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id,
-        k.revoked_reason, k.revoked_note, k.version, k.row_mac, k.row_mac_key_id"
+        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.overlap_until_ms, k.rotation_days, k.rotation_due_at_ms,
+        k.version, k.row_mac, k.row_mac_key_id"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO api_keys (id, org_id, project_id, environment, prefix, name, name_folded, purpose,
         owner_account_id, owner_team, scopes, status, expires_at_ms, created_by_type, created_by_id, created_at_ms,
-        stored_note, revoked_note, version, row_mac, row_mac_key_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19)";
-    INSERT_SECRET = "INSERT INTO key_secrets (key_id, slot, hash, hash_alg, pepper_id, created_at_ms, expires_at_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        stored_note, revoked_note, version, row_mac, row_mac_key_id, secret_since_ms, rotation_due_at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19, $20, $21)";
+    INSERT_SECRET = "INSERT INTO key_secrets (key_id, slot, hash, hash_alg, pepper_id, created_at_ms, expires_at_ms, number,
+        countdown_ms, stored_at_ms, stored_note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    DELETE_SECRETS = "DELETE FROM key_secrets WHERE key_id = $1";
     FIND_SECURED = concat!("SELECT ", secured_columns!(), " FROM api_keys k WHERE k.org_id = $1 AND k.id = $2");
     /// By id alone: who may hear the answer is decided from the row, by the caller's token.
     FIND_VERIFIABLE = concat!("SELECT ", secured_columns!(), ", p.status AS project_status,
@@ -30,13 +32,17 @@ statements! {
         FROM api_keys k JOIN projects p ON p.id = k.project_id
         LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
         WHERE k.id = $1");
-    LIST_SECRETS = "SELECT slot, hash, hash_alg, pepper_id, expires_at_ms FROM key_secrets WHERE key_id = $1 ORDER BY slot";
+    LIST_SECRETS = "SELECT slot, hash, hash_alg, pepper_id, created_at_ms, expires_at_ms, number, countdown_ms, stored_at_ms,
+        stored_note FROM key_secrets WHERE key_id = $1 ORDER BY slot";
     /// Only over the version that was read: two writers at once do not undo each other.
     SAVE = "UPDATE api_keys SET status = $3, scopes = $4, expires_at_ms = $5, disabled_at_ms = $6, revoked_at_ms = $7,
         revoked_by_type = $8, revoked_by_id = $9, revoked_reason = $10, revoked_note = $11, version = $12, row_mac = $13,
-        row_mac_key_id = $14, owner_account_id = $16, owner_team = $17 WHERE org_id = $1 AND id = $2 AND version = $15";
+        row_mac_key_id = $14, owner_account_id = $16, owner_team = $17, secret_since_ms = $18, overlap_until_ms = $19,
+        rotation_days = $20, rotation_due_at_ms = $21 WHERE org_id = $1 AND id = $2 AND version = $15";
     SET_DESCRIPTIVE = "UPDATE api_keys SET name = $3, name_folded = $4, purpose = $5 WHERE org_id = $1 AND id = $2";
     SET_STORED = "UPDATE api_keys SET stored_at_ms = $3, stored_note = $4 WHERE org_id = $1 AND id = $2 AND stored_at_ms IS NULL";
+    FIND_STORED = "SELECT stored_at_ms, stored_note FROM api_keys WHERE org_id = $1 AND id = $2";
+    REPLACE_STORED = "UPDATE api_keys SET stored_at_ms = $3, stored_note = $4 WHERE org_id = $1 AND id = $2";
     INSERT_NONCE = "INSERT INTO form_nonces (nonce, account_id, target_id, used_at_ms) VALUES ($1, $2, $3, $4)";
     FIND_NONCE = "SELECT target_id, used_at_ms FROM form_nonces WHERE nonce = $1 AND account_id = $2";
     DELETE_NONCES_BEFORE = "DELETE FROM form_nonces WHERE used_at_ms < $1";
@@ -63,6 +69,11 @@ pub struct SecuredKey {
     pub revoked_by_id: Option<String>,
     pub revoked_reason: Option<String>,
     pub revoked_note: String,
+    /// Since when the current secret exists. This and the three below tell and order; no decision rests on them.
+    pub secret_since_ms: i64,
+    pub overlap_until_ms: Option<i64>,
+    pub rotation_days: Option<i64>,
+    pub rotation_due_at_ms: Option<i64>,
     pub version: i64,
     pub row_mac: String,
     pub row_mac_key_id: String,
@@ -77,7 +88,15 @@ pub struct SecretRow {
     pub hash: String,
     pub hash_alg: String,
     pub pepper_id: String,
+    pub created_at_ms: i64,
     pub expires_at_ms: Option<i64>,
+    /// Which of the key's secrets it is, counted from 1.
+    pub number: i64,
+    /// A previous secret that goes on for so long after the first use of the current one, which has not come yet.
+    pub countdown_ms: Option<i64>,
+    /// What was said of where it is stored, of a previous one.
+    pub stored_at_ms: Option<i64>,
+    pub stored_note: Option<String>,
 }
 
 /// A key with what else decides about it.
@@ -99,13 +118,19 @@ pub struct NewKey<'a> {
 }
 
 impl SecuredKey {
-    /// The texts the row's MAC is made over: every column of the key that a decision rests on (not its name, which is only shown). The order is
-    /// part of the stored format; additions go to the end with a new label.
+    /// The texts the row's MAC is made over: every column of the key that a decision rests on (not its name, which is only
+    /// shown). The order is part of the stored format. What came later stands at the end, under another label and only
+    /// where there is any: rows from before need not be signed afresh, and to take it away breaks the MAC.
     #[must_use]
     pub fn mac_parts(&self) -> Vec<String> {
         let number = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+        let counts_down = self.secrets.iter().any(|secret| secret.countdown_ms.is_some());
+        let label = match counts_down {
+            true => "keywright-key-row-v2",
+            false => "keywright-key-row-v1",
+        };
         let mut parts = vec![
-            "keywright-key-row-v1".to_owned(),
+            label.to_owned(),
             self.id.clone(),
             self.org_id.clone(),
             self.project_id.clone(),
@@ -128,6 +153,9 @@ impl SecuredKey {
             ]);
             parts.push(number(secret.expires_at_ms));
         }
+        if counts_down {
+            parts.extend(self.secrets.iter().map(|secret| number(secret.countdown_ms)));
+        }
         parts
     }
 }
@@ -143,12 +171,23 @@ pub async fn insert(
         .bind(&key.prefix).bind(&key.name).bind(new.name_folded).bind(new.purpose).bind(&key.owner_account_id)
         .bind(&key.owner_team).bind(&key.scopes).bind(&key.status).bind(key.expires_at_ms).bind(new.created_by.0)
         .bind(new.created_by.1).bind(now.ms()).bind(key.version).bind(&key.row_mac).bind(&key.row_mac_key_id)
-        .execute(c).await.map(drop))?;
+        .bind(key.secret_since_ms).bind(key.rotation_due_at_ms).execute(c).await.map(drop))?;
+    insert_secrets(tx, key).await
+}
+
+async fn insert_secrets(tx: &mut Tx, key: &SecuredKey) -> Result<(), StoreError> {
     for secret in &key.secrets {
         on!(tx, c => sqlx::query(INSERT_SECRET).bind(&key.id).bind(&secret.slot).bind(&secret.hash).bind(&secret.hash_alg)
-            .bind(&secret.pepper_id).bind(now.ms()).bind(secret.expires_at_ms).execute(c).await.map(drop))?;
+            .bind(&secret.pepper_id).bind(secret.created_at_ms).bind(secret.expires_at_ms).bind(secret.number)
+            .bind(secret.countdown_ms).bind(secret.stored_at_ms).bind(&secret.stored_note).execute(c).await.map(drop))?;
     }
     Ok(())
+}
+
+/// Writes the key's secrets in the place of those that are stored. The key's row is saved after it, under one MAC.
+pub async fn replace_secrets(tx: &mut Tx, key: &SecuredKey) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(DELETE_SECRETS).bind(&key.id).execute(c).await.map(drop))?;
+    insert_secrets(tx, key).await
 }
 
 pub async fn find_secured(
@@ -186,7 +225,9 @@ pub async fn save_secured(
     let rows = on!(tx, c => sqlx::query(SAVE).bind(scope.org_id().as_str()).bind(&key.id).bind(&key.status).bind(&key.scopes)
         .bind(key.expires_at_ms).bind(key.disabled_at_ms).bind(key.revoked_at_ms).bind(&key.revoked_by_type)
         .bind(&key.revoked_by_id).bind(&key.revoked_reason).bind(&key.revoked_note).bind(key.version).bind(&mac.mac)
-        .bind(&mac.key_id).bind(read_version).bind(&key.owner_account_id).bind(&key.owner_team).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(&mac.key_id).bind(read_version).bind(&key.owner_account_id).bind(&key.owner_team)
+        .bind(key.secret_since_ms).bind(key.overlap_until_ms).bind(key.rotation_days).bind(key.rotation_due_at_ms)
+        .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
@@ -215,6 +256,27 @@ pub async fn set_stored(
     let rows = on!(tx, c => sqlx::query(SET_STORED).bind(scope.org_id().as_str()).bind(id.as_str()).bind(now.ms()).bind(note)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// When and where the secret is said to be stored.
+pub async fn find_stored(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &KeyId,
+) -> Result<Option<(Option<i64>, String)>, StoreError> {
+    on!(tx, c => sqlx::query_as(FIND_STORED).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_optional(c).await)
+}
+
+/// The same written over, because another secret is current.
+pub async fn replace_stored(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &KeyId,
+    at_ms: Option<i64>,
+    note: &str,
+) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(REPLACE_STORED).bind(scope.org_id().as_str()).bind(id.as_str()).bind(at_ms).bind(note)
+        .execute(c).await.map(drop))
 }
 
 /// Uses up a form's nonce for what it made. `Taken` when the form was submitted before.

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::rotate::rotation_card;
 use super::{key_address, list_crumb};
 use crate::model::calendar::counted;
 use crate::model::error::AppError;
@@ -38,7 +39,7 @@ pub fn KeyDetailPage() -> impl IntoView {
 }
 
 fn draw(page: KeyPage) -> AnyView {
-    let KeyPage { now, key, usage } = page;
+    let KeyPage { now, key, usage, .. } = page;
     let summary = key.summary.clone();
     let address = key_address(&summary.id);
     let beside =
@@ -54,6 +55,7 @@ fn draw(page: KeyPage) -> AnyView {
     view! {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
         {standing(&key, now)}
+        {key.rotation.as_ref().map(|rotation| rotation_card(&key, rotation, now))}
         <section class="card">
             <header class="card-head">
                 <h2>"Requests"</h2>
@@ -105,20 +107,29 @@ fn standing(key: &KeyDetail, now: Timestamp) -> AnyView {
             "user",
             view! { <p>"The owner is no longer an active member, so the key is refused."</p> }.into_any(),
         ),
-        Badge::Active if key.summary.stored_at.is_none() && key.may_manage => not_confirmed(key),
-        Badge::Active => ().into_any(),
+        badge if badge.passes() && key.summary.stored_at.is_none() && key.may_manage => not_confirmed(key),
+        Badge::RotationOverdue => {
+            let due = key.summary.rotation_due_at.map(|at| moment(at, now));
+            let words = view! { <p><b>"Rotation overdue."</b>" A new secret was due "{due}". A secret that stays the same for long is known to more and more."</p> };
+            notice("notice warn", "rotate", words.into_any())
+        }
+        _ => ().into_any(),
     }
 }
 
 fn not_confirmed(key: &KeyDetail) -> AnyView {
     let address = key_address(&key.summary.id);
+    let (again, again_label) = match &key.rotation {
+        Some(_) => (format!("{address}/rotate/cancel"), "Cancel the rotation"),
+        None => (format!("{address}/revoke?again=1"), "Revoke and create again"),
+    };
     view! {
         <div class="notice warn">
             <Icon name="warn"/>
             <div><p><b>"Not confirmed."</b>" Nobody has said that the secret is stored. It cannot be shown again."</p></div>
             <div class="actions">
                 <form method="post" action=format!("{address}/stored")><button class="button small">"It is stored"</button></form>
-                <a class="button small" href=format!("{address}/revoke?again=1")>"Revoke and create again"</a>
+                <a class="button small" href=again>{again_label}</a>
             </div>
         </div>
     }
@@ -131,10 +142,16 @@ fn actions(key: &KeyDetail, address: &str) -> AnyView {
     }
     view! {
         <a class="button" href=format!("{address}/edit")>"Edit"</a>
+        {can_rotate(key).then(|| view! { <a class="button" href=format!("{address}/rotate")>"Rotate…"</a> })}
         <KeySwitch key_id=key.summary.id enabled=key.status == KeyStatus::Active/>
         <a class="button danger" href=format!("{address}/revoke")>"Revoke…"</a>
     }
     .into_any()
+}
+
+/// Whether another secret would make sense.
+fn can_rotate(key: &KeyDetail) -> bool {
+    key.rotation.is_none() && !key.project_archived && key.summary.badge != Badge::Expired
 }
 
 fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
@@ -157,6 +174,11 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
         (Some(at), true) => moment(at, now),
         (Some(at), false) => view! { {moment(at, now)}" · "{key.stored_note.clone()} }.into_any(),
     };
+    let due = key
+        .summary
+        .rotation_due_at
+        .filter(|_| key.status != KeyStatus::Revoked);
+    let due = due.map(|at| view! { " · rotation due "{moment(at, now)} });
     let purpose = if key.purpose.is_empty() {
         view! { <span class="muted">"Not told"</span> }.into_any()
     } else {
@@ -169,6 +191,7 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
                 <div><dt>"Last used"</dt><dd>{used}</dd></div>
                 <div><dt>"Last hour"</dt><dd>{counted(key.requests_last_hour, "request")}</dd></div>
                 <div><dt>"Expires"</dt><dd>{expiry(key.summary.expires_at, now)}</dd></div>
+                <div><dt>"Secret since"</dt><dd>{moment(key.secret_since, now)}{due}</dd></div>
                 <div><dt>"Owner"</dt><dd>{owner}</dd></div>
                 <div><dt>"Purpose"</dt><dd>{purpose}</dd></div>
                 <div><dt>"Stored"</dt><dd>{stored}</dd></div>

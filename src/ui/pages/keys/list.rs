@@ -244,8 +244,8 @@ fn row(key: &KeySummary, now: Timestamp) -> AnyView {
         }
         None => never(),
     };
-    let unconfirmed = (key.stored_at.is_none() && matches!(key.badge, Badge::Active))
-        .then(|| view! { <small>"Not confirmed"</small> });
+    let unconfirmed =
+        (key.stored_at.is_none() && key.badge.passes()).then(|| view! { <small>"Not confirmed"</small> });
     let scopes = match key.scopes.len() {
         0 => "none".to_owned(),
         1 => key.scopes.stored(),
@@ -258,7 +258,7 @@ fn row(key: &KeySummary, now: Timestamp) -> AnyView {
             <td data-label="Env"><EnvironmentTag environment=key.environment/></td>
             <td data-label="Scopes" class="spare"><span title=key.scopes.stored()>{scopes}</span></td>
             <td data-label="Last used">{used}</td>
-            <td data-label="7 days" class="spare">{spark(&key.week)}</td>
+            <td data-label="7 days" class="spare">{spark(&key.week, "7 days", 0)}</td>
             <td data-label="Expires">{expiry(key.expires_at, now)}</td>
             <td data-label="Status">{key_badge(key.badge)}{unconfirmed}</td>
         </tr>

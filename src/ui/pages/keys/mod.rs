@@ -1,10 +1,12 @@
-//! Keys: list, create, one key, edit, revoke.
+//! Keys: list, create, one key, edit, rotate, revoke.
 
 pub mod detail;
 pub mod edit;
 pub mod list;
 pub mod new;
 pub mod revoke;
+pub mod rotate;
+pub mod rotations;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;

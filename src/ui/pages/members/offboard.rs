@@ -173,7 +173,9 @@ fn row(key: &HeldKey, state: &FormState, now: Timestamp) -> AnyView {
 fn suggested(key: &HeldKey) -> KeyFate {
     match (key.owned, key.badge) {
         (false, _) => KeyFate::Leave,
-        (true, Badge::Active | Badge::OwnerInactive) if key.requests_24h > 0 => KeyFate::Transfer,
+        (true, badge) if (badge.passes() || badge == Badge::OwnerInactive) && key.requests_24h > 0 => {
+            KeyFate::Transfer
+        }
         (true, _) => KeyFate::Revoke,
     }
 }

@@ -1,5 +1,7 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
+mod rotation;
+
 use keywright::model::key::Environment;
 use keywright::model::key_text::parse_key;
 use keywright::model::org::Role;

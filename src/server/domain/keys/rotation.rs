@@ -1,0 +1,405 @@
+//! Rotation: another secret for the same key, while the one before goes on for a while.
+//!
+//! A key has at most two secrets that are good. The row's version decides between two who act at once: one succeeds, the
+//! other is told. A previous secret whose time is over stays until the next rotation, so that it is answered `EXPIRED`
+//! rather than `NOT_FOUND`.
+
+use serde_json::json;
+
+use super::issue::{Nonce, RevealedKey, refuse_used, use_up};
+use super::{may_manage, require_manage, secured};
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::error::{Code, FieldError};
+use crate::model::id::{KeyId, OrgId};
+use crate::model::key::{Environment, KeyStatus, Owner};
+use crate::model::permission::Permission;
+use crate::model::project::ProjectStatus;
+use crate::model::rotation::{
+    OVERLAP_MAX_MS, Overlap, Rotation, RotationEntry, RotationPage, SOON_MS, SecretUse, capped,
+    default_interval_days,
+};
+use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
+use crate::model::usage::LastUsed;
+use crate::server::ctx::Context;
+use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::mint::{self, Credential};
+use crate::server::domain::{DomainError, orgs};
+use crate::server::store::db::Tx;
+use crate::server::store::keys::{self as store, SecretHour, SecretRow, SecuredKey};
+use crate::server::store::projects;
+
+const CURRENT: &str = "current";
+const PREVIOUS: &str = "previous";
+
+/// When a secret that exists since a moment is to be replaced: after the key's own interval, or else the environment's.
+#[must_use]
+pub fn due_at(environment: Environment, own_days: Option<i64>, since: Timestamp) -> Timestamp {
+    let days = own_days.unwrap_or_else(|| default_interval_days(environment));
+    since.plus_ms(days * DAY_MS)
+}
+
+/// Sets when the key is to rotate next, from what it says of itself.
+pub(super) fn set_due(key: &mut SecuredKey) -> Result<(), DomainError> {
+    let environment = Environment::parse(&key.environment);
+    let environment = environment.ok_or(DomainError::Defect("a key of no environment"))?;
+    let due = due_at(
+        environment,
+        key.rotation_days,
+        Timestamp::from_ms(key.secret_since_ms),
+    );
+    key.rotation_due_at_ms = Some(due.ms());
+    Ok(())
+}
+
+fn secret_mut<'a>(key: &'a mut SecuredKey, slot: &str) -> Option<&'a mut SecretRow> {
+    key.secrets.iter_mut().find(|secret| secret.slot == slot)
+}
+
+/// Until when the previous secret goes on, if it does.
+fn runs_until(key: &SecuredKey, now: Timestamp) -> Option<Timestamp> {
+    let previous = key.secrets.iter().find(|secret| secret.slot == PREVIOUS)?;
+    let until = Timestamp::from_ms(previous.expires_at_ms?);
+    (until > now).then_some(until)
+}
+
+fn expires_at(key: &SecuredKey) -> Option<Timestamp> {
+    key.expires_at_ms.map(Timestamp::from_ms)
+}
+
+fn not_running() -> DomainError {
+    let message =
+        "No rotation of this key is running: it was finished or cancelled, or the old secret’s time is over.";
+    DomainError::refused(Code::Conflict, message)
+}
+
+/// The key for an act on its rotation, by whoever may and has proved who they are: another secret of a live key opens a
+/// door (R26).
+async fn open(
+    ctx: &Context,
+    tx: &mut Tx,
+    actor: &Actor,
+    id: &KeyId,
+    now: Timestamp,
+) -> Result<(SecuredKey, OrgScope), DomainError> {
+    let key = secured::find(ctx, tx, actor, id).await?;
+    let scope = require_manage(actor, &key)?;
+    if key.environment == Environment::Live.as_str() {
+        actor.require_proof(now)?;
+    }
+    Ok((key, scope))
+}
+
+/// Refuses whoever may not rotate the key, or has not proved who they are, before anything they typed is looked at.
+pub async fn require(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+    let mut tx = ctx.db.begin_read().await?;
+    open(ctx, &mut tx, actor, id, ctx.clock.now()).await.map(drop)
+}
+
+/// What keeps a key from getting another secret.
+fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+    if key.status == KeyStatus::Revoked.as_str() {
+        let message = "This key is revoked. A revoked key stays revoked; create a new one instead.";
+        return Err(DomainError::refused(Code::KeyAlreadyRevoked, message));
+    }
+    if expires_at(key).is_some_and(|end| end <= now) {
+        let message =
+            "This key has expired, and another secret would not change that. Create a new key instead.";
+        return Err(DomainError::refused(Code::KeyNotActive, message));
+    }
+    if runs_until(key, now).is_some() {
+        let message = "A rotation of this key is running already. Finish or cancel it first.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
+    Ok(())
+}
+
+/// Gives the key another secret; the one before goes on for the overlap.
+pub async fn start(
+    ctx: &Context,
+    actor: &Actor,
+    id: &KeyId,
+    overlap: Overlap,
+    nonce: Option<Nonce<'_>>,
+) -> Result<RevealedKey, DomainError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
+    orgs::hold_membership(&mut tx, actor, &scope).await?;
+    if let Some(nonce) = &nonce {
+        refuse_used(&store::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
+        use_up(&mut tx, nonce, id.as_str(), now).await?;
+    }
+    refuse_unusable(&key, now)?;
+    let project = projects::find(&mut tx, &scope, &key.project_id.parse()?).await?;
+    let project = project.ok_or(DomainError::NotFound)?;
+    if project.status == ProjectStatus::Archived {
+        let message = format!("The project {} is archived. Restore it first.", project.name);
+        return Err(DomainError::refused(Code::ProjectArchived, message));
+    }
+    let text = mint::secret_for(ctx, &format!("{}_{}", key.prefix, key.environment), id);
+    let credential = Credential::Key {
+        org_id: scope.org_id().as_str(),
+        key_id: id.as_str(),
+    };
+    let ends_at = overlap.ends_at(now, expires_at(&key));
+    let stored = store::find_stored(&mut tx, &scope, id).await?.unwrap_or_default();
+    key.secrets.retain(|secret| secret.slot == CURRENT);
+    let former = secret_mut(&mut key, CURRENT).ok_or(DomainError::Defect("a key without a secret"))?;
+    PREVIOUS.clone_into(&mut former.slot);
+    former.expires_at_ms = Some(ends_at.ms());
+    former.countdown_ms = overlap.countdown_ms();
+    (former.stored_at_ms, former.stored_note) = (stored.0, Some(stored.1));
+    let number = former.number + 1;
+    let hashed = mint::hashed(ctx, credential, &text);
+    key.secrets.insert(0, SecretRow { number, ..hashed });
+    key.secret_since_ms = now.ms();
+    key.overlap_until_ms = Some(ends_at.ms());
+    set_due(&mut key)?;
+    let revealed = RevealedKey {
+        id: *id,
+        name: key.name.clone(),
+        environment: Environment::parse(&key.environment)
+            .ok_or(DomainError::Defect("a key of no environment"))?,
+        project,
+        expires_at: expires_at(&key),
+        secret: text,
+    };
+    let detail = json!({
+        "secret": number,
+        "previousExpiresAt": ends_at.rfc3339(),
+        "countdownMs": overlap.countdown_ms(),
+    });
+    store::replace_stored(&mut tx, &scope, id, None, "").await?;
+    save(
+        ctx,
+        tx,
+        (actor, &scope),
+        key,
+        ("key.rotation_started", detail),
+        now,
+    )
+    .await?;
+    Ok(revealed)
+}
+
+/// Saves a key whose secrets have changed, with what is told of it, and commits.
+async fn save(
+    ctx: &Context,
+    mut tx: Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    key: SecuredKey,
+    (act, detail): (&'static str, serde_json::Value),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let id: KeyId = key.id.parse()?;
+    let entry = Entry::new(act, "key", id.as_str()).with(detail);
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    store::replace_secrets(&mut tx, &key).await?;
+    secured::save(ctx, &mut tx, scope, key, now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(&id);
+    Ok(())
+}
+
+/// Sets when the previous secret of a running rotation ends.
+fn end_previous(key: &mut SecuredKey, at: Timestamp) {
+    if let Some(previous) = secret_mut(key, PREVIOUS) {
+        previous.expires_at_ms = Some(at.ms());
+        previous.countdown_ms = None;
+    }
+    key.overlap_until_ms = Some(at.ms());
+}
+
+/// Ends the previous secret now.
+pub async fn finish(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let mut key = secured::find(ctx, &mut tx, actor, id).await?;
+    // To end a secret asks for no fresh proof, as revoking does not (R26).
+    let scope = require_manage(actor, &key)?;
+    let until = runs_until(&key, now).ok_or_else(not_running)?;
+    end_previous(&mut key, now);
+    let detail = json!({ "before": until.rfc3339() });
+    save(
+        ctx,
+        tx,
+        (actor, &scope),
+        key,
+        ("key.rotation_finished", detail),
+        now,
+    )
+    .await
+}
+
+/// Lets the previous secret go on until so long from now; thirty days after the rotation began at the latest, and never
+/// past the key's own end.
+pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
+    let before = runs_until(&key, now).ok_or_else(not_running)?;
+    let wanted = now.plus_ms(overlap.length_ms);
+    let latest = Timestamp::from_ms(key.secret_since_ms).plus_ms(OVERLAP_MAX_MS);
+    if wanted > latest {
+        let message = format!(
+            "Two secrets are good at once for thirty days at most: here until {}. Choose a shorter time.",
+            latest.exact_in_words()
+        );
+        return Err(FieldError::new("overlap", "too_long", message).into());
+    }
+    let until = capped(wanted, expires_at(&key));
+    end_previous(&mut key, until);
+    let detail = json!({ "before": before.rfc3339(), "after": until.rfc3339() });
+    save(
+        ctx,
+        tx,
+        (actor, &scope),
+        key,
+        ("key.rotation_extended", detail),
+        now,
+    )
+    .await
+}
+
+/// Takes the rotation back: the new secret dies, the one before is the only one again.
+pub async fn cancel(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
+    runs_until(&key, now).ok_or_else(not_running)?;
+    key.secrets.retain(|secret| secret.slot == PREVIOUS);
+    let back = secret_mut(&mut key, PREVIOUS).ok_or_else(not_running)?;
+    CURRENT.clone_into(&mut back.slot);
+    (back.expires_at_ms, back.countdown_ms) = (None, None);
+    let (since, number) = (back.created_at_ms, back.number);
+    let (stored_at, note) = (
+        back.stored_at_ms.take(),
+        back.stored_note.take().unwrap_or_default(),
+    );
+    key.secret_since_ms = since;
+    key.overlap_until_ms = None;
+    set_due(&mut key)?;
+    store::replace_stored(&mut tx, &scope, id, stored_at, &note).await?;
+    let detail = json!({ "secret": number });
+    save(
+        ctx,
+        tx,
+        (actor, &scope),
+        key,
+        ("key.rotation_cancelled", detail),
+        now,
+    )
+    .await
+}
+
+/// The new secret was used for the first time: what was to be counted from then is. Whoever comes second finds it done.
+pub async fn begin_countdown(
+    ctx: &Context,
+    org: &OrgId,
+    id: &KeyId,
+    used_at: Timestamp,
+) -> Result<(), DomainError> {
+    let actor = Actor::system(Some(*org));
+    let scope = actor.require(Permission::KeysManageAny)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_write().await?;
+    let mut key = secured::find(ctx, &mut tx, &actor, id).await?;
+    let until = runs_until(&key, now);
+    let countdown = secret_mut(&mut key, PREVIOUS).and_then(|previous| previous.countdown_ms);
+    let (Some(latest), Some(countdown)) = (until, countdown) else {
+        return Ok(());
+    };
+    let until = used_at.plus_ms(countdown).min(latest);
+    end_previous(&mut key, until);
+    let detail = json!({ "usedAt": used_at.rfc3339(), "previousExpiresAt": until.rfc3339() });
+    save(
+        ctx,
+        tx,
+        (&actor, &scope),
+        key,
+        ("key.rotation_counting", detail),
+        now,
+    )
+    .await
+}
+
+/// The evidence of a rotation that is under way.
+pub(super) async fn running(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &KeyId,
+    now: Timestamp,
+) -> Result<Option<Rotation>, DomainError> {
+    let Some(key) = store::find_secured(tx, scope, id).await? else {
+        return Ok(None);
+    };
+    let Some(ends_at) = runs_until(&key, now) else {
+        return Ok(None);
+    };
+    let started_at = Timestamp::from_ms(key.secret_since_ms);
+    let uses = store::list_uses(tx, id, started_at.floor_to(HOUR_MS)).await?;
+    let of = |slot: &str| {
+        let secret = key.secrets.iter().find(|secret| secret.slot == slot);
+        secret.map_or_else(SecretUse::default, |secret| use_of(&uses, secret.number, now))
+    };
+    let previous = key.secrets.iter().find(|secret| secret.slot == PREVIOUS);
+    Ok(Some(Rotation {
+        started_at,
+        ends_at,
+        countdown_ms: previous.and_then(|previous| previous.countdown_ms),
+        current: of(CURRENT),
+        previous: of(PREVIOUS),
+    }))
+}
+
+/// The last 24 hours of one secret, and its last use of all.
+fn use_of(uses: &[SecretHour], number: i64, now: Timestamp) -> SecretUse {
+    let own = || uses.iter().filter(|hour| hour.number == number);
+    let first = now.floor_to(HOUR_MS).minus_ms(23 * HOUR_MS);
+    let in_hour = |n: i64| {
+        let at = first.plus_ms(n * HOUR_MS).ms();
+        own()
+            .filter(|hour| hour.hour_at_ms == at)
+            .map(|hour| hour.requests)
+            .sum()
+    };
+    SecretUse {
+        last: own().max_by_key(|hour| hour.last_at_ms).map(|hour| LastUsed {
+            at: Timestamp::from_ms(hour.last_at_ms),
+            ip: hour.last_ip.clone(),
+        }),
+        hours: (0..24).map(in_hour).collect(),
+    }
+}
+
+/// What rotates, what should have, and what should soon.
+pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let running = store::list_running(&mut tx, &scope, now).await?;
+    let past = (Timestamp::from_ms(0), now);
+    let (overdue, overdue_in_all) = store::list_due(&mut tx, &scope, past, now).await?;
+    let soon = (now, now.plus_ms(SOON_MS));
+    let (due, due_in_all) = store::list_due(&mut tx, &scope, soon, now).await?;
+    Ok(RotationPage {
+        now,
+        running: for_whom(actor, running),
+        overdue: for_whom(actor, overdue),
+        due: for_whom(actor, due),
+        overdue_in_all,
+        due_in_all,
+    })
+}
+
+fn for_whom(actor: &Actor, entries: Vec<(RotationEntry, Owner)>) -> Vec<RotationEntry> {
+    let shown = |(mut entry, owner): (RotationEntry, Owner)| {
+        let owner = match &owner {
+            Owner::Member { id, .. } => Some(id.as_str()),
+            Owner::Team(_) => None,
+        };
+        entry.may_manage = may_manage(actor, owner);
+        entry
+    };
+    entries.into_iter().map(shown).collect()
+}

@@ -1,0 +1,108 @@
+//! What rotates, what should have, and what should soon.
+
+use leptos::prelude::*;
+
+use super::key_address;
+use crate::model::calendar::counted;
+use crate::model::rotation::{RotationEntry, RotationPage};
+use crate::model::time::Timestamp;
+use crate::rpc::keys::list_rotations;
+use crate::ui::components::{Column, EnvironmentTag, Icon, PageHead, ask, loaded, moment, never, table};
+
+const DUE: &[Column] = &[
+    Column::Text("Key"),
+    Column::Text("Env"),
+    Column::Text("Owner"),
+    Column::Text("Last used"),
+    Column::Text("Due"),
+    Column::Unseen("Rotate"),
+];
+const RUNNING: &[Column] = &[
+    Column::Text("Key"),
+    Column::Text("Env"),
+    Column::Text("Owner"),
+    Column::Text("Last used"),
+    Column::Text("Old secret ends"),
+    Column::Unseen("Look"),
+];
+
+#[component]
+pub fn RotationListPage() -> impl IntoView {
+    let page = ask(|| (), |()| list_rotations());
+    loaded(page, |page| draw(&page))
+}
+
+fn draw(page: &RotationPage) -> AnyView {
+    let lede = "Live keys get a new secret every 90 days and test keys every 180, unless a key says otherwise. The longest due come first.";
+    let nothing = page.running.is_empty() && page.overdue.is_empty() && page.due.is_empty();
+    let nothing = nothing.then(|| {
+        view! { <div class="notice ok"><Icon name="ok"/><div><p>"Nothing rotates, and nothing is due within 14 days."</p></div></div> }
+    });
+    view! {
+        <PageHead title="Rotation" root="Settings" lede=lede.into_any()/>
+        {nothing}
+        {section("Overdue", DUE, &page.overdue, page.overdue_in_all, |entry| entry.due_at, page.now)}
+        {section("Running", RUNNING, &page.running, 0, |entry| entry.overlap_until, page.now)}
+        {section("Due within 14 days", DUE, &page.due, page.due_in_all, |entry| entry.due_at, page.now)}
+    }
+    .into_any()
+}
+
+fn section(
+    title: &'static str,
+    columns: &'static [Column],
+    entries: &[RotationEntry],
+    in_all: i64,
+    when: fn(&RotationEntry) -> Option<Timestamp>,
+    now: Timestamp,
+) -> Option<AnyView> {
+    if entries.is_empty() {
+        return None;
+    }
+    let rows = entries
+        .iter()
+        .map(|entry| row(entry, when(entry), now))
+        .collect_view();
+    let shown = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let more = (in_all > shown).then(|| {
+        let more = format!("And {} that are due later.", counted(in_all - shown, "more key"));
+        view! { <p class="muted">{more}</p> }
+    });
+    let section = view! {
+        <section class="section">
+            <h2>{title}</h2>
+            {table(title, columns, rows)}
+            {more}
+        </section>
+    };
+    Some(section.into_any())
+}
+
+fn row(entry: &RotationEntry, when: Option<Timestamp>, now: Timestamp) -> AnyView {
+    let address = key_address(&entry.id);
+    let used = entry
+        .last_used
+        .as_ref()
+        .map_or_else(never, |used| moment(used.at, now));
+    let (href, label) = match entry.overlap_until.is_some_and(|until| until > now) {
+        true => (address.clone(), "Look"),
+        false => (format!("{address}/rotate"), "Rotate…"),
+    };
+    let act = entry.may_manage.then(|| {
+        view! { <a class="button small" href=href aria-label=format!("{label} {}", entry.name)>{label}</a> }
+    });
+    view! {
+        <tr>
+            <th scope="row">
+                <a class="row-link" href=address>{entry.name.clone()}</a>
+                <small><span class="mono">{entry.hint.clone()}</span>" · "{entry.project_name.clone()}</small>
+            </th>
+            <td data-label="Env"><EnvironmentTag environment=entry.environment/></td>
+            <td data-label="Owner">{entry.owner.clone()}</td>
+            <td data-label="Last used">{used}</td>
+            <td data-label="When">{when.map(|at| moment(at, now))}</td>
+            <td>{act}</td>
+        </tr>
+    }
+    .into_any()
+}
