@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 use super::id::{AccountId, KeyId, ProjectId};
 use super::page::PageRequest;
+use super::restriction::Restrictions;
 use super::rotation::Rotation;
 use super::scope::ScopeSet;
 use super::time::{DAY_MS, Timestamp};
@@ -65,6 +66,7 @@ words! {
         Revoked = "revoked", "Revoked";
         Disabled = "disabled", "Disabled";
         Expired = "expired", "Expired";
+        NotYetValid = "not_yet_valid", "Not yet valid";
         OwnerInactive = "owner_inactive", "Owner inactive";
         Rotating = "rotating", "Rotating";
         RotationOverdue = "rotation_overdue", "Rotation overdue";
@@ -100,6 +102,7 @@ pub struct Standing {
     pub status: KeyStatus,
     pub project_archived: bool,
     pub expires_at: Option<Timestamp>,
+    pub not_before: Option<Timestamp>,
     pub owner_active: bool,
     /// Until when a previous secret goes on.
     pub overlap_until: Option<Timestamp>,
@@ -115,6 +118,7 @@ pub fn badge(key: Standing, now: Timestamp) -> Badge {
         KeyStatus::Disabled => Badge::Disabled,
         KeyStatus::Active if key.project_archived => Badge::Disabled,
         KeyStatus::Active if has_come(key.expires_at) => Badge::Expired,
+        KeyStatus::Active if key.not_before.is_some_and(|at| at > now) => Badge::NotYetValid,
         KeyStatus::Active if !key.owner_active => Badge::OwnerInactive,
         KeyStatus::Active if key.overlap_until.is_some_and(|at| at > now) => Badge::Rotating,
         KeyStatus::Active if has_come(key.rotation_due_at) => Badge::RotationOverdue,
@@ -246,10 +250,14 @@ pub struct KeyDetail {
     pub requests_last_hour: i64,
     /// Whether the asking actor may edit, disable or revoke it.
     pub may_manage: bool,
+    /// Whether they may give it another secret.
+    pub may_rotate: bool,
     /// Since when the present secret exists.
     pub secret_since: Timestamp,
     /// The key's own interval between rotations.
     pub rotation_days: Option<i64>,
+    /// From where, for what and when it passes.
+    pub restrictions: Restrictions,
     /// While two secrets are good at once.
     pub rotation: Option<Rotation>,
     pub version: i64,
@@ -306,6 +314,7 @@ mod tests {
             status: KeyStatus::Revoked,
             project_archived: true,
             expires_at: Some(NOW),
+            not_before: Some(NOW.plus_ms(1)),
             owner_active: false,
             overlap_until: Some(NOW.plus_ms(1)),
             rotation_due_at: past,
@@ -318,6 +327,8 @@ mod tests {
         key.project_archived = false;
         assert_eq!(badge(key, NOW), Badge::Expired);
         key.expires_at = Some(NOW.plus_ms(1));
+        assert_eq!(badge(key, NOW), Badge::NotYetValid);
+        key.not_before = Some(NOW);
         assert_eq!(badge(key, NOW), Badge::OwnerInactive);
         key.owner_active = true;
         assert_eq!(badge(key, NOW), Badge::Rotating);

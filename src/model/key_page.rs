@@ -8,7 +8,7 @@ use super::org::MemberName;
 use super::page::Page;
 use super::project::{Project, ProjectChoice};
 use super::time::Timestamp;
-use super::usage::UsageSeries;
+use super::usage::{SeenAddress, UsageSeries};
 
 /// All that the page of keys shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,25 @@ pub struct KeyFormMaterial {
     pub me: Option<AccountId>,
     pub may_create_live: bool,
     pub may_choose_owner: bool,
+    /// Every time zone to choose from.
+    pub zones: Vec<String>,
+    /// From where whoever asks is asking.
+    pub my_address: Option<String>,
     /// A key to begin with.
     pub from: Option<KeyDetail>,
+}
+
+/// What the form for editing a key offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyEditForm {
+    pub now: Timestamp,
+    pub key: KeyDetail,
+    /// With its catalogue.
+    pub project: Project,
+    /// Every time zone to choose from.
+    pub zones: Vec<String>,
+    /// From where whoever asks is asking.
+    pub my_address: Option<String>,
+    /// Addresses the key was used from within 30 days, the busiest first.
+    pub seen: Vec<SeenAddress>,
 }

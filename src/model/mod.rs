@@ -27,6 +27,7 @@ pub mod permission_query;
 pub mod profile;
 pub mod project;
 pub mod request_id;
+pub mod restriction;
 pub mod rotation;
 pub mod scope;
 pub mod session;

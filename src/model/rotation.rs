@@ -80,10 +80,10 @@ impl Overlap {
         capped(now.plus_ms(length_ms), key_expires_at)
     }
 
-    /// What is counted down from the first use; nothing where there is nothing to count.
+    /// What is counted down from the first use; with no overlap the old secret ends in that moment.
     #[must_use]
     pub fn countdown_ms(self) -> Option<i64> {
-        (self.from_first_use && self.length_ms > 0).then_some(self.length_ms)
+        self.from_first_use.then_some(self.length_ms)
     }
 }
 
@@ -185,7 +185,7 @@ pub struct RotationEntry {
     pub overlap_until: Option<Timestamp>,
     pub last_used: Option<LastUsed>,
     /// Whether whoever asks may rotate it.
-    pub may_manage: bool,
+    pub may_rotate: bool,
 }
 
 /// All that the page of rotations shows; each list at most [`LISTED_MAX`] long.
@@ -267,12 +267,10 @@ mod tests {
             NOW.plus_ms(OVERLAP_MAX_MS),
             "the use may never come"
         );
-        let none = Overlap::parse("now", "", true).unwrap();
-        assert_eq!(
-            (none.ends_at(NOW, None), none.countdown_ms()),
-            (NOW, None),
-            "nothing to count down"
-        );
+        let none = Overlap::parse("now", "", false).unwrap();
+        assert_eq!((none.ends_at(NOW, None), none.countdown_ms()), (NOW, None));
+        let with_use = Overlap::parse("now", "", true).unwrap();
+        assert_eq!(with_use.countdown_ms(), Some(0), "it ends with the first use");
     }
 
     #[test]

@@ -146,6 +146,19 @@ impl ScopeSet {
         self.0.iter().any(|scope| scope.covers(wanted))
     }
 
+    /// Whether whatever these allow, `other` allows, too.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().all(|scope| match scope.0.strip_suffix('*') {
+            Some(stem) => other.0.iter().any(|over| {
+                over.0
+                    .strip_suffix('*')
+                    .is_some_and(|over| stem.starts_with(over))
+            }),
+            None => other.allows(scope.as_str()),
+        })
+    }
+
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
@@ -200,6 +213,24 @@ mod tests {
         }
         for good in ["*", "a", "a:*", "a:b:c:d", "a:b:c:*", "a.b-c_d:0"] {
             assert!(good.parse::<Scope>().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn within_means_nothing_more_is_allowed() {
+        let set = |text: &str| ScopeSet::from_stored(text).unwrap();
+        for (own, other, expected) in [
+            ("a:b", "a:b c", true),
+            ("a:b", "a:*", true),
+            ("a:b:*", "a:*", true),
+            ("a:*", "a:b", false),
+            ("a:*", "a:*", true),
+            ("*", "a:*", false),
+            ("a", "*", true),
+            ("", "a", true),
+            ("a", "", false),
+        ] {
+            assert_eq!(set(own).is_within(&set(other)), expected, "{own} in {other}");
         }
     }
 

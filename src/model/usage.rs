@@ -205,6 +205,15 @@ pub struct LastUsed {
     pub ip: Option<String>,
 }
 
+/// An address a key was used from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenAddress {
+    pub ip: String,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    pub requests: i64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

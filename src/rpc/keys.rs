@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::model::error::AppError;
 use crate::model::id::KeyId;
 use crate::model::key::KeyFilter;
-use crate::model::key_page::{KeyFormMaterial, KeyList, KeyPage};
+use crate::model::key_page::{KeyEditForm, KeyFormMaterial, KeyList, KeyPage};
 use crate::model::rotation::RotationPage;
 use crate::model::usage::UsageRange;
 
@@ -27,6 +27,14 @@ pub async fn get_key(id: KeyId, range: UsageRange) -> Result<KeyPage, AppError> 
     let (ctx, actor) = rpc_edge::caller()?;
     let page = read::page(&ctx, &actor, &id, range).await;
     rpc_edge::answer(&ctx, &actor, "keys.read", page).await
+}
+
+#[server(endpoint = "keys/edit-form")]
+pub async fn get_key_edit_form(id: KeyId) -> Result<KeyEditForm, AppError> {
+    use crate::server::{domain::keys::edit, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let form = edit::form(&ctx, &actor, &id).await;
+    rpc_edge::answer(&ctx, &actor, "keys.edit", form).await
 }
 
 #[server(endpoint = "keys/form")]

@@ -4,6 +4,7 @@ use keywright::model::account::Email;
 use keywright::model::actor::Actor;
 use keywright::model::id::AccountId;
 use keywright::model::org::Role;
+use keywright::model::restriction::RestrictionsDraft;
 use keywright::model::time::{DAY_MS, HOUR_MS, SECOND_MS};
 use keywright::server::domain::accounts::session::{self, Caller};
 use keywright::server::domain::accounts::{deletion, operate};
@@ -98,6 +99,7 @@ async fn own_key(app: &TestApp, id: AccountId, role: Role) -> String {
         scopes: vec![],
         expiry: "90",
         expiry_date: "",
+        restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,
     };

@@ -167,3 +167,41 @@ impl TextField {
         .into_any()
     }
 }
+
+/// How a field of several lines is drawn.
+#[derive(Clone, Copy, Default)]
+pub struct AreaField {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub placeholder: &'static str,
+}
+
+impl AreaField {
+    /// Draws the field with what was typed, or `initial`; never needed.
+    #[must_use]
+    pub fn draw(self, state: &FormState, initial: &str) -> AnyView {
+        let Self {
+            name,
+            label,
+            hint,
+            placeholder,
+        } = self;
+        let hint_id = format!("{name}-hint");
+        let described = match error_id(state, name) {
+            Some(error) => format!("{hint_id} {error}"),
+            None => hint_id.clone(),
+        };
+        view! {
+            <div class=field_class(state, name)>
+                <label for=name>{label}" "<span class="optional">"optional"</span></label>
+                <p class="hint" id=hint_id>{hint}</p>
+                <textarea id=name name=name class="mono" rows="3" spellcheck="false" placeholder=placeholder
+                    aria-invalid=error_id(state, name).map(|_| "true") aria-describedby=described
+                >{typed(state, name, initial)}</textarea>
+                {field_error(state, name)}
+            </div>
+        }
+        .into_any()
+    }
+}

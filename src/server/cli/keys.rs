@@ -10,6 +10,7 @@ use super::output::{self, Done, Refusal};
 use crate::model::id::KeyId;
 use crate::model::key::{Badge, Environment, KeyFilter, RevocationReason};
 use crate::model::page::{MAX_SIZE, PageRequest};
+use crate::model::restriction::RestrictionsDraft;
 use crate::model::time::Timestamp;
 use crate::server::domain::keys::issue::{self, KeyDraft};
 use crate::server::domain::keys::{lifecycle, read};
@@ -119,6 +120,7 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
         scopes: command.scopes.iter().map(String::as_str).collect(),
         expiry: &command.expires,
         expiry_date: "",
+        restrictions: RestrictionsDraft::default(),
         extend_catalogue: true,
         scopes_required: false,
     };

@@ -3,7 +3,7 @@
 use super::DomainError;
 use super::accounts::session::IDLE_MS;
 use super::accounts::throttle::LOCKED_FROM;
-use crate::model::time::{DAY_MS, HOUR_MS};
+use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::store::{
     changes, email_changes, keys, links, mails, notices, places, sessions, throttles, usage,
@@ -34,39 +34,45 @@ pub struct Pruned {
 /// Removes what is past its time, in small transactions, so that nothing waits long for the writer. One kind that fails
 /// does not keep the others.
 pub async fn prune(ctx: &Context) -> Result<Pruned, DomainError> {
-    let events = prune_events(ctx).await;
-    let minutes = prune_minutes(ctx).await;
+    let before = ctx.clock.now().minus_ms(EVENTS_MS);
+    let events = in_steps(ctx, Heap::Events, before).await;
+    let rest = [Heap::Minutes, Heap::Addresses, Heap::SecretUses];
+    let mut done = Vec::new();
+    for heap in rest {
+        done.push(in_steps(ctx, heap, before).await);
+    }
     let sessions = prune_small(ctx).await?;
-    minutes?;
+    done.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(Pruned {
         events: events?,
         sessions,
     })
 }
 
-async fn prune_events(ctx: &Context) -> Result<u64, DomainError> {
-    let before = ctx.clock.now().minus_ms(EVENTS_MS);
+/// What grows with every request.
+#[derive(Clone, Copy)]
+enum Heap {
+    Events,
+    Minutes,
+    Addresses,
+    SecretUses,
+}
+
+/// Deletes some at a time until nothing is left, so that nobody waits long for the writer.
+async fn in_steps(ctx: &Context, what: Heap, before: Timestamp) -> Result<u64, DomainError> {
     let mut all = 0;
     loop {
         let mut tx = ctx.db.begin_write().await?;
-        let some = usage::delete_events_before(&mut tx, before).await?;
+        let deleted = match what {
+            Heap::Events => usage::delete_events_before(&mut tx, before).await?,
+            Heap::Minutes => usage::delete_minutes_before(&mut tx, before).await?,
+            Heap::Addresses => usage::delete_addresses_before(&mut tx, before).await?,
+            Heap::SecretUses => keys::delete_uses_before(&mut tx, before).await?,
+        };
         tx.commit().await?;
-        all += some;
-        if some == 0 {
+        all += deleted;
+        if deleted == 0 {
             return Ok(all);
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn prune_minutes(ctx: &Context) -> Result<(), DomainError> {
-    let before = ctx.clock.now().minus_ms(EVENTS_MS);
-    loop {
-        let mut tx = ctx.db.begin_write().await?;
-        let some = usage::delete_minutes_before(&mut tx, before).await?;
-        tx.commit().await?;
-        if some == 0 {
-            return Ok(());
         }
         tokio::task::yield_now().await;
     }
@@ -80,7 +86,6 @@ async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     links::delete_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     mails::delete_before(&mut tx, now.minus_ms(MAILS_MS)).await?;
     email_changes::delete_before(&mut tx, now).await?;
-    keys::delete_uses_before(&mut tx, now.minus_ms(EVENTS_MS)).await?;
     keys::delete_nonces_before(&mut tx, now.minus_ms(NONCES_MS)).await?;
     throttles::delete_networks_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;

@@ -45,6 +45,7 @@ fn key_shown(state: &AppState, headers: &HeaderMap, key: &RevealedKey, what: &'s
             variable: format!("{}_API_KEY", variable_stem(&key.project.slug)),
             expires: key.expires_at.map(|at| at.last_day_in_words()),
             confirm_at: format!("/settings/api-keys/{}/stored", key.id),
+            secret_since: Some(key.secret_since.ms()),
             takes_note: true,
             command: format!(
                 "curl -sS {origin}/v1/keys/verify \\\n  -H \"Authorization: Bearer $KEYWRIGHT_TOKEN\" \\\n  \
@@ -68,6 +69,7 @@ pub fn token(state: &AppState, headers: &HeaderMap, token: &RevealedToken) -> Re
             variable: "KEYWRIGHT_TOKEN".to_owned(),
             expires: token.expires_at.map(|at| at.last_day_in_words()),
             confirm_at: format!("/settings/service-tokens/{}/stored", token.id),
+            secret_since: None,
             takes_note: false,
             command: format!(
                 "curl -sS {origin}/v1/keys/verify \\\n  -H 'Authorization: Bearer {}' \\\n  \

@@ -36,7 +36,7 @@ statements! {
         password_set_at_ms FROM accounts WHERE id = $1 AND status = 'active'";
     SET_PROFILE = "UPDATE accounts SET name = $2, time_zone = $3, language = $4 WHERE id = $1";
     SET_EMAIL = "UPDATE accounts SET email = $2, email_folded = $3 WHERE id = $1 AND status = 'active'";
-    SET_ADMINISTRATOR = "UPDATE accounts SET is_instance_admin = $2 WHERE id = $1 AND status = 'active' AND is_instance_admin <> $2";
+    SET_ADMINISTRATOR = "UPDATE accounts SET is_instance_admin = $2 WHERE id = $1 AND is_instance_admin <> $2";
     COUNT_OTHER_ADMINISTRATORS = "SELECT COUNT(*) FROM accounts WHERE is_instance_admin AND status = 'active' AND id <> $1";
     SET_SIGNED_IN = "UPDATE accounts SET last_sign_in_at_ms = $2 WHERE id = $1";
 }
@@ -232,7 +232,7 @@ pub async fn count_other_administrators(tx: &mut Tx, id: &AccountId) -> Result<i
     on!(tx, c => sqlx::query_scalar(COUNT_OTHER_ADMINISTRATORS).bind(id.as_str()).fetch_one(c).await)
 }
 
-/// `false` when it was so before, or the account is over.
+/// `false` when it was so before.
 pub async fn set_administrator(
     tx: &mut Tx,
     id: &AccountId,

@@ -11,7 +11,7 @@ use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
 use crate::model::time::Timestamp;
-use crate::model::usage::Grain;
+use crate::model::usage::{Grain, SeenAddress};
 use crate::model::verdict::VerdictCode;
 
 statements! {
@@ -26,6 +26,11 @@ statements! {
     DELETE_MINUTES_BEFORE = "DELETE FROM usage_rollups WHERE grain = 'minute' AND bucket_at_ms < $1 AND bucket_at_ms <= COALESCE(
         (SELECT r.bucket_at_ms FROM usage_rollups r WHERE r.grain = 'minute' AND r.bucket_at_ms < $1
         ORDER BY r.bucket_at_ms LIMIT 1 OFFSET 4999), $1)";
+    /// The busiest first.
+    LIST_ADDRESSES = "SELECT ip, first_at_ms, last_at_ms, requests FROM key_addresses
+        WHERE key_id = $1 AND last_at_ms >= $2 ORDER BY requests DESC, ip LIMIT $3";
+    DELETE_ADDRESSES_BEFORE = "DELETE FROM key_addresses WHERE last_at_ms < $1 AND last_at_ms <= COALESCE(
+        (SELECT a.last_at_ms FROM key_addresses a WHERE a.last_at_ms < $1 ORDER BY a.last_at_ms LIMIT 1 OFFSET 4999), $1)";
     COUNT_EVENTS = "SELECT COUNT(*) FROM usage_events";
 }
 
@@ -87,17 +92,27 @@ const ADD_SECRET_USES: Batch = batch!(
      last_at_ms = CASE WHEN excluded.last_at_ms >= secret_uses.last_at_ms THEN excluded.last_at_ms ELSE secret_uses.last_at_ms END"
 );
 
+const ADD_ADDRESSES: Batch = batch!(
+    "ADD_ADDRESSES",
+    "INSERT INTO key_addresses (key_id, ip, first_at_ms, last_at_ms, requests)
+     SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT)",
+    "ON CONFLICT (key_id, ip) DO UPDATE SET requests = key_addresses.requests + excluded.requests,
+     first_at_ms = CASE WHEN excluded.first_at_ms < key_addresses.first_at_ms THEN excluded.first_at_ms ELSE key_addresses.first_at_ms END,
+     last_at_ms = CASE WHEN excluded.last_at_ms > key_addresses.last_at_ms THEN excluded.last_at_ms ELSE key_addresses.last_at_ms END"
+);
+
 const LIST_DAYS: &str = "SELECT key_id, bucket_at_ms, CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE grain = 'day' AND org_id = ";
 
 /// The batches for the test that prepares every statement: name, then text for SQLite and for PostgreSQL.
 #[must_use]
-pub fn batches() -> [(&'static str, &'static str, &'static str); 5] {
+pub fn batches() -> [(&'static str, &'static str, &'static str); 6] {
     let all = [
         &INSERT_EVENTS,
         &ROLL_UP,
         &SET_KEYS_USED,
         &SET_TOKENS_USED,
         &ADD_SECRET_USES,
+        &ADD_ADDRESSES,
     ];
     all.map(|batch| (batch.name, batch.sqlite, batch.postgres))
 }
@@ -143,6 +158,16 @@ pub struct SecretUses<'a> {
     pub requests: i64,
     /// Of the key by this secret.
     pub last: LastUse<'a>,
+}
+
+/// An address that a key was used from.
+#[derive(Clone, Copy, Debug)]
+pub struct AddressUses<'a> {
+    pub key_id: &'a str,
+    pub ip: IpAddr,
+    pub first_at_ms: i64,
+    pub last_at_ms: i64,
+    pub requests: i64,
 }
 
 /// Runs a batch over rows in their order, so that two nodes lock in one order.
@@ -221,6 +246,18 @@ pub async fn add_secret_uses<'a>(
         (key_id, uses.number, uses.hour_at_ms, uses.requests, at_ms, ip)
     };
     run(tx, &ADD_SECRET_USES, uses.map(values).collect()).await
+}
+
+/// Adds what keys were used from.
+pub async fn add_addresses<'a>(
+    tx: &mut Tx,
+    uses: impl Iterator<Item = AddressUses<'a>>,
+) -> Result<(), StoreError> {
+    let values = |uses: AddressUses<'a>| {
+        let ip = uses.ip.to_canonical();
+        (uses.key_id, ip, uses.first_at_ms, uses.last_at_ms, uses.requests)
+    };
+    run(tx, &ADD_ADDRESSES, uses.map(values).collect()).await
 }
 
 impl<'a> LastUse<'a> {
@@ -313,4 +350,26 @@ pub async fn delete_minutes_before(tx: &mut Tx, before: Timestamp) -> Result<u64
 
 pub async fn count_events(tx: &mut Tx) -> Result<i64, StoreError> {
     on!(tx, c => sqlx::query_scalar(COUNT_EVENTS).fetch_one(c).await)
+}
+
+/// Addresses a key was used from since a moment, the busiest first. The key's tenant was checked before.
+pub async fn list_addresses(
+    tx: &mut Tx,
+    key: &KeyId,
+    since: Timestamp,
+    most: i64,
+) -> Result<Vec<SeenAddress>, StoreError> {
+    let rows: Vec<(String, i64, i64, i64)> = on!(tx, c => sqlx::query_as(LIST_ADDRESSES).bind(key.as_str()).bind(since.ms())
+        .bind(most).fetch_all(c).await)?;
+    let seen = |(ip, first, last, requests)| SeenAddress {
+        ip,
+        first_at: Timestamp::from_ms(first),
+        last_at: Timestamp::from_ms(last),
+        requests,
+    };
+    Ok(rows.into_iter().map(seen).collect())
+}
+
+pub async fn delete_addresses_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(DELETE_ADDRESSES_BEFORE).bind(before.ms()).execute(c).await.map(|done| done.rows_affected()))
 }

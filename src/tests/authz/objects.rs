@@ -2,6 +2,7 @@
 
 use keywright::model::id::OrgId;
 use keywright::model::org::Role;
+use keywright::model::restriction::RestrictionsDraft;
 use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::members::invite;
 use keywright::server::domain::projects::{self, ProjectDraft};
@@ -146,6 +147,7 @@ async fn key(app: &TestApp, org: OrgId, owner: &str, name: &str) -> String {
         scopes: Vec::new(),
         expiry: "90",
         expiry_date: "",
+        restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,
     };

@@ -12,6 +12,7 @@ use keywright::model::actor::Actor;
 use keywright::model::id::KeyId;
 use keywright::model::permission::Permission;
 use keywright::model::project::CatalogueScope;
+use keywright::model::restriction::RestrictionsDraft;
 use keywright::server::boot::{self, Parts};
 use keywright::server::config::Site;
 use keywright::server::ctx::Ctx;
@@ -197,6 +198,7 @@ async fn fill(ctx: &Ctx, keys: usize) -> Filled {
         scopes: vec!["images:*"],
         expiry: "90",
         expiry_date: "",
+        restrictions: RestrictionsDraft::default(),
         extend_catalogue: true,
         scopes_required: false,
     };

@@ -1,10 +1,13 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
+mod algebra;
+mod restrictions;
 mod rotation;
 
 use keywright::model::key::Environment;
 use keywright::model::key_text::parse_key;
 use keywright::model::org::Role;
+use keywright::model::restriction::RestrictionsDraft;
 use keywright::server::domain::DomainError;
 
 use crate::kit::{Answer, Backend, Browser, TestApp, on_both_databases};
@@ -169,6 +172,7 @@ async fn powers_before_any_policy_hold_at_the_use_case() {
         scopes: vec![],
         expiry: "7",
         expiry_date: "",
+        restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,
     };

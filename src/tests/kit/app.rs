@@ -13,6 +13,7 @@ use keywright::model::id::{AccountId, KeyId, OrgId, ProjectId};
 use keywright::model::key::RevocationReason;
 use keywright::model::org::Role;
 use keywright::model::project::CatalogueScope;
+use keywright::model::restriction::RestrictionsDraft;
 use keywright::model::time::Timestamp;
 use keywright::server::boot::{self, Parts};
 use keywright::server::config::Site;
@@ -297,6 +298,7 @@ impl TestApp {
             scopes: scopes.to_vec(),
             expiry,
             expiry_date: "",
+            restrictions: RestrictionsDraft::default(),
             extend_catalogue: false,
             scopes_required: false,
         };

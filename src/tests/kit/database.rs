@@ -96,6 +96,21 @@ impl TestDb {
         Self { db, folder }
     }
 
+    /// A database without any table.
+    pub async fn bare(backend: Backend) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => DatabaseUrl::Sqlite(folder.path().join("keywright.db")),
+            Backend::Postgres => {
+                let name = unique("bare");
+                command(format!("CREATE DATABASE {name}")).await;
+                DatabaseUrl::Postgres(with_database(&server_url(), &name))
+            }
+        };
+        let db = Db::open(&url, true).await.unwrap();
+        Self { db, folder }
+    }
+
     /// Runs SQL behind the application's back.
     pub async fn tamper(&self, sql: &str) -> u64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());

@@ -2,6 +2,7 @@
 
 use keywright::model::key::KeyFilter;
 use keywright::model::org::Role;
+use keywright::model::restriction::RestrictionsDraft;
 use keywright::model::time::MINUTE_MS;
 use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::keys::read;
@@ -22,6 +23,7 @@ async fn key_of(app: &TestApp, member: &Member, name: &str, owner: &str) -> Issu
         scopes: vec!["images:read"],
         expiry: "90",
         expiry_date: "",
+        restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,
     };
@@ -207,6 +209,7 @@ on_both_databases! {
             scopes: vec!["images:read"],
             expiry: "90",
             expiry_date: "",
+            restrictions: RestrictionsDraft::default(),
             extend_catalogue: false,
             scopes_required: false,
         };

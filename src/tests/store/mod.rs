@@ -34,15 +34,43 @@ on_both_databases! {
         }
     }
 
+    async fn a_database_of_an_earlier_release_is_brought_up_with_its_keys(backend: Backend) {
+        let bare = TestDb::bare(backend).await;
+        let kind = if backend == Backend::Sqlite { "sqlite" } else { "postgres" };
+        let folder = format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"));
+        let mut steps: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        steps.sort();
+        let (before, after) = steps.split_at(13);
+        for step in before {
+            bare.tamper(&std::fs::read_to_string(step).unwrap()).await;
+        }
+        bare.tamper(
+            "INSERT INTO organisations (id, name, name_folded, slug, created_at_ms) VALUES ('org_a', 'A', 'a', 'a', 0);
+             INSERT INTO projects (id, org_id, name, name_folded, slug, prefix, status, version, created_at_ms)
+                VALUES ('prj_a', 'org_a', 'A', 'a', 'a', 'acme', 'active', 1, 0);
+             INSERT INTO api_keys (id, org_id, project_id, environment, prefix, name, name_folded, purpose, owner_team, scopes, status,
+                created_by_type, created_by_id, created_at_ms, stored_note, revoked_note, version, row_mac, row_mac_key_id)
+                VALUES ('key_a', 'org_a', 'prj_a', 'live', 'acme', 'k', 'k', '', 't', '', 'active', 'operator', 'x', 1000, '', '', 1, 'm', 'i');
+             INSERT INTO key_secrets (key_id, slot, hash, hash_alg, pepper_id, created_at_ms) VALUES ('key_a', 'current', 'h', 'a', 'p', 1000)",
+        ).await;
+        for step in after {
+            bare.tamper(&std::fs::read_to_string(step).unwrap()).await;
+        }
+        assert_eq!(bare.number("SELECT rotation_due_at_ms FROM api_keys").await, 1000 + 90 * DAY_MS);
+        assert_eq!(bare.number("SELECT secret_since_ms + secret_count FROM api_keys").await, 1001);
+        assert_eq!(bare.number("SELECT number FROM key_secrets").await, 1);
+    }
+
     async fn the_badge_in_sql_is_the_badge_of_the_model(backend: Backend) {
         let app = TestApp::on(backend).await;
         let now = app.ctx.clock.now();
         for (name, expiry) in [
-            ("short", "7"), ("long", "90"), ("off", "90"), ("gone", "90"), ("both", "7"), ("rotating", "90"), ("overdue", "90"),
+            ("short", "7"), ("long", "90"), ("off", "90"), ("gone", "90"), ("both", "7"), ("rotating", "90"), ("overdue", "90"), ("later", "90"),
         ] {
             app.try_issue(name, "live", &[], expiry).await.unwrap();
         }
         let ms = now.ms();
+        app.db.tamper(&format!("UPDATE api_keys SET not_before_ms = {} WHERE name = 'later'", ms + DAY_MS)).await;
         app.db.tamper(&format!("UPDATE api_keys SET overlap_until_ms = {} WHERE name IN ('rotating', 'short')", ms + DAY_MS)).await;
         app.db.tamper(&format!("UPDATE api_keys SET rotation_due_at_ms = {} WHERE name IN ('rotating', 'overdue')", ms)).await;
         let scope = Actor::operator("tests", Some(app.org)).require(Permission::KeysRead).unwrap();
@@ -64,6 +92,7 @@ on_both_databases! {
                     status,
                     project_archived: archived,
                     expires_at: key.expires_at,
+                    not_before: (key.name == "later").then(|| now.plus_ms(DAY_MS)),
                     owner_active: true,
                     overlap_until: key.overlap_until,
                     rotation_due_at: key.rotation_due_at,
@@ -72,11 +101,12 @@ on_both_databases! {
                 all.push(key.badge);
             }
             let counts = keys::counts(&mut tx, &scope, at).await.unwrap();
-            let active = all[all.len() - 7..].iter().filter(|badge| badge.passes()).count() as i64;
-            assert_eq!((counts.active, counts.not_confirmed, counts.all), (active, active, 7), "{days} {archived}");
+            let active = all[all.len() - 8..].iter().filter(|badge| badge.passes() || **badge == Badge::NotYetValid).count() as i64;
+            assert_eq!((counts.active, counts.not_confirmed, counts.all), (active, active, 8), "{days} {archived}");
         }
         for expected in [
             Badge::Active, Badge::Disabled, Badge::Expired, Badge::Revoked, Badge::Rotating, Badge::RotationOverdue,
+            Badge::NotYetValid,
         ] {
             assert!(all.contains(&expected), "{expected:?} never occurred");
         }

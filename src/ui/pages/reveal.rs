@@ -13,6 +13,8 @@ pub struct Revealed {
     /// Last day in words, if there is one.
     pub expires: Option<String>,
     pub confirm_at: String,
+    /// Which of a key's secrets is confirmed: the one that exists since then.
+    pub secret_since: Option<i64>,
     pub takes_note: bool,
     pub command: String,
     pub command_hint: &'static str,
@@ -33,6 +35,7 @@ pub fn reveal_page(revealed: Revealed) -> impl IntoView {
         variable,
         expires,
         confirm_at,
+        secret_since,
         takes_note,
         command,
         command_hint,
@@ -79,6 +82,7 @@ pub fn reveal_page(revealed: Revealed) -> impl IntoView {
                 </div>
             </section>
             <form class="form" method="post" action=confirm_at data-confirms>
+                {secret_since.map(|since| view! { <input type="hidden" name="secret_since" value=since.to_string()/> })}
                 {note}
                 <div class="form-actions"><button class="button primary">"I have stored it"</button></div>
             </form>

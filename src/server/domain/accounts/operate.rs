@@ -113,6 +113,10 @@ pub async fn set_administrator(
     instance::hold(&mut tx).await?;
     let account = accounts::find_for_sign_in(&mut tx, &email.folded).await?;
     let account = account.ok_or(DomainError::NotFound)?;
+    if is_administrator && !account.is_active {
+        let message = "This account is switched off. It can administer nothing.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
     if !is_administrator && accounts::count_other_administrators(&mut tx, &account.id).await? == 0 {
         let message = "Nobody else administers this installation. Appoint somebody else first.";
         return Err(DomainError::refused(Code::Conflict, message));

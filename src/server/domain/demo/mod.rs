@@ -15,6 +15,7 @@ use crate::model::member::MemberStatus;
 use crate::model::org::Role;
 use crate::model::permission::Permission;
 use crate::model::project::{CatalogueScope, ProjectStatus};
+use crate::model::restriction::RestrictionsDraft;
 use crate::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::accounts::set_up::{self, By, SetUpDraft};
@@ -319,13 +320,14 @@ async fn make_key(
         scopes: key.scopes.to_vec(),
         expiry: key.expiry,
         expiry_date: "",
+        restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,
     };
     let made = issue::issue(&at(ctx, created), &creator, &draft, None).await?;
     let soon = at(ctx, created.plus_ms(2 * MINUTE_MS));
     if key.confirmed {
-        lifecycle::confirm_stored(&soon, &creator, &made.id, "").await?;
+        lifecycle::confirm_stored(&soon, &creator, &made.id, "", None).await?;
     }
     Ok(made.id)
 }

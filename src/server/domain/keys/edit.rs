@@ -1,74 +1,196 @@
-//! Name, purpose, and how often its secret is replaced.
+//! Editing a key: what it is called, what it may do, from where, for what and when.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{require_manage, rotation, secured};
+use super::issue::{unlisted, unlisted_error};
+use super::{read, require_manage, restrictions, rotation, secured};
 use crate::model::actor::Actor;
-use crate::model::error::Code;
+use crate::model::error::{Code, FieldError};
 use crate::model::id::KeyId;
-use crate::model::key::KeyStatus;
+use crate::model::key::{Environment, KeyStatus};
+use crate::model::key_page::KeyEditForm;
+use crate::model::permission::Permission;
+use crate::model::project::Project;
+use crate::model::restriction::{Restrictions, RestrictionsDraft};
 use crate::model::rotation::parse_interval;
+use crate::model::scope::ScopeSet;
 use crate::model::text::{self, NAME_MAX, NOTE_MAX};
+use crate::model::time::DAY_MS;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
-use crate::server::store::keys as store;
+use crate::server::platform::zones;
+use crate::server::store::keys::{self as store, SecuredKey};
+use crate::server::store::{projects, usage};
+
+/// How far back addresses are suggested from, and how many.
+const SEEN_MS: i64 = 30 * DAY_MS;
+const SEEN_MOST: i64 = 20;
 
 /// What was typed about a key.
-#[derive(Clone, Copy, Debug)]
-pub struct Description<'a> {
+#[derive(Clone, Debug)]
+pub struct KeyEdit<'a> {
     pub name: &'a str,
     pub purpose: &'a str,
-    /// Days between rotations; empty follows the environment’s.
+    /// Days between rotations; empty follows the environment's.
     pub rotation_days: &'a str,
+    /// What it may do; none leaves all of it as it is.
+    pub access: Option<AccessEdit<'a>>,
 }
 
-/// Saves it. The name is in the verification's answer, so caches hear of it.
-pub async fn describe(
-    ctx: &Context,
-    actor: &Actor,
-    id: &KeyId,
-    typed: Description<'_>,
-) -> Result<(), DomainError> {
+/// What was typed about what a key may do.
+#[derive(Clone, Debug, Default)]
+pub struct AccessEdit<'a> {
+    pub scopes: Vec<&'a str>,
+    pub restrictions: RestrictionsDraft<'a>,
+}
+
+struct Checked {
+    name: String,
+    purpose: String,
+    interval: Option<i64>,
+    access: Option<(ScopeSet, Restrictions)>,
+}
+
+/// All that the form for editing offers.
+pub async fn form(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyEditForm, DomainError> {
+    let key = read::find(ctx, actor, id).await?;
+    let scope = actor.require(Permission::KeysRead)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let project = projects::find(&mut tx, &scope, &key.summary.project_id).await?;
+    Ok(KeyEditForm {
+        now,
+        project: project.ok_or(DomainError::NotFound)?,
+        zones: zones::names(),
+        my_address: actor.origin().ip.clone(),
+        seen: usage::list_addresses(&mut tx, id, now.minus_ms(SEEN_MS), SEEN_MOST).await?,
+        key,
+    })
+}
+
+/// Refuses whoever may not edit the key, before anything they typed is looked at.
+pub async fn require(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+    let mut tx = ctx.db.begin_read().await?;
+    require_manage(actor, &secured::find(ctx, &mut tx, actor, id).await?).map(drop)
+}
+
+fn check(edit: &KeyEdit<'_>, project: &Project, key: &SecuredKey) -> Result<Checked, DomainError> {
+    let mut errors: Vec<FieldError> = Vec::new();
+    let mut keep = |error: FieldError| errors.push(error);
+    let name = text::line("name", "The name", edit.name, 1, NAME_MAX)
+        .map_err(&mut keep)
+        .ok();
+    let purpose = text::line("purpose", "The purpose", edit.purpose, 0, NOTE_MAX)
+        .map_err(&mut keep)
+        .ok();
+    let interval = parse_interval(edit.rotation_days).map_err(&mut keep).ok();
+    let access = match &edit.access {
+        None => Some(None),
+        Some(access) => {
+            let scopes = scopes_of(access, project, key).map_err(&mut keep).ok();
+            let rules = match restrictions::parse(&access.restrictions) {
+                Err(DomainError::Invalid(wrong)) => {
+                    wrong.into_iter().for_each(&mut keep);
+                    None
+                }
+                rules => Some(rules?),
+            };
+            scopes.zip(rules).map(Some)
+        }
+    };
+    match (name, purpose, interval, access) {
+        (Some(name), Some(purpose), Some(interval), Some(access)) => Ok(Checked {
+            name,
+            purpose,
+            interval,
+            access,
+        }),
+        _ => Err(DomainError::Invalid(errors)),
+    }
+}
+
+/// The scopes as typed. One that the project does not list is refused unless the key has it already.
+fn scopes_of(access: &AccessEdit<'_>, project: &Project, key: &SecuredKey) -> Result<ScopeSet, FieldError> {
+    let scopes = ScopeSet::parse("scopes", access.scopes.iter().copied())?;
+    if scopes.is_empty() {
+        let message = "Choose at least one scope: a key that may do nothing is of no use.";
+        return Err(FieldError::new("scopes", "required", message));
+    }
+    let held: Vec<&str> = key.scopes.split(' ').collect();
+    let mut missing = unlisted(&scopes, project);
+    missing.retain(|scope| !held.contains(scope));
+    match missing.is_empty() {
+        true => Ok(scopes),
+        false => Err(unlisted_error(&missing, project)),
+    }
+}
+
+/// Saves what was typed. Name and rules are in the verification's answer, so caches hear of it. Whoever lets a live key do
+/// more than before proves once more who they are (R26).
+pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
-    let mut errors = Vec::new();
-    let name = text::line("name", "The name", typed.name, 1, NAME_MAX)
-        .map_err(|error| errors.push(error))
-        .ok();
-    let purpose = text::line("purpose", "The purpose", typed.purpose, 0, NOTE_MAX)
-        .map_err(|error| errors.push(error))
-        .ok();
-    let interval = parse_interval(typed.rotation_days)
-        .map_err(|error| errors.push(error))
-        .ok();
-    let (Some(name), Some(purpose), Some(interval)) = (name, purpose, interval) else {
-        return Err(DomainError::Invalid(errors));
-    };
+    let project = projects::find(&mut tx, &scope, &key.project_id.parse()?).await?;
+    let checked = check(edit, &project.ok_or(DomainError::NotFound)?, &key)?;
     if key.status == KeyStatus::Revoked.as_str() {
-        return Err(DomainError::refused(
-            Code::KeyAlreadyRevoked,
-            "A revoked key is a record and cannot be edited.",
-        ));
+        let message = "A revoked key is a record and cannot be edited.";
+        return Err(DomainError::refused(Code::KeyAlreadyRevoked, message));
     }
     let message = format!(
         "Another {} key of this project has this name. Choose another.",
         key.environment
     );
-    let saved = store::set_descriptive(&mut tx, &scope, id, &name, &text::folded(&name), &purpose).await;
+    let folded = text::folded(&checked.name);
+    let saved = store::set_descriptive(&mut tx, &scope, id, &checked.name, &folded, &checked.purpose).await;
     saved.map_err(|error| DomainError::from(error).taken("name", &message))?;
-    let detail = json!({
-        "before": { "name": key.name, "rotationDays": key.rotation_days },
-        "after": { "name": name, "purpose": purpose, "rotationDays": interval },
-    });
-    let entry = Entry::new("key.edited", "key", id.as_str()).with(detail);
-    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
-    key.rotation_days = interval;
+    let before = told(&key)?;
+    key.rotation_days = checked.interval;
     rotation::set_due(&mut key)?;
+    if let Some((scopes, rules)) = checked.access {
+        change_access(actor, &mut key, &scopes, &rules, now)?;
+    }
+    let mut after = told(&key)?;
+    (after["name"], after["purpose"]) = (json!(checked.name), json!(checked.purpose));
+    let entry =
+        Entry::new("key.edited", "key", id.as_str()).with(json!({ "before": before, "after": after }));
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(id);
     Ok(())
+}
+
+fn told(key: &SecuredKey) -> Result<Value, DomainError> {
+    Ok(json!({
+        "name": key.name,
+        "rotationDays": key.rotation_days,
+        "scopes": key.scopes,
+        "restrictions": restrictions::of(key)?,
+    }))
+}
+
+fn change_access(
+    actor: &Actor,
+    key: &mut SecuredKey,
+    scopes: &ScopeSet,
+    rules: &Restrictions,
+    now: crate::model::time::Timestamp,
+) -> Result<(), DomainError> {
+    let former = ScopeSet::from_stored(&key.scopes)
+        .map_err(|_| DomainError::Defect("a key's scopes cannot be read"))?;
+    let narrower = scopes.is_within(&former) && rules.is_within(&restrictions::of(key)?);
+    if !narrower && key.environment == Environment::Live.as_str() {
+        // To widen a live key is as good as to create one.
+        actor.require_fresh(Permission::KeysCreateLive, now)?;
+    }
+    let span = rules.not_before.zip(key.expires_at_ms);
+    if span.is_some_and(|(begin, end)| begin.ms() >= end) {
+        let message = "The key would end before it begins. Choose an earlier day.";
+        return Err(FieldError::new("not_before", "after_end", message).into());
+    }
+    key.scopes = scopes.stored();
+    restrictions::set(key, rules)
 }

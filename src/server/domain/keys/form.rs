@@ -7,6 +7,7 @@ use crate::model::key_page::KeyFormMaterial;
 use crate::model::permission::Permission;
 use crate::server::ctx::Context;
 use crate::server::domain::{DomainError, mint, orgs, projects};
+use crate::server::platform::zones;
 
 /// Projects, owners, powers and a fresh nonce; with `from`, a key to begin with.
 pub async fn material(
@@ -29,6 +30,8 @@ pub async fn material(
         me: actor.account_id().cloned(),
         may_create_live: actor.may(Permission::KeysCreateLive),
         may_choose_owner: actor.may(Permission::KeysManageAny),
+        zones: zones::names(),
+        my_address: actor.origin().ip.clone(),
         from,
     })
 }

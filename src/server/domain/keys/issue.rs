@@ -3,13 +3,14 @@
 use serde_json::json;
 
 use super::rotation::due_at;
-use super::secured;
+use super::{restrictions, secured};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, KeyId, ProjectId};
 use crate::model::key::{Environment, KeyStatus, Lifetime};
 use crate::model::permission::Permission;
 use crate::model::project::{Project, ProjectStatus};
+use crate::model::restriction::{Restrictions, RestrictionsDraft};
 use crate::model::scope::ScopeSet;
 use crate::model::text::{self, NAME_MAX, NOTE_MAX};
 use crate::model::time::Timestamp;
@@ -36,6 +37,8 @@ pub struct KeyDraft<'a> {
     pub scopes: Vec<&'a str>,
     pub expiry: &'a str,
     pub expiry_date: &'a str,
+    /// From where, for what and when it passes.
+    pub restrictions: RestrictionsDraft<'a>,
     /// Scopes that the catalogue lacks are added to it, if the caller may, instead of refused.
     pub extend_catalogue: bool,
     /// A form that was sent without any scope was most likely not finished.
@@ -55,6 +58,8 @@ pub struct RevealedKey {
     pub environment: Environment,
     pub project: Project,
     pub expires_at: Option<Timestamp>,
+    /// Since when this secret exists.
+    pub secret_since: Timestamp,
     pub secret: SecretText,
 }
 
@@ -65,6 +70,7 @@ struct Checked {
     owner: (Option<AccountId>, String),
     scopes: ScopeSet,
     lifetime: Lifetime,
+    restrictions: Restrictions,
 }
 
 fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked, DomainError> {
@@ -94,18 +100,61 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
     let lifetime = Lifetime::parse(draft.expiry, draft.expiry_date, now)
         .map_err(&mut keep)
         .ok();
-    match (environment, name, purpose, owner, scopes, lifetime) {
-        (Some(environment), Some(name), Some(purpose), Some(owner), Some(scopes), Some(lifetime)) => {
-            Ok(Checked {
-                environment,
-                name,
-                purpose,
-                owner,
-                scopes,
-                lifetime,
-            })
+    let restrictions = match (restrictions::parse(&draft.restrictions), lifetime) {
+        (Ok(rules), Some(lifetime)) => begins_before_it_ends(rules, lifetime, now)
+            .map_err(&mut keep)
+            .ok(),
+        (Ok(rules), None) => Some(rules),
+        (Err(DomainError::Invalid(wrong)), _) => {
+            wrong.into_iter().for_each(&mut keep);
+            None
         }
+        (Err(error), _) => return Err(error),
+    };
+    match (
+        environment,
+        name,
+        purpose,
+        owner,
+        scopes,
+        lifetime.zip(restrictions),
+    ) {
+        (
+            Some(environment),
+            Some(name),
+            Some(purpose),
+            Some(owner),
+            Some(scopes),
+            Some((lifetime, restrictions)),
+        ) => Ok(Checked {
+            environment,
+            name,
+            purpose,
+            owner,
+            scopes,
+            lifetime,
+            restrictions,
+        }),
         _ => Err(DomainError::Invalid(errors)),
+    }
+}
+
+/// A key that ends before it begins is of no use.
+fn begins_before_it_ends(
+    rules: Restrictions,
+    lifetime: Lifetime,
+    now: Timestamp,
+) -> Result<Restrictions, FieldError> {
+    let end = lifetime.expires_at(now);
+    match (rules.not_before, end) {
+        (Some(begin), Some(end)) if begin >= end => {
+            let message = format!(
+                "The key would end on {} before it begins. Choose an earlier day.",
+                end.last_day_in_words()
+            );
+            Err(FieldError::new("not_before", "after_end", message))
+        }
+        _ => Ok(rules),
     }
 }
 
@@ -215,6 +264,7 @@ pub async fn issue(
     };
     let hashed = mint::hashed(ctx, credential, &minted.text);
     let mut key = new_row(&id, scope.org_id().as_str(), &project, &checked, expires_at, now);
+    restrictions::set(&mut key, &checked.restrictions)?;
     key.secrets.push(hashed);
     let mac = secured::sign(&ctx.keyring, &key);
     (key.row_mac, key.row_mac_key_id) = (mac.mac, mac.key_id);
@@ -237,7 +287,7 @@ pub async fn issue(
     let detail = json!({
         "name": checked.name, "projectId": project.id.as_str(), "environment": checked.environment.as_str(),
         "scopes": checked.scopes, "expiresAt": expires_at.map(Timestamp::rfc3339),
-        "ownerId": key.owner_account_id, "ownerTeam": key.owner_team,
+        "ownerId": key.owner_account_id, "ownerTeam": key.owner_team, "restrictions": checked.restrictions,
     });
     audit::record(
         ctx,
@@ -257,6 +307,7 @@ pub async fn issue(
         environment: checked.environment,
         project,
         expires_at,
+        secret_since: now,
         secret: minted.text,
     })
 }
@@ -289,8 +340,11 @@ fn new_row(
         revoked_reason: None,
         revoked_note: String::new(),
         secret_since_ms: now.ms(),
+        secret_count: 1,
         overlap_until_ms: None,
         rotation_days: None,
+        restrictions: None,
+        not_before_ms: None,
         rotation_due_at_ms: Some(due_at(checked.environment, None, now).ms()),
         version: 1,
         row_mac: String::new(),
@@ -323,7 +377,7 @@ fn check_owner(
 }
 
 /// Concrete scopes that the project does not list. A wildcard may stand for scopes that are still to come.
-fn unlisted<'a>(scopes: &'a ScopeSet, project: &Project) -> Vec<&'a str> {
+pub(super) fn unlisted<'a>(scopes: &'a ScopeSet, project: &Project) -> Vec<&'a str> {
     let listed =
         |scope: &crate::model::scope::Scope| project.scopes.iter().any(|entry| scope.covers(&entry.name));
     scopes
@@ -333,7 +387,7 @@ fn unlisted<'a>(scopes: &'a ScopeSet, project: &Project) -> Vec<&'a str> {
         .collect()
 }
 
-fn unlisted_error(missing: &[&str], project: &Project) -> FieldError {
+pub(super) fn unlisted_error(missing: &[&str], project: &Project) -> FieldError {
     let names = missing.join(", ");
     let message = format!(
         "{} does not list {names}. Add it to the project’s scopes first, or choose one that is listed.",

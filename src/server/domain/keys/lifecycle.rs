@@ -8,6 +8,7 @@ use crate::model::error::{Code, FieldError};
 use crate::model::id::KeyId;
 use crate::model::key::{KeyStatus, RevocationReason};
 use crate::model::text::{self, NOTE_MAX};
+use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
@@ -103,13 +104,24 @@ pub async fn revoke(
     Ok(())
 }
 
-/// Notes that the secret is kept somewhere. Confirming twice keeps the first time.
-pub async fn confirm_stored(ctx: &Context, actor: &Actor, id: &KeyId, note: &str) -> Result<(), DomainError> {
+/// Notes that the secret is kept somewhere: the one that exists since the moment the page told, if it told one. Confirming
+/// twice keeps the first time. Errors: another secret was made since.
+pub async fn confirm_stored(
+    ctx: &Context,
+    actor: &Actor,
+    id: &KeyId,
+    note: &str,
+    secret_since: Option<Timestamp>,
+) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
+    if secret_since.is_some_and(|since| since.ms() != key.secret_since_ms) {
+        let message = "The key has got another secret since. Look at its page again.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
     if store::set_stored(&mut tx, &scope, id, &note, now).await? {
         let entry = Entry::new("key.stored", "key", id.as_str()).with(json!({ "note": note }));
         audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;

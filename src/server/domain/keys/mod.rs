@@ -5,6 +5,7 @@ pub mod form;
 pub mod issue;
 pub mod lifecycle;
 pub mod read;
+pub mod restrictions;
 pub mod rotation;
 pub mod secured;
 

@@ -1,9 +1,9 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{may_manage, rotation};
+use super::{may_manage, restrictions, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::KeyId;
-use crate::model::key::{KeyCounts, KeyDetail, KeyFilter, KeySummary, Owner};
+use crate::model::key::{Environment, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary, Owner};
 use crate::model::key_page::{KeyList, KeyPage};
 use crate::model::page::Page;
 use crate::model::permission::Permission;
@@ -89,7 +89,12 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         .ok_or(DomainError::NotFound)?;
     let requests_last_hour =
         usage::count_for_key(&mut tx, &scope, id, Grain::Minute, now.minus_ms(HOUR_MS)).await?;
-    let rotation = match row.summary.overlap_until.is_some_and(|until| until > now) {
+    let (stored, not_before) = &row.restrictions;
+    let restrictions = restrictions::from_row(stored.as_deref(), *not_before);
+    let restrictions = restrictions.ok_or(DomainError::Defect("a key's restrictions cannot be read"))?;
+    let rotation = match row.summary.overlap_until.is_some_and(|until| until > now)
+        && row.status != KeyStatus::Revoked
+    {
         true => rotation::running(&mut tx, &scope, id, now).await?,
         false => None,
     };
@@ -99,6 +104,8 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
     };
     Ok(KeyDetail {
         may_manage: may_manage(actor, owner),
+        may_rotate: may_manage(actor, owner)
+            && (row.summary.environment == Environment::Test || actor.may(Permission::KeysCreateLive)),
         requests_last_hour,
         created_by: actor_name(row.created_by),
         revoked_by: row.revoked_by.map(actor_name),
@@ -113,6 +120,7 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         revoked_note: row.revoked_note,
         secret_since: row.secret_since,
         rotation_days: row.rotation_days,
+        restrictions,
         rotation,
         version: row.version,
     })

@@ -72,8 +72,8 @@ fn not_running() -> DomainError {
     DomainError::refused(Code::Conflict, message)
 }
 
-/// The key for an act on its rotation, by whoever may and has proved who they are: another secret of a live key opens a
-/// door (R26).
+/// The key for an act on its rotation that opens a door: on live keys by whoever may create one, because a new secret
+/// is as good as a new key, and has proved who they are (R26).
 async fn open(
     ctx: &Context,
     tx: &mut Tx,
@@ -84,7 +84,7 @@ async fn open(
     let key = secured::find(ctx, tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     if key.environment == Environment::Live.as_str() {
-        actor.require_proof(now)?;
+        actor.require_fresh(Permission::KeysCreateLive, now)?;
     }
     Ok((key, scope))
 }
@@ -95,12 +95,18 @@ pub async fn require(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Dom
     open(ctx, &mut tx, actor, id, ctx.clock.now()).await.map(drop)
 }
 
-/// What keeps a key from getting another secret.
-fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+/// A revoked key stays as it is, with every hash it had.
+fn refuse_revoked(key: &SecuredKey) -> Result<(), DomainError> {
     if key.status == KeyStatus::Revoked.as_str() {
         let message = "This key is revoked. A revoked key stays revoked; create a new one instead.";
         return Err(DomainError::refused(Code::KeyAlreadyRevoked, message));
     }
+    Ok(())
+}
+
+/// What keeps a key from getting another secret.
+fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+    refuse_revoked(key)?;
     if expires_at(key).is_some_and(|end| end <= now) {
         let message =
             "This key has expired, and another secret would not change that. Create a new key instead.";
@@ -149,7 +155,8 @@ pub async fn start(
     former.expires_at_ms = Some(ends_at.ms());
     former.countdown_ms = overlap.countdown_ms();
     (former.stored_at_ms, former.stored_note) = (stored.0, Some(stored.1));
-    let number = former.number + 1;
+    key.secret_count += 1;
+    let number = key.secret_count;
     let hashed = mint::hashed(ctx, credential, &text);
     key.secrets.insert(0, SecretRow { number, ..hashed });
     key.secret_since_ms = now.ms();
@@ -162,6 +169,7 @@ pub async fn start(
             .ok_or(DomainError::Defect("a key of no environment"))?,
         project,
         expires_at: expires_at(&key),
+        secret_since: now,
         secret: text,
     };
     let detail = json!({
@@ -231,14 +239,23 @@ pub async fn finish(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Doma
     .await
 }
 
-/// Lets the previous secret go on until so long from now; thirty days after the rotation began at the latest, and never
-/// past the key's own end.
+/// Lets the previous secret go on until so long from now, which must be later than it would end; thirty days after the
+/// rotation began at the latest, and never past the key's own end.
 pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
+    orgs::hold_membership(&mut tx, actor, &scope).await?;
+    refuse_revoked(&key)?;
     let before = runs_until(&key, now).ok_or_else(not_running)?;
-    let wanted = now.plus_ms(overlap.length_ms);
+    let wanted = capped(now.plus_ms(overlap.length_ms), expires_at(&key));
+    if wanted <= before {
+        let message = format!(
+            "It goes on until {} as it is. Choose a longer time, or finish it to end it sooner.",
+            before.exact_in_words()
+        );
+        return Err(FieldError::new("overlap", "too_short", message).into());
+    }
     let latest = Timestamp::from_ms(key.secret_since_ms).plus_ms(OVERLAP_MAX_MS);
     if wanted > latest {
         let message = format!(
@@ -247,9 +264,8 @@ pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) 
         );
         return Err(FieldError::new("overlap", "too_long", message).into());
     }
-    let until = capped(wanted, expires_at(&key));
-    end_previous(&mut key, until);
-    let detail = json!({ "before": before.rfc3339(), "after": until.rfc3339() });
+    end_previous(&mut key, wanted);
+    let detail = json!({ "before": before.rfc3339(), "after": wanted.rfc3339() });
     save(
         ctx,
         tx,
@@ -266,6 +282,8 @@ pub async fn cancel(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Doma
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
+    orgs::hold_membership(&mut tx, actor, &scope).await?;
+    refuse_revoked(&key)?;
     runs_until(&key, now).ok_or_else(not_running)?;
     key.secrets.retain(|secret| secret.slot == PREVIOUS);
     let back = secret_mut(&mut key, PREVIOUS).ok_or_else(not_running)?;
@@ -292,18 +310,23 @@ pub async fn cancel(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Doma
     .await
 }
 
-/// The new secret was used for the first time: what was to be counted from then is. Whoever comes second finds it done.
+/// The new secret, which has this number, was used for the first time: what was to be counted from then is. Whoever comes second finds it done.
 pub async fn begin_countdown(
     ctx: &Context,
     org: &OrgId,
     id: &KeyId,
-    used_at: Timestamp,
+    (number, used_at): (u32, Timestamp),
 ) -> Result<(), DomainError> {
     let actor = Actor::system(Some(*org));
     let scope = actor.require(Permission::KeysManageAny)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     let mut key = secured::find(ctx, &mut tx, &actor, id).await?;
+    // Seen a while ago, it may have been the use of a rotation that was cancelled or finished meanwhile.
+    let current = secret_mut(&mut key, CURRENT).map(|secret| secret.number);
+    if current != Some(i64::from(number)) || used_at.ms() < key.secret_since_ms {
+        return Ok(());
+    }
     let until = runs_until(&key, now);
     let countdown = secret_mut(&mut key, PREVIOUS).and_then(|previous| previous.countdown_ms);
     let (Some(latest), Some(countdown)) = (until, countdown) else {
@@ -398,7 +421,8 @@ fn for_whom(actor: &Actor, entries: Vec<(RotationEntry, Owner)>) -> Vec<Rotation
             Owner::Member { id, .. } => Some(id.as_str()),
             Owner::Team(_) => None,
         };
-        entry.may_manage = may_manage(actor, owner);
+        let may_open = entry.environment == Environment::Test || actor.may(Permission::KeysCreateLive);
+        entry.may_rotate = may_manage(actor, owner) && may_open;
         entry
     };
     entries.into_iter().map(shown).collect()

@@ -11,7 +11,7 @@ use crate::server::ctx::Context;
 use crate::server::domain::keys::rotation;
 use crate::server::domain::verification::CachedKey;
 use crate::server::store::error::StoreError;
-use crate::server::store::usage::{self as store, EventRow, LastUse, RollUp, SecretUses};
+use crate::server::store::usage::{self as store, AddressUses, EventRow, LastUse, RollUp, SecretUses};
 
 /// Most events one transaction takes.
 pub const BATCH_MAX: usize = 10_000;
@@ -28,10 +28,11 @@ struct Folded<'a> {
     minutes: HashMap<(&'a str, i64, VerdictCode), (&'a CachedKey, i64)>,
     keys: BTreeMap<&'a str, LastUse<'a>>,
     tokens: BTreeMap<&'a str, LastUse<'a>>,
+    addresses: BTreeMap<(&'a str, IpAddr), AddressUses<'a>>,
     /// Secrets of keys that rotate, by the hour.
     secrets: BTreeMap<(&'a str, u32, i64), SecretUses<'a>>,
     /// Keys whose new secret was used while the countdown waits for that, and when first.
-    first_uses: BTreeMap<&'a str, (&'a CachedKey, Timestamp)>,
+    first_uses: BTreeMap<(&'a str, u32), (&'a CachedKey, Timestamp)>,
 }
 
 /// Writes a batch, all or nothing.
@@ -48,6 +49,7 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
     store::roll_up(&mut tx, folded.cells().values()).await?;
     store::set_keys_used(&mut tx, folded.keys.into_values()).await?;
     store::set_tokens_used(&mut tx, folded.tokens.into_values()).await?;
+    store::add_addresses(&mut tx, folded.addresses.into_values()).await?;
     store::add_secret_uses(&mut tx, folded.secrets.into_values()).await?;
     tx.commit().await?;
     ctx.usage.count_persisted(events.len());
@@ -56,9 +58,9 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
 }
 
 /// Previous secrets whose time begins with what this batch saw. One that fails is tried again with the next use.
-async fn begin_countdowns(ctx: &Context, first_uses: &BTreeMap<&str, (&CachedKey, Timestamp)>) {
-    for (key, used_at) in first_uses.values() {
-        if let Err(error) = rotation::begin_countdown(ctx, &key.org_id, &key.id, *used_at).await {
+async fn begin_countdowns(ctx: &Context, first_uses: &BTreeMap<(&str, u32), (&CachedKey, Timestamp)>) {
+    for ((_, number), (key, used_at)) in first_uses {
+        if let Err(error) = rotation::begin_countdown(ctx, &key.org_id, &key.id, (*number, *used_at)).await {
             tracing::warn!(key.id = %key.id, %error, "a rotation could not begin to count down");
         }
     }
@@ -72,6 +74,9 @@ impl<'a> Folded<'a> {
         self.minutes.entry(cell).or_insert((&event.key, 0)).1 += 1;
         note_use(&mut self.keys, key, at, event.client_ip);
         note_use(&mut self.tokens, event.token.id.as_str(), at, event.caller_ip);
+        if let Some(ip) = event.client_ip {
+            note_address(&mut self.addresses, (key, ip), at.ms());
+        }
         if let Some(number) = event.secret_number {
             self.add_secret(event, number);
         }
@@ -100,7 +105,10 @@ impl<'a> Folded<'a> {
             uses.last = last;
         }
         if event.code == VerdictCode::Valid && event.key.waits_for(number) {
-            let first = self.first_uses.entry(key_id).or_insert((&event.key, at));
+            let first = self
+                .first_uses
+                .entry((key_id, number))
+                .or_insert((&event.key, at));
             first.1 = first.1.min(at);
         }
     }
@@ -135,6 +143,24 @@ fn note_use<'a>(uses: &mut BTreeMap<&'a str, LastUse<'a>>, id: &'a str, at: Time
     if at_ms >= known.at_ms {
         *known = LastUse { id, at_ms, ip };
     }
+}
+
+fn note_address<'a>(
+    addresses: &mut BTreeMap<(&'a str, IpAddr), AddressUses<'a>>,
+    (key_id, ip): (&'a str, IpAddr),
+    at_ms: i64,
+) {
+    let ip = ip.to_canonical();
+    let uses = addresses.entry((key_id, ip)).or_insert(AddressUses {
+        key_id,
+        ip,
+        first_at_ms: at_ms,
+        last_at_ms: at_ms,
+        requests: 0,
+    });
+    uses.requests += 1;
+    uses.first_at_ms = uses.first_at_ms.min(at_ms);
+    uses.last_at_ms = uses.last_at_ms.max(at_ms);
 }
 
 fn row_of(event: &UsageEvent) -> EventRow<'_> {

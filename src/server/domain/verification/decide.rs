@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::entry::{CachedKey, CachedSecret};
+use super::entry::{CachedKey, CachedRestrictions, CachedSecret};
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::permission_query::PermissionQuery;
 use crate::model::project::ProjectStatus;
@@ -67,6 +67,12 @@ pub fn decide(
     if key.project_status == ProjectStatus::Archived {
         return Verdict::refused(Code::Disabled, "The key’s project is archived.");
     }
+    let limits = key.restrictions.as_deref();
+    let not_before = limits.and_then(|limits| limits.rules.not_before);
+    if let Some(at) = not_before.filter(|at| *at > now) {
+        let detail = format!("The key is valid from {} on.", at.exact_in_words());
+        return Verdict::refused(Code::NotYetValid, detail);
+    }
     if let Some(at) = key.expires_at.filter(|at| *at <= now) {
         return Verdict::refused(
             Code::Expired,
@@ -76,7 +82,10 @@ pub fn decide(
     if let Some(at) = secret.expires_at.filter(|at| *at <= now) {
         return Verdict::refused(
             Code::Expired,
-            format!("This secret was replaced on {}.", at.date_in_words()),
+            format!(
+                "This secret was replaced by another; it went on until {}.",
+                at.exact_in_words()
+            ),
         );
     }
     if let Some(wanted) = request.environment.filter(|wanted| *wanted != key.environment) {
@@ -93,6 +102,9 @@ pub fn decide(
             "The key’s owner is no longer an active member.",
         );
     }
+    if let Some(refused) = limits.and_then(|limits| refuse_place_or_time(limits, request, now)) {
+        return refused;
+    }
     if let Some(query) = permissions.filter(|query| !query.is_met_by(&key.scopes)) {
         let missing = query.missing_from(&key.scopes);
         let detail = format!("The key lacks {}.", missing.join(", "));
@@ -101,18 +113,59 @@ pub fn decide(
             denial: Some(Denial { detail, missing }),
         };
     }
+    if let Some(detail) = limits.and_then(|limits| limits.rules.resources.refusal(request.resource)) {
+        return Verdict::refused(Code::ResourceNotAllowed, detail);
+    }
     Verdict::VALID
+}
+
+/// From where and when: before what it wants to do is looked at.
+fn refuse_place_or_time(
+    limits: &CachedRestrictions,
+    request: &VerifyRequest<'_>,
+    now: Timestamp,
+) -> Option<Verdict> {
+    if let Some(detail) = limits.rules.addresses.refusal(request.client_ip) {
+        return Some(Verdict::refused(VerdictCode::IpNotAllowed, detail));
+    }
+    let hours = limits.rules.hours.as_ref()?;
+    let detail = match limits.zone.as_ref().and_then(|zone| zone.local(now)) {
+        Some(local) => hours.refusal(local)?,
+        None => format!("The clock of {} cannot be told.", hours.zone),
+    };
+    Some(Verdict::refused(VerdictCode::OutsideHours, detail))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::id::{KeyId, OrgId, ProjectId};
+    use crate::model::restriction::{HoursDraft, Restrictions, RestrictionsDraft};
     use crate::model::scope::ScopeSet;
     use crate::server::domain::mint::StoredHash;
     use crate::server::platform::crypto::keyring::Keyring;
 
     const NOW: Timestamp = Timestamp::from_ms(1_769_682_605_000);
+
+    /// Rules that the request of the test meets none of.
+    fn everything_forbidden() -> Restrictions {
+        let draft = RestrictionsDraft {
+            ip_allow: vec!["10.0.0.0/8"],
+            resource_allow: vec!["gpt-*"],
+            hours: HoursDraft {
+                days: vec!["mon"],
+                zone: "UTC",
+                ..HoursDraft::default()
+            },
+            not_before: "2026-02-01",
+            ..RestrictionsDraft::default()
+        };
+        Restrictions::parse(&draft).unwrap()
+    }
+
+    fn rules(key: &mut CachedKey) -> &mut Restrictions {
+        &mut key.restrictions.as_mut().unwrap().rules
+    }
 
     fn everything_wrong() -> (CachedKey, CachedSecret) {
         let secret = CachedSecret {
@@ -135,6 +188,7 @@ mod tests {
             status: KeyStatus::Revoked,
             scopes: ScopeSet::default(),
             expires_at: Some(NOW),
+            restrictions: CachedRestrictions::new(everything_forbidden()),
             secrets: Box::default(),
             is_intact: true,
         };
@@ -163,6 +217,8 @@ mod tests {
             "archived project"
         );
         key.project_status = ProjectStatus::Active;
+        assert_eq!(code(&key, &secret, &request), VerdictCode::NotYetValid);
+        rules(&mut key).not_before = Some(NOW);
         assert_eq!(code(&key, &secret, &request), VerdictCode::Expired);
         key.expires_at = Some(NOW.plus_ms(1));
         assert_eq!(
@@ -175,10 +231,28 @@ mod tests {
         request.environment = Some(Environment::Live);
         assert_eq!(code(&key, &secret, &request), VerdictCode::OwnerInactive);
         key.owner_is_active = true;
+        assert_eq!(
+            code(&key, &secret, &request),
+            VerdictCode::IpNotAllowed,
+            "no address is none that is allowed"
+        );
+        request.client_ip = "10.1.2.3".parse().ok();
+        assert_eq!(
+            code(&key, &secret, &request),
+            VerdictCode::OutsideHours,
+            "it is a Thursday"
+        );
+        rules(&mut key).hours = None;
         let verdict = decide(&key, &secret, &request, Some(&query), NOW);
         assert_eq!(verdict.code, VerdictCode::InsufficientScope);
         assert_eq!(verdict.denial.unwrap().missing, ["a", "b"]);
         key.scopes = ScopeSet::from_stored("*").unwrap();
+        assert_eq!(
+            code(&key, &secret, &request),
+            VerdictCode::ResourceNotAllowed,
+            "no resource is none that is allowed"
+        );
+        request.resource = Some("gpt-4.1");
         assert_eq!(code(&key, &secret, &request), VerdictCode::Valid);
     }
 }

@@ -3,13 +3,15 @@
 use crate::model::id::{AccountId, KeyId, OrgId, ProjectId, TokenId};
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::project::ProjectStatus;
+use crate::model::restriction::Restrictions;
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::model::token::TokenPermissions;
-use crate::server::domain::keys::secured;
+use crate::server::domain::keys::{restrictions, secured};
 use crate::server::domain::mint::StoredHash;
 use crate::server::domain::tokens;
 use crate::server::platform::crypto::keyring::Keyring;
+use crate::server::platform::zones::{self, Zone};
 use crate::server::store::error::StoreError;
 use crate::server::store::keys::{SecretRow, Verifiable};
 use crate::server::store::row::{RowPlace, moment};
@@ -31,9 +33,28 @@ pub struct CachedKey {
     pub status: KeyStatus,
     pub scopes: ScopeSet,
     pub expires_at: Option<Timestamp>,
+    /// Apart, because most keys have none.
+    pub restrictions: Option<Box<CachedRestrictions>>,
     pub secrets: Box<[CachedSecret]>,
     /// Whether the row's MAC held when it was read; a key whose row was edited elsewhere is not found.
     pub is_intact: bool,
+}
+
+/// From where, for what and when a key passes, ready to be decided by.
+#[derive(Clone, Debug)]
+pub struct CachedRestrictions {
+    pub rules: Restrictions,
+    /// The place whose clock counts. None where no hours are set; or where the place is not known any more, and then
+    /// no hour is right.
+    pub zone: Option<Zone>,
+}
+
+impl CachedRestrictions {
+    #[must_use]
+    pub fn new(rules: Restrictions) -> Option<Box<Self>> {
+        let zone = rules.hours.as_ref().and_then(|hours| zones::find(&hours.zone));
+        (!rules.is_empty()).then(|| Box::new(Self { rules, zone }))
+    }
 }
 
 /// One of a key's secrets, as a keyed hash.
@@ -97,6 +118,10 @@ impl CachedKey {
             status: place.required("status", KeyStatus::parse(&key.status))?,
             scopes: place.required("scopes", ScopeSet::from_stored(&key.scopes).ok())?,
             expires_at: moment(key.expires_at_ms),
+            restrictions: CachedRestrictions::new(place.required(
+                "restrictions",
+                restrictions::from_row(key.restrictions.as_deref(), moment(key.not_before_ms)),
+            )?),
             secrets: key
                 .secrets
                 .iter()

@@ -10,7 +10,7 @@ mod load;
 
 pub use cache::{CacheLimits, VerificationCache, follow_changes};
 pub use decide::{Denial, Verdict, VerifyRequest, decide};
-pub use entry::{CachedKey, CachedSecret, CachedToken};
+pub use entry::{CachedKey, CachedRestrictions, CachedSecret, CachedToken};
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,8 +19,10 @@ use super::DomainError;
 use super::mint::{self, Credential};
 use super::usage::{Told, UsageEvent};
 use crate::model::id::{KeyId, TokenId};
+use crate::model::key::KeyStatus;
 use crate::model::key_text::{self, TokenKind};
 use crate::model::permission_query::PermissionQuery;
+use crate::model::project::ProjectStatus;
 use crate::model::request_id::RequestId;
 use crate::model::time::Timestamp;
 use crate::model::token::TokenPermission;
@@ -112,7 +114,7 @@ pub async fn verify(
     let not_found = || refuse(VerdictCode::NotFound, "No key of this project matches.");
     let id = mint::key_id(parsed.kid)?;
     let Some(key) = load::key(ctx, &id, now).await? else {
-        mint::compare_with_nothing(ctx, question.key);
+        (0..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, question.key));
         return Ok(not_found());
     };
     let secret = matching_secret(ctx, &key, &id, question.key);
@@ -122,12 +124,18 @@ pub async fn verify(
         return Ok(not_found());
     };
     let verdict = decide(&key, secret, &question.request, question.permissions, now);
-    let rotating = key.overlap_until(now).map(|previous_ends_at| Rotating {
-        is_current: secret.is_current,
-        previous_ends_at,
-    });
-    // Told apart only where there are two.
-    let secret_number = (key.secrets.len() > 1).then_some(secret.number);
+    let overlap_until = key.overlap_until(now);
+    // A key that is stopped has no secret that is good.
+    let is_open = key.status == KeyStatus::Active && key.project_status == ProjectStatus::Active;
+    let rotating = overlap_until
+        .filter(|_| is_open)
+        .map(|previous_ends_at| Rotating {
+            is_current: secret.is_current,
+            previous_ends_at,
+        });
+    // Told apart only while there are two, or for one whose time is over.
+    let is_told_apart = overlap_until.is_some() || !secret.is_current;
+    let secret_number = is_told_apart.then_some(secret.number);
     if !question.dry_run {
         record(ctx, token, &key, question, (verdict.code, secret_number), now);
     }
@@ -138,7 +146,11 @@ pub async fn verify(
     })
 }
 
-/// Compares with every stored secret of the key, matching or not, so that the work does not depend on which matches.
+/// Secrets a key has at most.
+const SECRETS_MAX: usize = 2;
+
+/// Compares with every stored secret of the key, and with nothing in the place of those it has not, so that the work
+/// depends neither on which matches nor on how many there are (R57).
 fn matching_secret<'a>(
     ctx: &Context,
     key: &'a CachedKey,
@@ -149,6 +161,7 @@ fn matching_secret<'a>(
         org_id: key.org_id.as_str(),
         key_id: id.as_str(),
     };
+    (key.secrets.len()..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, text));
     key.secrets.iter().fold(None, |found, secret| {
         let matches = mint::is_match(ctx, credential, text, &secret.hash);
         if matches { Some(secret) } else { found }

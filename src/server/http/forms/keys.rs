@@ -6,10 +6,13 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Submitted, id_of, see_other};
 use crate::model::error::{AppError, Code, FieldError};
+use crate::model::form::FormValues;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
+use crate::model::restriction::{HoursDraft, RestrictionsDraft};
+use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
-use crate::server::domain::keys::edit::{self, Description};
+use crate::server::domain::keys::edit::{self, AccessEdit, KeyEdit};
 use crate::server::domain::keys::issue::{self, KeyDraft, Nonce, RevealedKey};
 use crate::server::domain::keys::lifecycle;
 use crate::server::http::reveal;
@@ -46,6 +49,36 @@ pub(super) fn nonce_of<'a>(form: &'a Submitted, account: &'a AccountId) -> Resul
     .into())
 }
 
+/// Scopes that were ticked, and those that were typed.
+fn scopes_of(values: &FormValues) -> Vec<&str> {
+    let typed = values.first("other_scopes").split([' ', ',', '\n']);
+    let typed = typed.filter(|scope| !scope.is_empty());
+    values
+        .all("scopes")
+        .iter()
+        .map(String::as_str)
+        .chain(typed)
+        .collect()
+}
+
+/// From where, for what and when, as it was typed; addresses also as they were ticked.
+fn restrictions_of(values: &FormValues) -> RestrictionsDraft<'_> {
+    let ticked = values.all("ip_more").iter().map(String::as_str);
+    RestrictionsDraft {
+        ip_allow: std::iter::once(values.first("ip_allow")).chain(ticked).collect(),
+        ip_deny: vec![values.first("ip_deny")],
+        resource_allow: vec![values.first("resource_allow")],
+        resource_deny: vec![values.first("resource_deny")],
+        hours: HoursDraft {
+            days: values.all("hours_days").iter().map(String::as_str).collect(),
+            from: values.first("hours_from"),
+            to: values.first("hours_to"),
+            zone: values.first("hours_zone"),
+        },
+        not_before: values.first("not_before"),
+    }
+}
+
 async fn issue_from(
     state: &AppState,
     form: &Submitted,
@@ -57,16 +90,6 @@ async fn issue_from(
         .ok_or(crate::model::actor::Denied::Unauthenticated)?;
     let values = &form.values;
     let project = values.first("project").parse().ok();
-    let typed = values
-        .first("other_scopes")
-        .split([' ', ',', '\n'])
-        .filter(|scope| !scope.is_empty());
-    let scopes: Vec<&str> = values
-        .all("scopes")
-        .iter()
-        .map(String::as_str)
-        .chain(typed)
-        .collect();
     let team = format!("team:{}", values.first("owner_team"));
     let owner = match values.first("owner") {
         "" => "me",
@@ -79,9 +102,10 @@ async fn issue_from(
         name: values.first("name"),
         purpose: values.first("purpose"),
         owner,
-        scopes,
+        scopes: scopes_of(values),
         expiry: values.first("expiry"),
         expiry_date: values.first("expiry_date"),
+        restrictions: restrictions_of(values),
         extend_catalogue: false,
         scopes_required: true,
     };
@@ -98,12 +122,18 @@ pub(super) fn key_page(id: &KeyId) -> String {
 pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
     form.act(&state, "keys.edit", async |signed_in, values| {
         let key = id_of(&id)?;
-        let typed = Description {
+        edit::require(&state.ctx, &signed_in.actor, &key).await?;
+        let access = (values.first("access") == "1").then(|| AccessEdit {
+            scopes: scopes_of(values),
+            restrictions: restrictions_of(values),
+        });
+        let edit = KeyEdit {
             name: values.first("name"),
             purpose: values.first("purpose"),
             rotation_days: values.first("rotation_days"),
+            access,
         };
-        edit::describe(&state.ctx, &signed_in.actor, &key, typed).await?;
+        edit::save(&state.ctx, &signed_in.actor, &key, &edit).await?;
         Ok(see_other(&format!("{}?done=saved", key_page(&key))))
     })
     .await
@@ -127,7 +157,8 @@ pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form:
 pub async fn stored(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
     form.act(&state, "keys.stored", async |signed_in, values| {
         let key = id_of(&id)?;
-        lifecycle::confirm_stored(&state.ctx, &signed_in.actor, &key, values.first("note")).await?;
+        let since = values.first("secret_since").parse().ok().map(Timestamp::from_ms);
+        lifecycle::confirm_stored(&state.ctx, &signed_in.actor, &key, values.first("note"), since).await?;
         Ok(see_other(&format!("{}?done=stored", key_page(&key))))
     })
     .await

@@ -22,6 +22,7 @@ macro_rules! badge {
         "(CASE WHEN k.status = 'revoked' THEN 'revoked'
             WHEN k.status = 'disabled' OR p.status = 'archived' THEN 'disabled'
             WHEN k.expires_at_ms <= $2 THEN 'expired'
+            WHEN k.not_before_ms > $2 THEN 'not_yet_valid'
             WHEN k.owner_account_id IS NOT NULL AND m.account_id IS NULL THEN 'owner_inactive'
             WHEN k.overlap_until_ms > $2 THEN 'rotating'
             WHEN k.rotation_due_at_ms <= $2 THEN 'rotation_overdue'
@@ -98,7 +99,7 @@ statements! {
         badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
         k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
         k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
-        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.rotation_days, k.version", from_keys!(),
+        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.rotation_days, k.restrictions, k.not_before_ms, k.version", from_keys!(),
         " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
         LEFT JOIN accounts cb ON cb.id = k.created_by_id LEFT JOIN accounts rb ON rb.id = k.revoked_by_id
         WHERE k.org_id = $1 AND k.id = $3");
@@ -146,6 +147,8 @@ struct FullRow {
     revoked_note: String,
     secret_since_ms: i64,
     rotation_days: Option<i64>,
+    restrictions: Option<String>,
+    not_before_ms: Option<i64>,
     version: i64,
 }
 
@@ -165,6 +168,8 @@ pub struct DetailRow {
     pub revoked_note: String,
     pub secret_since: Timestamp,
     pub rotation_days: Option<i64>,
+    /// As stored, and from when on the key passes.
+    pub restrictions: (Option<String>, Option<Timestamp>),
     pub version: i64,
 }
 
@@ -297,6 +302,7 @@ pub async fn find_detail(
         revoked_note: row.revoked_note,
         secret_since: Timestamp::from_ms(row.secret_since_ms),
         rotation_days: row.rotation_days,
+        restrictions: (row.restrictions, moment(row.not_before_ms)),
         version: row.version,
     }))
 }

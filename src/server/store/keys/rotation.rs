@@ -12,14 +12,24 @@ use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
 
+/// Keys that would pass now: what is stopped need not rotate.
+macro_rules! passing {
+    () => {
+        " LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
+        WHERE k.org_id = $1 AND k.status = 'active' AND p.status <> 'archived' AND COALESCE(k.expires_at_ms, $2 + 1) > $2
+        AND (k.owner_account_id IS NULL OR m.account_id IS NOT NULL)"
+    };
+}
+
 macro_rules! entries_where {
     ($condition:literal) => {
         concat!(
             "SELECT k.id, k.name, k.prefix, k.environment, p.name AS project_name, k.owner_account_id, o.name AS owner_name,
             k.owner_team, k.rotation_due_at_ms, k.overlap_until_ms, u.at_ms AS used_at_ms, u.ip AS used_ip
             FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
-            LEFT JOIN key_last_used u ON u.key_id = k.id
-            WHERE k.org_id = $1 AND k.status = 'active' AND COALESCE(k.expires_at_ms, $2 + 1) > $2 AND ",
+            LEFT JOIN key_last_used u ON u.key_id = k.id",
+            passing!(),
+            " AND ",
             $condition
         )
     };
@@ -30,12 +40,13 @@ statements! {
     /// What rotates already is not due.
     LIST_DUE = entries_where!("k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4
         AND COALESCE(k.overlap_until_ms, 0) <= $2 ORDER BY k.rotation_due_at_ms, k.id LIMIT $5");
-    COUNT_DUE = "SELECT COUNT(*) FROM api_keys k WHERE k.org_id = $1 AND k.status = 'active'
-        AND COALESCE(k.expires_at_ms, $2 + 1) > $2 AND k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4
-        AND COALESCE(k.overlap_until_ms, 0) <= $2";
+    COUNT_DUE = concat!("SELECT COUNT(*) FROM api_keys k JOIN projects p ON p.id = k.project_id", passing!(),
+        " AND k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4 AND COALESCE(k.overlap_until_ms, 0) <= $2");
     LIST_USES = "SELECT number, hour_at_ms, requests, last_at_ms, last_ip FROM secret_uses
         WHERE key_id = $1 AND hour_at_ms >= $2 ORDER BY hour_at_ms";
-    DELETE_USES_BEFORE = "DELETE FROM secret_uses WHERE hour_at_ms < $1";
+    /// The oldest 5,000 or so.
+    DELETE_USES_BEFORE = "DELETE FROM secret_uses WHERE hour_at_ms < $1 AND hour_at_ms <= COALESCE(
+        (SELECT s.hour_at_ms FROM secret_uses s WHERE s.hour_at_ms < $1 ORDER BY s.hour_at_ms LIMIT 1 OFFSET 4999), $1)";
 }
 
 #[derive(sqlx::FromRow)]
@@ -93,7 +104,7 @@ impl EntryRow {
                 at: Timestamp::from_ms(at),
                 ip: self.used_ip,
             }),
-            may_manage: false,
+            may_rotate: false,
         };
         Ok((entry, owner))
     }

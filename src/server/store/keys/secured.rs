@@ -12,33 +12,43 @@ macro_rules! secured_columns {
     () => {
         "k.id, k.org_id, k.project_id, k.environment, k.prefix, k.name, k.owner_account_id, k.owner_team, k.scopes,
         k.status, k.expires_at_ms, k.created_at_ms, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id,
-        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.overlap_until_ms, k.rotation_days, k.rotation_due_at_ms,
-        k.version, k.row_mac, k.row_mac_key_id"
+        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.secret_count, k.overlap_until_ms, k.rotation_days, k.rotation_due_at_ms,
+        k.restrictions, k.not_before_ms, k.version, k.row_mac, k.row_mac_key_id"
+    };
+}
+
+macro_rules! secret_columns {
+    () => {
+        "s.slot, s.hash, s.hash_alg, s.pepper_id, s.created_at_ms AS secret_created_at_ms,
+        s.expires_at_ms AS secret_expires_at_ms, s.number AS secret_number, s.countdown_ms AS secret_countdown_ms,
+        s.stored_at_ms AS secret_stored_at_ms, s.stored_note AS secret_stored_note"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO api_keys (id, org_id, project_id, environment, prefix, name, name_folded, purpose,
         owner_account_id, owner_team, scopes, status, expires_at_ms, created_by_type, created_by_id, created_at_ms,
-        stored_note, revoked_note, version, row_mac, row_mac_key_id, secret_since_ms, rotation_due_at_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19, $20, $21)";
+        stored_note, revoked_note, version, row_mac, row_mac_key_id, secret_since_ms, rotation_due_at_ms,
+        restrictions, not_before_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19, $20, $21, $22, $23)";
     INSERT_SECRET = "INSERT INTO key_secrets (key_id, slot, hash, hash_alg, pepper_id, created_at_ms, expires_at_ms, number,
         countdown_ms, stored_at_ms, stored_note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     DELETE_SECRETS = "DELETE FROM key_secrets WHERE key_id = $1";
-    FIND_SECURED = concat!("SELECT ", secured_columns!(), " FROM api_keys k WHERE k.org_id = $1 AND k.id = $2");
+    /// Row and secrets in one statement: read one after the other they could be of before and after a change.
+    FIND_SECURED = concat!("SELECT ", secured_columns!(), ", ", secret_columns!(), " FROM api_keys k
+        LEFT JOIN key_secrets s ON s.key_id = k.id WHERE k.org_id = $1 AND k.id = $2 ORDER BY s.slot");
     /// By id alone: who may hear the answer is decided from the row, by the caller's token.
-    FIND_VERIFIABLE = concat!("SELECT ", secured_columns!(), ", p.status AS project_status,
+    FIND_VERIFIABLE = concat!("SELECT ", secured_columns!(), ", ", secret_columns!(), ", p.status AS project_status,
         (CASE WHEN k.owner_account_id IS NULL THEN 1 WHEN m.account_id IS NULL THEN 0 ELSE 1 END) AS owner_is_active
         FROM api_keys k JOIN projects p ON p.id = k.project_id
         LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
-        WHERE k.id = $1");
-    LIST_SECRETS = "SELECT slot, hash, hash_alg, pepper_id, created_at_ms, expires_at_ms, number, countdown_ms, stored_at_ms,
-        stored_note FROM key_secrets WHERE key_id = $1 ORDER BY slot";
+        LEFT JOIN key_secrets s ON s.key_id = k.id WHERE k.id = $1 ORDER BY s.slot");
     /// Only over the version that was read: two writers at once do not undo each other.
     SAVE = "UPDATE api_keys SET status = $3, scopes = $4, expires_at_ms = $5, disabled_at_ms = $6, revoked_at_ms = $7,
         revoked_by_type = $8, revoked_by_id = $9, revoked_reason = $10, revoked_note = $11, version = $12, row_mac = $13,
         row_mac_key_id = $14, owner_account_id = $16, owner_team = $17, secret_since_ms = $18, overlap_until_ms = $19,
-        rotation_days = $20, rotation_due_at_ms = $21 WHERE org_id = $1 AND id = $2 AND version = $15";
+        rotation_days = $20, rotation_due_at_ms = $21, restrictions = $22, not_before_ms = $23,
+        secret_count = $24 WHERE org_id = $1 AND id = $2 AND version = $15";
     SET_DESCRIPTIVE = "UPDATE api_keys SET name = $3, name_folded = $4, purpose = $5 WHERE org_id = $1 AND id = $2";
     SET_STORED = "UPDATE api_keys SET stored_at_ms = $3, stored_note = $4 WHERE org_id = $1 AND id = $2 AND stored_at_ms IS NULL";
     FIND_STORED = "SELECT stored_at_ms, stored_note FROM api_keys WHERE org_id = $1 AND id = $2";
@@ -69,11 +79,17 @@ pub struct SecuredKey {
     pub revoked_by_id: Option<String>,
     pub revoked_reason: Option<String>,
     pub revoked_note: String,
-    /// Since when the current secret exists. This and the three below tell and order; no decision rests on them.
+    /// Since when the current secret exists.
     pub secret_since_ms: i64,
+    /// How many secrets the key ever had.
+    pub secret_count: i64,
+    /// This and the two below tell and order; no decision rests on them.
     pub overlap_until_ms: Option<i64>,
     pub rotation_days: Option<i64>,
     pub rotation_due_at_ms: Option<i64>,
+    /// From where, for what and when the key passes, as JSON.
+    pub restrictions: Option<String>,
+    pub not_before_ms: Option<i64>,
     pub version: i64,
     pub row_mac: String,
     pub row_mac_key_id: String,
@@ -82,7 +98,7 @@ pub struct SecuredKey {
 }
 
 /// One stored secret: a keyed hash and what is needed to compare with it.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretRow {
     pub slot: String,
     pub hash: String,
@@ -97,6 +113,54 @@ pub struct SecretRow {
     /// What was said of where it is stored, of a previous one.
     pub stored_at_ms: Option<i64>,
     pub stored_note: Option<String>,
+}
+
+/// One of a key's secrets, beside the key in the same row; all absent for a key without any.
+#[derive(sqlx::FromRow)]
+struct SecretBeside {
+    slot: Option<String>,
+    hash: Option<String>,
+    hash_alg: Option<String>,
+    pepper_id: Option<String>,
+    secret_created_at_ms: Option<i64>,
+    secret_expires_at_ms: Option<i64>,
+    secret_number: Option<i64>,
+    secret_countdown_ms: Option<i64>,
+    secret_stored_at_ms: Option<i64>,
+    secret_stored_note: Option<String>,
+}
+
+impl SecretBeside {
+    fn into_row(self) -> Option<SecretRow> {
+        Some(SecretRow {
+            slot: self.slot?,
+            hash: self.hash?,
+            hash_alg: self.hash_alg?,
+            pepper_id: self.pepper_id?,
+            created_at_ms: self.secret_created_at_ms?,
+            expires_at_ms: self.secret_expires_at_ms,
+            number: self.secret_number?,
+            countdown_ms: self.secret_countdown_ms,
+            stored_at_ms: self.secret_stored_at_ms,
+            stored_note: self.secret_stored_note,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct KeyAndSecret {
+    #[sqlx(flatten)]
+    key: SecuredKey,
+    #[sqlx(flatten)]
+    secret: SecretBeside,
+}
+
+#[derive(sqlx::FromRow)]
+struct VerifiableAndSecret {
+    #[sqlx(flatten)]
+    verifiable: Verifiable,
+    #[sqlx(flatten)]
+    secret: SecretBeside,
 }
 
 /// A key with what else decides about it.
@@ -124,8 +188,8 @@ impl SecuredKey {
     #[must_use]
     pub fn mac_parts(&self) -> Vec<String> {
         let number = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
-        let counts_down = self.secrets.iter().any(|secret| secret.countdown_ms.is_some());
-        let label = match counts_down {
+        let has_more = self.secrets.len() > 1 || self.restrictions.is_some() || self.not_before_ms.is_some();
+        let label = match has_more {
             true => "keywright-key-row-v2",
             false => "keywright-key-row-v1",
         };
@@ -153,8 +217,21 @@ impl SecuredKey {
             ]);
             parts.push(number(secret.expires_at_ms));
         }
-        if counts_down {
-            parts.extend(self.secrets.iter().map(|secret| number(secret.countdown_ms)));
+        if has_more {
+            parts.push(self.restrictions.clone().unwrap_or_else(|| "-".to_owned()));
+            parts.extend([
+                number(self.not_before_ms),
+                self.secret_since_ms.to_string(),
+                self.secret_count.to_string(),
+            ]);
+            for secret in &self.secrets {
+                let own = [
+                    number(secret.countdown_ms),
+                    secret.created_at_ms.to_string(),
+                    secret.number.to_string(),
+                ];
+                parts.extend(own);
+            }
         }
         parts
     }
@@ -171,7 +248,7 @@ pub async fn insert(
         .bind(&key.prefix).bind(&key.name).bind(new.name_folded).bind(new.purpose).bind(&key.owner_account_id)
         .bind(&key.owner_team).bind(&key.scopes).bind(&key.status).bind(key.expires_at_ms).bind(new.created_by.0)
         .bind(new.created_by.1).bind(now.ms()).bind(key.version).bind(&key.row_mac).bind(&key.row_mac_key_id)
-        .bind(key.secret_since_ms).bind(key.rotation_due_at_ms).execute(c).await.map(drop))?;
+        .bind(key.secret_since_ms).bind(key.rotation_due_at_ms).bind(&key.restrictions).bind(key.not_before_ms).execute(c).await.map(drop))?;
     insert_secrets(tx, key).await
 }
 
@@ -195,23 +272,24 @@ pub async fn find_secured(
     scope: &OrgScope,
     id: &KeyId,
 ) -> Result<Option<SecuredKey>, StoreError> {
-    let key: Option<SecuredKey> = on!(tx, c => sqlx::query_as(FIND_SECURED).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_optional(c).await)?;
-    let Some(mut key) = key else { return Ok(None) };
-    key.secrets = list_secrets(tx, &key.id).await?;
-    Ok(Some(key))
+    let rows: Vec<KeyAndSecret> = on!(tx, c => sqlx::query_as(FIND_SECURED).bind(scope.org_id().as_str()).bind(id.as_str())
+        .fetch_all(c).await)?;
+    Ok(rows.into_iter().fold(None, |whole: Option<SecuredKey>, row| {
+        let mut key = whole.unwrap_or(row.key);
+        key.secrets.extend(row.secret.into_row());
+        Some(key)
+    }))
 }
 
 /// For verification, which does not know the organisation yet.
 pub async fn find_verifiable(tx: &mut Tx, id: &KeyId) -> Result<Option<Verifiable>, StoreError> {
-    let found: Option<Verifiable> =
-        on!(tx, c => sqlx::query_as(FIND_VERIFIABLE).bind(id.as_str()).fetch_optional(c).await)?;
-    let Some(mut found) = found else { return Ok(None) };
-    found.key.secrets = list_secrets(tx, &found.key.id).await?;
-    Ok(Some(found))
-}
-
-async fn list_secrets(tx: &mut Tx, key_id: &str) -> Result<Vec<SecretRow>, StoreError> {
-    on!(tx, c => sqlx::query_as(LIST_SECRETS).bind(key_id).fetch_all(c).await)
+    let rows: Vec<VerifiableAndSecret> =
+        on!(tx, c => sqlx::query_as(FIND_VERIFIABLE).bind(id.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().fold(None, |whole: Option<Verifiable>, row| {
+        let mut found = whole.unwrap_or(row.verifiable);
+        found.key.secrets.extend(row.secret.into_row());
+        Some(found)
+    }))
 }
 
 /// Writes the changeable secured columns with their new MAC over `read_version`. `false` when another writer was first.
@@ -227,7 +305,7 @@ pub async fn save_secured(
         .bind(&key.revoked_by_id).bind(&key.revoked_reason).bind(&key.revoked_note).bind(key.version).bind(&mac.mac)
         .bind(&mac.key_id).bind(read_version).bind(&key.owner_account_id).bind(&key.owner_team)
         .bind(key.secret_since_ms).bind(key.overlap_until_ms).bind(key.rotation_days).bind(key.rotation_due_at_ms)
-        .execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(&key.restrictions).bind(key.not_before_ms).bind(key.secret_count).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 

@@ -102,6 +102,14 @@ fn standing(key: &KeyDetail, now: Timestamp) -> AnyView {
             "clock",
             view! { <p>"The key has expired. Create another in its place."</p> }.into_any(),
         ),
+        Badge::NotYetValid => {
+            let when = key.restrictions.not_before.map(Timestamp::date_in_words);
+            notice(
+                "notice info",
+                "clock",
+                view! { <p>"The key is refused until "{when}"."</p> }.into_any(),
+            )
+        }
         Badge::OwnerInactive => notice(
             "notice warn",
             "user",
@@ -121,6 +129,8 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
     let address = key_address(&key.summary.id);
     let (again, again_label) = match &key.rotation {
         Some(_) => (format!("{address}/rotate/cancel"), "Cancel the rotation"),
+        // It had another one before: its id need not change.
+        None if key.secret_since > key.summary.created_at => (format!("{address}/rotate"), "Rotate again"),
         None => (format!("{address}/revoke?again=1"), "Revoke and create again"),
     };
     view! {
@@ -128,7 +138,10 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
             <Icon name="warn"/>
             <div><p><b>"Not confirmed."</b>" Nobody has said that the secret is stored. It cannot be shown again."</p></div>
             <div class="actions">
-                <form method="post" action=format!("{address}/stored")><button class="button small">"It is stored"</button></form>
+                <form method="post" action=format!("{address}/stored")>
+                    <input type="hidden" name="secret_since" value=key.secret_since.ms().to_string()/>
+                    <button class="button small">"It is stored"</button>
+                </form>
                 <a class="button small" href=again>{again_label}</a>
             </div>
         </div>
@@ -151,7 +164,7 @@ fn actions(key: &KeyDetail, address: &str) -> AnyView {
 
 /// Whether another secret would make sense.
 fn can_rotate(key: &KeyDetail) -> bool {
-    key.rotation.is_none() && !key.project_archived && key.summary.badge != Badge::Expired
+    key.may_rotate && key.rotation.is_none() && !key.project_archived && key.summary.badge != Badge::Expired
 }
 
 fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
@@ -210,6 +223,7 @@ fn access(key: &KeyDetail) -> AnyView {
         .iter()
         .map(|scope| view! { <li><code>{scope.to_string()}</code></li> })
         .collect_view();
+    let rules = key.restrictions.in_words();
     let place = key.summary.environment.as_str();
     let words = match key.summary.scopes.len() {
         0 => "It may identify itself and nothing else.".to_owned(),
@@ -221,6 +235,7 @@ fn access(key: &KeyDetail) -> AnyView {
             <header class="card-head"><h2>"What it may do"</h2></header>
             <p>{words}</p>
             <ul class="rows">{scopes}</ul>
+            {(!rules.is_empty()).then(|| view! { <h3>"And only"</h3><ul class="rows">{rules.into_iter().map(|rule| view! { <li>{rule}</li> }).collect_view()}</ul> })}
         </section>
     }
     .into_any()

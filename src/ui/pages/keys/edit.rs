@@ -1,59 +1,112 @@
-//! Name and purpose of a key, and how often its secret is replaced.
+//! Editing a key: what it is called, what it may do, from where, for what and when.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
 
-use super::{key_address, key_of_address, list_crumb};
-use crate::model::key::Environment;
-use crate::ui::components::{PageHead, loaded};
+use super::new::scopes_field;
+use super::restrict::{Offer, restriction_fields};
+use super::{key_address, list_crumb};
+use crate::model::error::AppError;
+use crate::model::form::FormState;
+use crate::model::id::KeyId;
+use crate::model::key::{Environment, KeyDetail, KeyStatus};
+use crate::model::key_page::KeyEditForm;
+use crate::rpc::keys::get_key_edit_form;
+use crate::ui::components::{PageHead, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
+use crate::ui::pages::problem::problem_section;
 
 #[component]
 pub fn EditKeyPage() -> impl IntoView {
     let state = use_form_state();
-    loaded(key_of_address(), move |page| {
-        let state = state.clone();
-        let key = page.key;
-        let address = key_address(&key.summary.id);
-        let save_at = format!("{address}/edit");
-        let mut crumbs = list_crumb();
-        crumbs.push((key.summary.name.clone(), address.clone()));
-        let name = TextField {
-            name: "name",
-            label: "Name",
-            ..TextField::default()
-        };
-        let purpose = TextField {
-            name: "purpose",
-            label: "Purpose",
-            optional: true,
-            max: 1_000,
-            ..TextField::default()
-        };
-        let own_days = key.rotation_days.map(|days| days.to_string()).unwrap_or_default();
-        let rotation = TextField {
-            name: "rotation_days",
-            label: "Days between rotations",
-            hint: match key.summary.environment {
-                Environment::Live => "Empty: 90 days, as for every live key.",
-                Environment::Test => "Empty: 180 days, as for every test key.",
-            },
-            optional: true,
-            max: 4,
-            ..TextField::default()
-        };
-        view! {
-            <PageHead title="Edit key" crumbs=crumbs/>
-            <form class="form" method="post" action=save_at novalidate>
-                <FormErrors state=state.clone()/>
-                {name.draw(&state, &key.summary.name)}
-                {purpose.draw(&state, &key.purpose)}
-                {rotation.draw(&state, &own_days)}
-                <div class="form-actions">
-                    <button class="button primary">"Save"</button>
-                    <a class="button quiet" href=address>"Cancel"</a>
-                </div>
-            </form>
-        }
-        .into_any()
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let form = ask(id, async |id| match id.parse::<KeyId>() {
+        Ok(id) => get_key_edit_form(id).await,
+        Err(_) => Err(AppError::not_found()),
+    });
+    loaded(form, move |form| match form.key.may_manage {
+        true => draw(&form, &state),
+        false => problem_section(AppError::forbidden()),
     })
+}
+
+fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
+    let key = &form.key;
+    let address = key_address(&key.summary.id);
+    let mut crumbs = list_crumb();
+    crumbs.push((key.summary.name.clone(), address.clone()));
+    if key.status == KeyStatus::Revoked {
+        return view! {
+            <PageHead title="Edit key" crumbs=crumbs/>
+            <p>"A revoked key is a record and cannot be edited."</p>
+        }
+        .into_any();
+    }
+    let held: Vec<String> = match state.values.has("name") {
+        true => state.values.all("scopes").to_vec(),
+        false => key.summary.scopes.iter().map(ToString::to_string).collect(),
+    };
+    let offer = Offer {
+        rules: &key.restrictions,
+        zones: &form.zones,
+        my_address: form.my_address.as_deref(),
+        seen: &form.seen,
+        now: form.now,
+    };
+    let save_at = format!("{address}/edit");
+    view! {
+        <PageHead title="Edit key" crumbs=crumbs/>
+        <form class="form" method="post" action=save_at novalidate>
+            <FormErrors state=state.clone()/>
+            <input type="hidden" name="access" value="1"/>
+            <section class="form-section">
+                <h2>"Name and purpose"</h2>
+                {called(key, state)}
+            </section>
+            <section class="form-section">
+                <h2>"What it may do"</h2>
+                {scopes_field(std::slice::from_ref(&form.project), state, &held)}
+            </section>
+            {restriction_fields(state, &offer)}
+            <div class="form-actions">
+                <button class="button primary">"Save"</button>
+                <a class="button quiet" href=address>"Cancel"</a>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+fn called(key: &KeyDetail, state: &FormState) -> AnyView {
+    let name = TextField {
+        name: "name",
+        label: "Name",
+        ..TextField::default()
+    };
+    let purpose = TextField {
+        name: "purpose",
+        label: "Purpose",
+        optional: true,
+        max: 1_000,
+        ..TextField::default()
+    };
+    let rotation = TextField {
+        name: "rotation_days",
+        label: "Days between rotations",
+        hint: match key.summary.environment {
+            Environment::Live => "Empty: 90 days, as for every live key.",
+            Environment::Test => "Empty: 180 days, as for every test key.",
+        },
+        optional: true,
+        max: 4,
+        ..TextField::default()
+    };
+    let own_days = key.rotation_days.map(|days| days.to_string()).unwrap_or_default();
+    view! {
+        {name.draw(state, &key.summary.name)}
+        {purpose.draw(state, &key.purpose)}
+        {rotation.draw(state, &own_days)}
+    }
+    .into_any()
 }

@@ -4,6 +4,7 @@ pub mod detail;
 pub mod edit;
 pub mod list;
 pub mod new;
+mod restrict;
 pub mod revoke;
 pub mod rotate;
 pub mod rotations;

@@ -4,10 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::list_crumb;
+use super::restrict::{Offer, restriction_fields};
 use crate::model::form::FormState;
 use crate::model::key::{Environment, Owner};
 use crate::model::key_page::KeyFormMaterial;
 use crate::model::project::Project;
+use crate::model::restriction::Restrictions;
 use crate::rpc::keys::key_form;
 use crate::ui::components::{ExpiryField, PageHead, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
@@ -65,6 +67,14 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
         ..TextField::default()
     };
     let initial_purpose = from.map_or(String::new(), |key| key.purpose.clone());
+    let nothing = Restrictions::default();
+    let offer = Offer {
+        rules: from.map_or(&nothing, |key| &key.restrictions),
+        zones: &material.zones,
+        my_address: material.my_address.as_deref(),
+        seen: &[],
+        now: material.now,
+    };
     let title = "Create API key";
     view! {
         <PageHead title=title crumbs=list_crumb()/>
@@ -88,6 +98,7 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
                     <h2>"What it may do"</h2>
                     {scopes_field(&material.projects, &state, &held)}
                 </section>
+                {restriction_fields(&state, &offer)}
                 <section class="form-section">
                     <h2>"How long"</h2>
                     <ExpiryField state=state.clone() now=material.now/>
@@ -212,7 +223,7 @@ fn owner_field(material: &KeyFormMaterial, state: &FormState) -> AnyView {
 
 /// Every project's catalogue is in the page, so that choosing another project works without a script; with one, only
 /// the chosen project's is shown.
-fn scopes_field(projects: &[Project], state: &FormState, held: &[String]) -> AnyView {
+pub(super) fn scopes_field(projects: &[Project], state: &FormState, held: &[String]) -> AnyView {
     let several = projects.len() > 1;
     let lists = projects
         .iter()

@@ -112,18 +112,22 @@ pub(super) fn rotation_card(key: &KeyDetail, rotation: &Rotation, now: Timestamp
         _ => ("notice info", "info"),
     };
     let end = match rotation.countdown_ms {
+        Some(0) => view! { "Ends with the first use of the new one, "{moment(rotation.ends_at, now)}" at the latest" }.into_any(),
         Some(length_ms) => {
             let length = counted(length_ms / HOUR_MS, "hour");
             view! { "Ends "{length}" after the first use of the new one, "{moment(rotation.ends_at, now)}" at the latest" }.into_any()
         }
         None => view! { "Ends "{moment(rotation.ends_at, now)} }.into_any(),
     };
+    let may_go_on = key.may_rotate;
     let actions = key.may_manage.then(|| {
         view! {
             <div class="button-row">
                 <a class="button primary" href=format!("{address}/rotate/finish")>"Finish now…"</a>
-                <a class="button" href=format!("{address}/rotate/extend")>"Extend…"</a>
-                <a class="button danger" href=format!("{address}/rotate/cancel")>"Cancel…"</a>
+                {may_go_on.then(|| view! {
+                    <a class="button" href=format!("{address}/rotate/extend")>"Extend…"</a>
+                    <a class="button danger" href=format!("{address}/rotate/cancel")>"Cancel…"</a>
+                })}
             </div>
         }
     });
@@ -223,9 +227,13 @@ pub fn FinishRotationPage() -> impl IntoView {
         "finish",
         ("button primary", "Finish now"),
         |rotation, _, now| {
-            let hour = rotation.previous.hours.last().copied().unwrap_or(0);
-            let effect = (hour > 0)
-                .then(|| format!(" {} this hour would have been refused.", counted(hour, "request")));
+            let used: i64 = rotation.previous.hours.iter().sum();
+            let effect = (used > 0).then(|| {
+                format!(
+                    " It was used for {} in the last 24 hours.",
+                    counted(used, "request")
+                )
+            });
             view! {
                 <p>{rotation.readiness_in_words(now)}{effect}</p>
                 <p>"The old secret is refused from then on. This cannot be undone."</p>

@@ -65,7 +65,10 @@ fn section(
         .collect_view();
     let shown = i64::try_from(entries.len()).unwrap_or(i64::MAX);
     let more = (in_all > shown).then(|| {
-        let more = format!("And {} that are due later.", counted(in_all - shown, "more key"));
+        let more = format!(
+            "And {}; the longest due stand here.",
+            counted(in_all - shown, "more key")
+        );
         view! { <p class="muted">{more}</p> }
     });
     let section = view! {
@@ -84,11 +87,11 @@ fn row(entry: &RotationEntry, when: Option<Timestamp>, now: Timestamp) -> AnyVie
         .last_used
         .as_ref()
         .map_or_else(never, |used| moment(used.at, now));
-    let (href, label) = match entry.overlap_until.is_some_and(|until| until > now) {
-        true => (address.clone(), "Look"),
-        false => (format!("{address}/rotate"), "Rotate…"),
+    let (href, label, label_of_moment) = match entry.overlap_until.is_some_and(|until| until > now) {
+        true => (address.clone(), "Look", "Old secret ends"),
+        false => (format!("{address}/rotate"), "Rotate…", "Due"),
     };
-    let act = entry.may_manage.then(|| {
+    let act = entry.may_rotate.then(|| {
         view! { <a class="button small" href=href aria-label=format!("{label} {}", entry.name)>{label}</a> }
     });
     view! {
@@ -100,7 +103,7 @@ fn row(entry: &RotationEntry, when: Option<Timestamp>, now: Timestamp) -> AnyVie
             <td data-label="Env"><EnvironmentTag environment=entry.environment/></td>
             <td data-label="Owner">{entry.owner.clone()}</td>
             <td data-label="Last used">{used}</td>
-            <td data-label="When">{when.map(|at| moment(at, now))}</td>
+            <td data-label=label_of_moment>{when.map(|at| moment(at, now))}</td>
             <td>{act}</td>
         </tr>
     }

@@ -1,0 +1,247 @@
+//! Resources a key is for, for example models: patterns in which `*` stands for anything, or nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::entries;
+use crate::model::error::FieldError;
+use crate::model::text::shown;
+
+/// The most patterns one list takes.
+pub const PATTERNS_MAX: usize = 100;
+/// The longest pattern; a resource is no longer.
+const LENGTH_MAX: usize = 256;
+/// Stars in one pattern. Matching takes the product of both lengths at the worst, whatever they are.
+const STARS_MAX: usize = 8;
+
+/// One pattern, `gpt-4.1*`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(String);
+
+impl Pattern {
+    fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
+        let typed = shown(text, 60);
+        let refuse = |code: &str, message: String| Err(FieldError::new(field, code, message));
+        if text.len() > LENGTH_MAX {
+            return refuse(
+                "too_long",
+                format!("“{typed}” is longer than {LENGTH_MAX} characters."),
+            );
+        }
+        if !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return refuse(
+                "syntax",
+                format!("“{typed}”: resources are written in letters, digits and signs of ASCII."),
+            );
+        }
+        if text.contains("**") {
+            return refuse(
+                "syntax",
+                format!("“{typed}”: one * stands for anything; two say no more."),
+            );
+        }
+        if text.matches('*').count() > STARS_MAX {
+            return refuse("syntax", format!("“{typed}” has more than {STARS_MAX} stars."));
+        }
+        if text == "*" {
+            return refuse(
+                "everything",
+                "* is every resource. Leave it out: an empty list restricts nothing.".to_owned(),
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the whole resource fits. Goes back to the last star alone, so no pattern takes long.
+    #[must_use]
+    pub fn matches(&self, resource: &str) -> bool {
+        let (pattern, text) = (self.0.as_bytes(), resource.as_bytes());
+        let (mut p, mut t) = (0, 0);
+        let mut back: Option<(usize, usize)> = None;
+        while t < text.len() {
+            if pattern.get(p) == Some(&b'*') {
+                back = Some((p, t));
+                p += 1;
+            } else if pattern.get(p) == Some(&text[t]) {
+                (p, t) = (p + 1, t + 1);
+            } else if let Some((star, from)) = back {
+                back = Some((star, from + 1));
+                (p, t) = (star + 1, from + 1);
+            } else {
+                return false;
+            }
+        }
+        pattern[p..].iter().all(|b| *b == b'*')
+    }
+}
+
+/// Allowed and denied patterns; no allowed one means every resource that is not denied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<Pattern>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<Pattern>,
+}
+
+fn list(field: &'static str, typed: &[&str]) -> Result<Vec<Pattern>, FieldError> {
+    let mut patterns = entries(typed)
+        .map(|entry| Pattern::parse(field, entry))
+        .collect::<Result<Vec<_>, _>>()?;
+    patterns.sort_unstable();
+    patterns.dedup();
+    if patterns.len() > PATTERNS_MAX {
+        let message = format!(
+            "These are {} patterns; at most {PATTERNS_MAX} fit.",
+            patterns.len()
+        );
+        return Err(FieldError::new(field, "too_many", message));
+    }
+    Ok(patterns)
+}
+
+impl Resources {
+    pub(super) fn parse(allow: &[&str], deny: &[&str]) -> Result<Self, Vec<FieldError>> {
+        let (allow, deny) = (list("resource_allow", allow), list("resource_deny", deny));
+        let (allow, deny) = match (allow, deny) {
+            (Ok(allow), Ok(deny)) => (allow, deny),
+            (allow, deny) => return Err([allow.err(), deny.err()].into_iter().flatten().collect()),
+        };
+        if let Some(both) = allow.iter().find(|pattern| deny.contains(pattern)) {
+            let message = format!(
+                "{} is allowed and denied at once. Take one of them out.",
+                both.as_str()
+            );
+            return Err(vec![FieldError::new("resource_allow", "denied", message)]);
+        }
+        Ok(Self { allow, deny })
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty()
+    }
+
+    #[must_use]
+    pub fn is_allowed(&self, resource: &str) -> bool {
+        let among = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(resource));
+        !among(&self.deny) && (self.allow.is_empty() || among(&self.allow))
+    }
+
+    /// Why the resource may not be used. With any rule, a request that names none may not pass.
+    #[must_use]
+    pub fn refusal(&self, resource: Option<&str>) -> Option<String> {
+        if self.is_empty() {
+            return None;
+        }
+        let Some(resource) = resource else {
+            let message = "The key is limited to certain resources, and the request named none.";
+            return Some(message.to_owned());
+        };
+        if let Some(pattern) = self.deny.iter().find(|pattern| pattern.matches(resource)) {
+            return Some(format!("The resource is denied by {}.", pattern.as_str()));
+        }
+        let message = "The resource is not among those the key is limited to.";
+        (!self.is_allowed(resource)).then(|| message.to_owned())
+    }
+
+    /// By name alone: whether one pattern covers another is not worked out.
+    pub(super) fn is_within(&self, former: &Self) -> bool {
+        let narrower = former.allow.is_empty()
+            || (!self.allow.is_empty() && self.allow.iter().all(|pattern| former.allow.contains(pattern)));
+        narrower && former.deny.iter().all(|pattern| self.deny.contains(pattern))
+    }
+
+    /// One entry a line, as a text area shows it.
+    #[must_use]
+    pub fn lines(patterns: &[Pattern]) -> String {
+        patterns
+            .iter()
+            .map(Pattern::as_str)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    pub(super) fn in_words(&self) -> Vec<String> {
+        let named = |patterns: &[Pattern]| {
+            patterns
+                .iter()
+                .map(Pattern::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let mut words = Vec::new();
+        if !self.allow.is_empty() {
+            words.push(format!("Only resources that match {}.", named(&self.allow)));
+        }
+        if !self.deny.is_empty() {
+            words.push(format!("Never resources that match {}.", named(&self.deny)));
+        }
+        words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything_or_nothing() {
+        let matches = |pattern: &str, text: &str| Pattern::parse("x", pattern).unwrap().matches(text);
+        for (pattern, text, expected) in [
+            ("gpt-4.1*", "gpt-4.1", true),
+            ("gpt-4.1*", "gpt-4.1-mini", true),
+            ("gpt-4.1*", "gpt-4", false),
+            ("*-opus-*", "claude-opus-4", true),
+            ("*-opus-*", "claude-opus", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "abbbc", true),
+            ("a*b*c", "acb", false),
+            ("exact", "exact", true),
+            ("exact", "exactly", false),
+            ("a.c", "abc", false),
+            ("*", "", false),
+        ] {
+            if pattern != "*" {
+                assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn bombs_and_other_mistakes_are_refused() {
+        for (pattern, code) in [
+            ("a**b", "syntax"),
+            ("*a*a*a*a*a*a*a*a*a", "syntax"),
+            ("*", "everything"),
+            ("modèle", "syntax"),
+        ] {
+            assert_eq!(Pattern::parse("x", pattern).unwrap_err().code, code, "{pattern}");
+        }
+        assert_eq!(
+            Pattern::parse("x", &"a".repeat(257)).unwrap_err().code,
+            "too_long"
+        );
+        // The worst that is taken still ends at once.
+        let bomb = Pattern::parse("x", "*a*a*a*a*a*a*a*b").unwrap();
+        assert!(!bomb.matches(&"a".repeat(256)));
+        assert_eq!(Resources::parse(&["a b"], &["b"]).unwrap_err()[0].code, "denied");
+    }
+
+    #[test]
+    fn what_is_denied_is_denied_and_no_resource_does_not_pass() {
+        let rules = Resources::parse(&["gpt-*, claude-*"], &["*-opus-*"]).unwrap();
+        assert!(
+            rules.is_allowed("claude-sonnet-4")
+                && !rules.is_allowed("claude-opus-4")
+                && !rules.is_allowed("llama")
+        );
+        assert!(rules.refusal(None).is_some() && Resources::default().refusal(None).is_none());
+        assert!(rules.refusal(Some("claude-opus-4")).unwrap().contains("*-opus-*"));
+    }
+}

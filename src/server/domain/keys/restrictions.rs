@@ -1,0 +1,58 @@
+//! Restrictions between form, row and memory.
+
+use crate::model::error::FieldError;
+use crate::model::restriction::{Restrictions, RestrictionsDraft};
+use crate::model::time::Timestamp;
+use crate::server::domain::DomainError;
+use crate::server::platform::zones;
+use crate::server::store::keys::SecuredKey;
+
+/// Reads what was typed. A place whose clock is to count must be one we know.
+pub fn parse(draft: &RestrictionsDraft<'_>) -> Result<Restrictions, DomainError> {
+    let rules = Restrictions::parse(draft).map_err(DomainError::Invalid)?;
+    match &rules.hours {
+        Some(hours) if zones::find(&hours.zone).is_none() => {
+            let message = "There is no such time zone. Choose one from the list.";
+            Err(FieldError::new("hours_zone", "unknown", message).into())
+        }
+        _ => Ok(rules),
+    }
+}
+
+/// The stored form of rules: JSON, absent for none, and the moment beside it.
+pub fn to_row(rules: &Restrictions) -> Result<(Option<String>, Option<i64>), DomainError> {
+    let bare = Restrictions {
+        not_before: None,
+        ..rules.clone()
+    };
+    let text = match bare.is_empty() {
+        true => None,
+        false => {
+            Some(serde_json::to_string(&bare).map_err(|_| DomainError::Defect("restrictions are no JSON"))?)
+        }
+    };
+    Ok((text, rules.not_before.map(Timestamp::ms)))
+}
+
+/// Reads the stored form. `None` when it is none of ours: then nothing can be decided by it.
+#[must_use]
+pub fn from_row(text: Option<&str>, not_before: Option<Timestamp>) -> Option<Restrictions> {
+    let rules: Restrictions = match text {
+        Some(text) => serde_json::from_str(text).ok()?,
+        None => Restrictions::default(),
+    };
+    Some(Restrictions { not_before, ..rules })
+}
+
+/// The rules of a key.
+pub fn of(key: &SecuredKey) -> Result<Restrictions, DomainError> {
+    let not_before = key.not_before_ms.map(Timestamp::from_ms);
+    from_row(key.restrictions.as_deref(), not_before)
+        .ok_or(DomainError::Defect("a key's restrictions cannot be read"))
+}
+
+/// Gives a key other rules.
+pub fn set(key: &mut SecuredKey, rules: &Restrictions) -> Result<(), DomainError> {
+    (key.restrictions, key.not_before_ms) = to_row(rules)?;
+    Ok(())
+}

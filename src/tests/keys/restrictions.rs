@@ -1,0 +1,309 @@
+//! From where, for what and when a key passes: each rule, in the form that creates and in the one that edits.
+
+use keywright::model::org::Role;
+use keywright::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use keywright::server::domain::DomainError;
+use keywright::server::domain::keys::edit::{self, AccessEdit, KeyEdit};
+use keywright::server::platform::clock::Clock;
+use serde_json::{Value, json};
+
+use super::nonce;
+use crate::kit::{Answer, Browser, TestApp, on_both_databases};
+
+type Fields = Vec<(&'static str, String)>;
+
+/// A rule as a form sends it.
+struct Case {
+    fields: Fields,
+    /// What a request must tell to pass, and what is refused with which code.
+    passes: Value,
+    refused: Value,
+    code: &'static str,
+    says: &'static str,
+    /// The same rule mistyped, and a word of the reason.
+    wrong: (Fields, &'static str),
+}
+
+fn field(name: &'static str, value: &str) -> Fields {
+    vec![(name, value.to_owned())]
+}
+
+/// Every day, in a place that knows no summer time.
+fn hours(from: &str, to: &str) -> Fields {
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let mut fields: Fields = days.map(|day| ("hours_days", day.to_owned())).into();
+    for (name, value) in [
+        ("hours_from", from),
+        ("hours_to", to),
+        ("hours_zone", "Asia/Kolkata"),
+    ] {
+        fields.push((name, value.to_owned()));
+    }
+    fields
+}
+
+/// What is to be refused by the clock is asked so much later.
+fn shift_ms(code: &str) -> i64 {
+    match code {
+        "OUTSIDE_HOURS" => 2 * HOUR_MS,
+        "NOT_YET_VALID" => -(DAY_MS + HOUR_MS),
+        _ => 0,
+    }
+}
+
+fn cases(app: &TestApp) -> Vec<Case> {
+    let today = app.clock.now().iso_date();
+    let in_kolkata = app.clock.now().plus_ms(5 * HOUR_MS + 30 * MINUTE_MS);
+    let (from, to) = (in_kolkata.clock_time(), in_kolkata.plus_ms(HOUR_MS).clock_time());
+    let case = |fields, passes, refused, code, says, wrong| Case {
+        fields,
+        passes,
+        refused,
+        code,
+        says,
+        wrong,
+    };
+    vec![
+        case(
+            field("ip_allow", "10.0.0.0/8\n2001:db8::/32"),
+            json!({ "clientIp": "10.1.2.3" }),
+            json!({ "clientIp": "203.0.113.7" }),
+            "IP_NOT_ALLOWED",
+            "not among those",
+            (
+                field("ip_allow", "10.0.0.5/8"),
+                "Write 10.0.0.0/8 for the network",
+            ),
+        ),
+        case(
+            field("ip_deny", "203.0.113.0/24"),
+            json!({ "clientIp": "10.1.2.3" }),
+            json!({ "clientIp": "::ffff:203.0.113.7" }),
+            "IP_NOT_ALLOWED",
+            "denied by 203.0.113.0/24",
+            (field("ip_deny", "0.0.0.0/0"), "is every address"),
+        ),
+        case(
+            field("resource_allow", "gpt-4.1*"),
+            json!({ "resource": "gpt-4.1-mini" }),
+            json!({ "resource": "gpt-4" }),
+            "RESOURCE_NOT_ALLOWED",
+            "not among those",
+            (field("resource_allow", "gpt**"), "two say no more"),
+        ),
+        case(
+            field("resource_deny", "*-opus-*"),
+            json!({ "resource": "gpt-4.1" }),
+            json!({ "resource": "claude-opus-4" }),
+            "RESOURCE_NOT_ALLOWED",
+            "denied by *-opus-*",
+            (field("resource_deny", "*"), "is every resource"),
+        ),
+        case(
+            hours(&from, &to),
+            Value::Null,
+            Value::Null,
+            "OUTSIDE_HOURS",
+            "in Asia/Kolkata",
+            (hours("25:00", "12:00"), "HH:MM"),
+        ),
+        case(
+            field("not_before", &today),
+            Value::Null,
+            Value::Null,
+            "NOT_YET_VALID",
+            "valid from",
+            (field("not_before", "soon"), "YYYY-MM-DD"),
+        ),
+    ]
+}
+
+fn borrowed(fields: &Fields) -> Vec<(&str, &str)> {
+    fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect()
+}
+
+async fn create(browser: &mut Browser, app: &TestApp, name: &str, rule: &[(&str, &str)]) -> Answer {
+    let mark = nonce(browser, "/settings/api-keys/new").await;
+    let mut fields = vec![
+        ("nonce", mark.as_str()),
+        ("project", app.project.as_str()),
+        ("environment", "live"),
+        ("name", name),
+        ("scopes", "images:read"),
+        ("expiry", "90"),
+    ];
+    fields.extend(rule);
+    browser.post("/settings/api-keys/new", &fields).await
+}
+
+async fn edited(browser: &mut Browser, id: &str, name: &str, rule: &[(&str, &str)]) -> Answer {
+    let mut fields = vec![("access", "1"), ("name", name), ("scopes", "images:read")];
+    fields.extend(rule);
+    browser
+        .post(&format!("/settings/api-keys/{id}/edit"), &fields)
+        .await
+}
+
+async fn ask(app: &TestApp, secret: &str, told: &Value) -> Value {
+    let mut body = json!({ "key": secret });
+    if let (Some(body), Some(told)) = (body.as_object_mut(), told.as_object()) {
+        body.extend(told.clone());
+    }
+    app.ask(body).await
+}
+
+/// The key passes what it should and refuses the rest, with the code and the reason.
+async fn holds(app: &TestApp, secret: &str, case: &Case) {
+    let now = app.clock.now();
+    assert_eq!(
+        ask(app, secret, &case.passes).await["code"],
+        "VALID",
+        "{}",
+        case.code
+    );
+    app.clock.advance_ms(shift_ms(case.code));
+    let refused = ask(app, secret, &case.refused).await;
+    app.clock.advance_ms(now.ms() - app.clock.now().ms());
+    assert_eq!(refused["code"], case.code, "{refused}");
+    assert!(
+        refused["denial"]["detail"].as_str().unwrap().contains(case.says),
+        "{refused}"
+    );
+    if case.refused.is_object() {
+        let silent = ask(app, secret, &Value::Null).await;
+        assert_eq!(
+            silent["code"], case.code,
+            "a request that does not say is refused"
+        );
+    }
+}
+
+on_both_databases! {
+    async fn each_restriction_holds_whether_it_is_created_or_edited(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        let mut cells = 0;
+        for (n, case) in cases(&app).iter().enumerate() {
+            let name = format!("created {n}");
+            let wrong = create(&mut owner, &app, &name, &borrowed(&case.wrong.0)).await;
+            assert!(wrong.status == 422 && wrong.body.contains(case.wrong.1), "{} {}", case.code, wrong.body);
+            assert!(wrong.body.contains("<details open"), "the mistake is in sight");
+            let shown = create(&mut owner, &app, &name, &borrowed(&case.fields)).await;
+            assert_eq!(shown.status, 200, "{}", shown.body);
+            holds(&app, shown.between("id=\"secret\">", "<"), case).await;
+
+            let plain = app.issue(&format!("edited {n}"), &["images:read"]).await;
+            let (id, name) = (plain.id.to_string(), format!("edited {n}"));
+            let wrong = edited(&mut owner, &id, &name, &borrowed(&case.wrong.0)).await;
+            assert!(wrong.status == 422 && wrong.body.contains(case.wrong.1), "{} {}", case.code, wrong.body);
+            assert_eq!(edited(&mut owner, &id, &name, &borrowed(&case.fields)).await.status, 303);
+            holds(&app, &plain.secret, case).await;
+            let page = owner.get(&format!("/settings/api-keys/{id}/edit")).await;
+            for (field, value) in case.fields.iter().filter(|(field, _)| *field != "hours_days") {
+                let first = value.lines().next().unwrap();
+                assert!(page.body.contains(first), "{field} is in the form again");
+            }
+            // Taken out again, nothing of it is left.
+            assert_eq!(edited(&mut owner, &id, &name, &[]).await.status, 303);
+            assert_eq!(ask(&app, &plain.secret, &case.refused).await["code"], "VALID", "{}", case.code);
+            cells += 4;
+        }
+        eprintln!("restrictions on {backend:?}: {cells} cells of create and edit, allowed and refused");
+    }
+
+    async fn a_rotated_key_keeps_its_restrictions(backend: Backend) {
+        use keywright::model::rotation::Overlap;
+        use keywright::server::domain::keys::rotation;
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        for (n, case) in cases(&app).iter().enumerate() {
+            let shown = create(&mut owner, &app, &format!("rotated {n}"), &borrowed(&case.fields)).await;
+            let old = shown.between("id=\"secret\">", "<").to_owned();
+            let id = keywright::model::key_text::parse_key(&old).unwrap().kid.to_owned();
+            let id = format!("key_{id}").parse().unwrap();
+            let overlap = Overlap::parse("24h", "", false).unwrap();
+            let made = rotation::start(&app.ctx, &app.operator(), &id, overlap, None).await.unwrap();
+            holds(&app, made.secret.expose(), case).await;
+            holds(&app, &old, case).await;
+        }
+    }
+
+    async fn addresses_can_be_ticked_where_one_is_and_where_the_key_was_seen(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("Nightly export", &["images:read"]).await;
+        for ip in ["198.51.100.4", "198.51.100.4", "198.51.100.9"] {
+            app.ask(json!({ "key": key.secret, "clientIp": ip })).await;
+        }
+        app.ctx.usage.flush().await;
+        let mut owner = app.owner().await;
+        owner.peer = "203.0.113.50:4000".to_owned();
+        let page = owner.get(&format!("/settings/api-keys/{}/edit", key.id)).await;
+        assert!(page.body.contains("seen in the last 30 days") && page.body.contains("2 requests, last"), "{}", page.body);
+        assert!(page.body.contains("value=\"203.0.113.50\""), "where one is now");
+        let form = [("ip_allow", "10.0.0.0/8"), ("ip_more", "198.51.100.4"), ("ip_more", "203.0.113.50")];
+        assert_eq!(edited(&mut owner, key.id.as_str(), "Nightly export", &form).await.status, 303);
+        for (ip, code) in [("198.51.100.4", "VALID"), ("203.0.113.50", "VALID"), ("10.9.9.9", "VALID"), ("198.51.100.9", "IP_NOT_ALLOWED")] {
+            assert_eq!(ask(&app, &key.secret, &json!({ "clientIp": ip })).await["code"], code, "{ip}");
+        }
+    }
+
+    async fn r26_to_let_a_live_key_do_more_is_for_whoever_may_create_one_and_says_who_they_are(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Developer).await;
+        let key = app.issue("Hers", &["images:read"]).await;
+        app.give_key(key.id.as_str(), &grace.account).await;
+        let actor = app.signed_in(&grace.browser).await.unwrap().actor;
+        let to = async |actor, scopes: Vec<&str>, ip: &str| {
+            let mut access = AccessEdit { scopes, ..AccessEdit::default() };
+            access.restrictions.ip_allow = vec![ip];
+            let typed = KeyEdit { name: "Hers", purpose: "", rotation_days: "", access: Some(access) };
+            edit::save(&app.ctx, actor, &key.id, &typed).await
+        };
+        assert!(to(&actor, vec!["images:read"], "10.0.0.0/8").await.is_ok(), "to narrow it is theirs");
+        for (scopes, ip) in [(vec!["images:read", "admin"], "10.0.0.0/8"), (vec!["images:read"], ""), (vec!["images:read"], "10.0.0.0/8 11.0.0.0/8")] {
+            let refused = to(&actor, scopes, ip).await;
+            assert!(matches!(refused, Err(DomainError::Denied(_))), "{refused:?}");
+        }
+        let mut owner = app.owner().await;
+        app.clock.advance_ms(11 * MINUTE_MS);
+        let narrower = edited(&mut owner, key.id.as_str(), "Hers", &[("ip_allow", "10.1.0.0/16")]).await;
+        assert_eq!(narrower.status, 303, "nothing is asked to restrict: {}", narrower.body);
+        assert!(edited(&mut owner, key.id.as_str(), "Hers", &[("ip_allow", "10.0.0.0/8")]).await.asks_who());
+    }
+
+    async fn r80_a_restriction_edited_in_the_database_is_found(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        let shown = create(&mut owner, &app, "Edited", &[("ip_allow", "10.0.0.0/8")]).await;
+        let secret = shown.between("id=\"secret\">", "<").to_owned();
+        let from = json!({ "clientIp": "10.1.2.3" });
+        assert_eq!(ask(&app, &secret, &from).await["code"], "VALID");
+        let stored = app.db.texts("SELECT restrictions FROM api_keys").await.remove(0);
+        for edit in ["restrictions = NULL", "restrictions = '{}'", "not_before_ms = 0"] {
+            app.db.tamper(&format!("UPDATE api_keys SET {edit}")).await;
+            app.ctx.key_cache.forget_everything();
+            assert_eq!(ask(&app, &secret, &from).await["code"], "NOT_FOUND", "{edit}");
+            app.db.tamper(&format!("UPDATE api_keys SET restrictions = '{stored}', not_before_ms = NULL")).await;
+        }
+        app.ctx.key_cache.forget_everything();
+        assert_eq!(ask(&app, &secret, &from).await["code"], "VALID", "as it was");
+    }
+
+    async fn a_key_that_begins_later_shows_so_and_cannot_begin_after_its_end(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        let tomorrow = app.clock.now().plus_ms(DAY_MS).iso_date();
+        let shown = create(&mut owner, &app, "Tomorrow", &[("not_before", &tomorrow)]).await;
+        let secret = shown.between("id=\"secret\">", "<").to_owned();
+        assert_eq!(app.verify(&secret).await, "NOT_YET_VALID");
+        assert!(owner.get("/settings/api-keys?status=not_yet_valid").await.body.contains(">Tomorrow<"));
+        app.clock.advance_ms(DAY_MS);
+        assert_eq!(app.verify(&secret).await, "VALID");
+        let mut owner = app.owner().await;
+        let late = create(&mut owner, &app, "Never", &[("not_before", "2099-01-01")]).await;
+        assert!(late.status == 422 && late.body.contains("before it begins"), "{}", late.body);
+    }
+}

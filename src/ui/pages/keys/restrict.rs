@@ -1,0 +1,192 @@
+//! The fields that restrict a key: from where, for what, when. In the form that creates one and in the one that edits it.
+
+use leptos::prelude::*;
+
+use crate::model::calendar::counted;
+use crate::model::form::FormState;
+use crate::model::restriction::{Addresses, Resources, Restrictions, WEEKDAYS};
+use crate::model::time::{DAY_MS, Timestamp};
+use crate::model::usage::SeenAddress;
+use crate::ui::form::{AreaField, TextField, error_id, field_class, field_error, typed};
+
+/// What the fields begin with, and what they offer.
+pub(super) struct Offer<'a> {
+    pub rules: &'a Restrictions,
+    pub zones: &'a [String],
+    pub my_address: Option<&'a str>,
+    pub seen: &'a [SeenAddress],
+    pub now: Timestamp,
+}
+
+const FIELDS: [&str; 9] = [
+    "ip_allow",
+    "ip_deny",
+    "resource_allow",
+    "resource_deny",
+    "hours_days",
+    "hours_from",
+    "hours_to",
+    "hours_zone",
+    "not_before",
+];
+
+/// Closed until there is something in it: most keys need none of it at first.
+pub(super) fn restriction_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
+    let has_typed = FIELDS
+        .iter()
+        .any(|field| !state.values.first(field).is_empty() && *field != "hours_zone");
+    let has_errors = FIELDS.iter().any(|field| state.error_of(field).is_some());
+    let open = has_typed || has_errors || !offer.rules.is_empty();
+    view! {
+        <details class="form-section" open=open>
+            <summary><h2>"Restrictions"</h2><span class="muted">"Addresses, resources, hours"</span></summary>
+            {address_fields(state, offer)}
+            {resource_fields(state, offer)}
+            {time_fields(state, offer)}
+        </details>
+    }
+    .into_any()
+}
+
+fn address_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
+    let allow = AreaField {
+        name: "ip_allow",
+        label: "Allowed addresses",
+        hint: "One address or network a line. Empty allows every one. With any rule, a request that names no address is refused.",
+        placeholder: "203.0.113.0/24",
+    };
+    let deny = AreaField {
+        name: "ip_deny",
+        label: "Denied addresses",
+        hint: "Denied even if they are allowed above.",
+        placeholder: "203.0.113.66",
+    };
+    let ticked = |ip: &str| state.values.all("ip_more").iter().any(|text| text == ip);
+    let one = |ip: String, beneath: String| {
+        let checked = ticked(&ip);
+        view! {
+            <label>
+                <input type="checkbox" name="ip_more" value=ip.clone() checked=checked/>
+                <span><b class="mono">{ip}</b><small>{beneath}</small></span>
+            </label>
+        }
+    };
+    let mine = offer
+        .my_address
+        .map(|ip| one(ip.to_owned(), "Where you are now".to_owned()));
+    let seen = offer
+        .seen
+        .iter()
+        .filter(|seen| Some(seen.ip.as_str()) != offer.my_address);
+    let seen = seen.map(|seen| {
+        let beneath = format!(
+            "{}, last {}",
+            counted(seen.requests, "request"),
+            seen.last_at.ago(offer.now)
+        );
+        one(seen.ip.clone(), beneath)
+    });
+    let legend = if offer.seen.is_empty() {
+        "Also allow"
+    } else {
+        "Also allow, seen in the last 30 days"
+    };
+    let more = (mine.is_some() || !offer.seen.is_empty()).then(|| {
+        view! {
+            <fieldset class="field">
+                <legend>{legend}</legend>
+                <div class="checks">{mine}{seen.collect_view()}</div>
+            </fieldset>
+        }
+    });
+    view! {
+        {allow.draw(state, &Addresses::lines(&offer.rules.addresses.allow))}
+        {more}
+        {deny.draw(state, &Addresses::lines(&offer.rules.addresses.deny))}
+    }
+    .into_any()
+}
+
+fn resource_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
+    let allow = AreaField {
+        name: "resource_allow",
+        label: "Allowed resources",
+        hint: "What your service names when it asks, for example models. * stands for anything. Empty allows every one.",
+        placeholder: "gpt-4.1*",
+    };
+    let deny = AreaField {
+        name: "resource_deny",
+        label: "Denied resources",
+        hint: "Denied even if they are allowed above.",
+        placeholder: "*-opus-*",
+    };
+    view! {
+        {allow.draw(state, &Resources::lines(&offer.rules.resources.allow))}
+        {deny.draw(state, &Resources::lines(&offer.rules.resources.deny))}
+    }
+    .into_any()
+}
+
+fn time_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
+    let hours = offer.rules.hours.as_ref();
+    let (from, to) = hours
+        .map(crate::model::restriction::Hours::texts)
+        .unwrap_or_default();
+    let (from, to) = if (from.as_str(), to.as_str()) == ("00:00", "24:00") {
+        Default::default()
+    } else {
+        (from, to)
+    };
+    let sent = state.values.has("name");
+    let days = WEEKDAYS.iter().enumerate().map(|(at, (value, label))| {
+        let stored = hours.is_some_and(|hours| hours.days[at]);
+        let checked = match sent {
+            true => state.values.all("hours_days").iter().any(|day| day == value),
+            false => stored,
+        };
+        view! { <label><input type="checkbox" name="hours_days" value=*value checked=checked/><span>{label.get(..3).unwrap_or(label)}</span></label> }
+    });
+    let clock = |name: &'static str, label: &'static str, placeholder: &'static str| TextField {
+        name,
+        label,
+        placeholder,
+        optional: true,
+        max: 5,
+        ..TextField::default()
+    };
+    let chosen = typed(state, "hours_zone", hours.map_or("UTC", |hours| &hours.zone));
+    let zones = offer.zones.iter().map(|zone| {
+        let selected = *zone == chosen;
+        view! { <option value=zone.clone() selected=selected>{zone.clone()}</option> }
+    });
+    let begin = offer
+        .rules
+        .not_before
+        .map(Timestamp::iso_date)
+        .unwrap_or_default();
+    let tomorrow = offer.now.plus_ms(DAY_MS).iso_date();
+    view! {
+        <fieldset class=field_class(state, "hours_days") id="hours_days" aria-describedby=error_id(state, "hours_days")>
+            <legend>"Days and hours "<span class="optional">"optional"</span></legend>
+            <p class="hint">"Without hours, whole days. A span that ends before it begins goes on after midnight."</p>
+            <div class="segments">{days.collect_view()}</div>
+            {field_error(state, "hours_days")}
+        </fieldset>
+        <div class="field-row">
+            {clock("hours_from", "From", "08:00").draw(state, &from)}
+            {clock("hours_to", "To", "18:00").draw(state, &to)}
+            <div class=field_class(state, "hours_zone")>
+                <label for="hours_zone">"By the clock of"</label>
+                <select id="hours_zone" name="hours_zone" aria-describedby=error_id(state, "hours_zone")>{zones.collect_view()}</select>
+                {field_error(state, "hours_zone")}
+            </div>
+        </div>
+        <div class=format!("{} short", field_class(state, "not_before"))>
+            <label for="not_before">"First valid day "<span class="optional">"optional"</span></label>
+            <input id="not_before" name="not_before" type="date" min=tomorrow value=typed(state, "not_before", &begin)
+                aria-invalid=error_id(state, "not_before").map(|_| "true") aria-describedby=error_id(state, "not_before")/>
+            {field_error(state, "not_before")}
+        </div>
+    }
+    .into_any()
+}
