@@ -140,6 +140,7 @@ async function photographTheStage() {
     }
     await photographPeople(page);
     await photographCreation(page);
+    await photographRestrictions(page);
     await photographRotation(page);
     await photographTwoFactor(page);
 }
@@ -210,6 +211,24 @@ async function photographCreation(page) {
     await page.reload();
     await ready(page);
     await photograph(page, "key-already-shown");
+}
+
+async function photographRestrictions(page) {
+    await opens(page, "/settings/api-keys/new");
+    await page.getByText("Addresses, resources, hours").click();
+    await page.getByLabel("Name", { exact: true }).fill("Batch renderer");
+    await page.getByRole("checkbox", { name: "images:read" }).check();
+    await page.getByLabel("Allowed addresses").fill("10.0.0.5/8");
+    await page.getByLabel("Allowed resources").fill("thumbnail-*");
+    for (const day of ["mon", "tue", "wed", "thu", "fri"]) await page.locator(`input[name=hours_days][value=${day}]`).check();
+    await page.locator("#hours_from").fill("08:00");
+    await page.locator("#hours_to").fill("18:00");
+    await presses(page, page.locator("button[form=create]"));
+    await photograph(page, "key-restrict-errors");
+    await page.getByLabel("Allowed addresses").fill("10.0.0.0/8");
+    await presses(page, page.locator("button[form=create]"));
+    await presses(page, page.getByRole("button", { name: "I have stored it" }));
+    await photograph(page, "key-restricted");
 }
 
 async function photographRotation(page) {

@@ -235,7 +235,7 @@ fn access(key: &KeyDetail) -> AnyView {
             <header class="card-head"><h2>"What it may do"</h2></header>
             <p>{words}</p>
             <ul class="rows">{scopes}</ul>
-            {(!rules.is_empty()).then(|| view! { <h3>"And only"</h3><ul class="rows">{rules.into_iter().map(|rule| view! { <li>{rule}</li> }).collect_view()}</ul> })}
+            {(!rules.is_empty()).then(|| view! { <h3>"Restrictions"</h3><ul class="rows">{rules.into_iter().map(|rule| view! { <li>{rule}</li> }).collect_view()}</ul> })}
         </section>
     }
     .into_any()
