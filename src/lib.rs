@@ -11,7 +11,8 @@
 //! | rpc | model; inside bodies `server::{rpc_edge, domain}` | store, ui |
 //! | `server::{platform, store}` | model (store also platform) | domain, axum |
 //! | `server::domain` | model, store, platform, ctx | http, jobs, cli, rpc, leptos, axum |
-//! | `server::{http, jobs, cli}` | model, domain, platform, ctx, config (cli also boot; cli also http's description) | store, each other |
+//! | `server::{http, jobs, cli}` | model, domain, platform, ctx, config (cli also boot, scan and http's description) | store, each other |
+//! | `server::scan` | model; called by cli | everything else, the network |
 //! | `server::boot`, `server::rpc_edge`, `http::leptos` | everything | – |
 //!
 //! `cfg(feature` stands in this file, `main.rs` and `ui/target.rs` alone.

@@ -12,4 +12,5 @@ pub mod http;
 pub mod jobs;
 pub mod platform;
 pub mod rpc_edge;
+pub mod scan;
 pub mod store;

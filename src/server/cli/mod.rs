@@ -1,5 +1,5 @@
 //! The command line. With `--json` standard output is one object and errors are `{code, detail}` on standard error;
-//! exit 0 done, 1 refused, 2 wrong usage.
+//! exit 0 done, 1 refused, 2 wrong usage. `scan` alone also exits 2 for what it could not look at.
 
 mod accounts;
 mod audit;
@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod keys;
 mod output;
+mod scan;
 mod serve;
 mod setup;
 mod tokens;
@@ -56,6 +57,8 @@ enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Find keys and tokens in files and in git, offline; exit 1 if there are any
+    Scan(scan::ScanCommand),
     /// Fill an empty data folder with a believable organisation, for looking around
     Demo(demo::DemoCommand),
     /// Say what is wrong with this installation
@@ -143,6 +146,7 @@ async fn dispatch(command: Command) -> ExitCode {
         Command::Tokens(command) => tokens::run(command).await,
         Command::Accounts(command) => accounts::run(command).await,
         Command::Audit(command) => audit::run(command).await,
+        Command::Scan(command) => scan::run(command),
         Command::Demo(command) => command.output.clone().finish(demo::run(command).await),
         Command::Doctor(command) => doctor::run(command).await,
         Command::Openapi(_) => output::print_document(&openapi::document()),

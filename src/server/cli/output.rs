@@ -119,16 +119,20 @@ impl Output {
                 }
             }
             Err(refusal) => {
-                let Refusal { code, detail } = refusal;
-                let text = if self.json {
-                    json!({ "code": code, "detail": detail }).to_string()
-                } else {
-                    format!("keywright: {detail}")
-                };
-                let _ = writeln!(std::io::stderr(), "{text}");
+                self.complain(&refusal);
                 ExitCode::FAILURE
             }
         }
+    }
+
+    /// Says on standard error why.
+    pub fn complain(&self, Refusal { code, detail }: &Refusal) {
+        let text = if self.json {
+            json!({ "code": code, "detail": detail }).to_string()
+        } else {
+            format!("keywright: {detail}")
+        };
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
 }
 
@@ -181,6 +185,15 @@ pub fn broken_machine(error: &std::io::Error) -> ExitCode {
 pub fn print_document(document: &impl Serialize) -> ExitCode {
     let text = serde_json::to_string_pretty(document).unwrap_or_default();
     if writeln!(std::io::stdout(), "{text}").is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+pub fn print_text(text: &str) -> ExitCode {
+    let mut out = std::io::stdout();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

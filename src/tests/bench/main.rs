@@ -11,6 +11,7 @@ mod load;
 mod many_events;
 mod many_keys;
 mod ratio;
+mod scan;
 mod sign_in;
 mod subject;
 
@@ -39,9 +40,12 @@ async fn run() {
     println!(
         "{cores} cores, shared by the server and its clients; medians of {ROUNDS} turns, lowest and highest in brackets"
     );
-    // `cargo bench … -- sign-in` for whoever waits for that alone.
+    // `cargo bench … -- sign-in` or `-- scan` for whoever waits for that alone.
     if std::env::args().any(|word| word == "sign-in") {
         return sign_in::measure().await;
+    }
+    if std::env::args().any(|word| word == "scan") {
+        return scan::measure();
     }
     let subject = Subject::start(1_000, 5_000).await;
     for connections in [16, 64] {
@@ -53,6 +57,7 @@ async fn run() {
     many_keys::measure().await;
     many_events::measure().await;
     sign_in::measure().await;
+    scan::measure();
 }
 
 /// The house and the reference in turns.

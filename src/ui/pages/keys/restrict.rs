@@ -38,11 +38,13 @@ pub(super) fn restriction_fields(state: &FormState, offer: &Offer<'_>) -> AnyVie
     let has_errors = FIELDS.iter().any(|field| state.error_of(field).is_some());
     let open = has_typed || has_errors || !offer.rules.is_empty();
     view! {
-        <details class="form-section" open=open>
-            <summary><h2>"Restrictions"</h2><span class="muted">"Addresses, resources, hours"</span></summary>
-            {address_fields(state, offer)}
-            {resource_fields(state, offer)}
-            {time_fields(state, offer)}
+        <details class="fold" open=open>
+            <summary>"Restrictions"<span class="fold-value">"Addresses, resources, hours"</span></summary>
+            <div class="fold-body">
+                {address_fields(state, offer)}
+                {resource_fields(state, offer)}
+                {time_fields(state, offer)}
+            </div>
         </details>
     }
     .into_any()
