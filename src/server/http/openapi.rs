@@ -33,7 +33,9 @@ impl Modify for ServiceToken {
 /// The routes of `/v1` with their description: what is served is what is described.
 #[must_use]
 pub fn v1() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Head::openapi()).routes(routes!(super::verify::verify))
+    OpenApiRouter::with_openapi(Head::openapi())
+        .routes(routes!(super::verify::verify))
+        .routes(routes!(super::self_revoke::self_revoke))
 }
 
 /// The document alone.

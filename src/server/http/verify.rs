@@ -10,8 +10,8 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer;
 use super::state::AppState;
+use super::{answer, json};
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::key::Environment;
 use crate::model::key_text::redacted;
@@ -253,40 +253,7 @@ fn mistake(field: &str, code: &str, message: String) -> AppError {
 }
 
 fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<VerifyBody, AppError> {
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !media_type
-        .split(';')
-        .next()
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-    {
-        return Err(AppError::new(
-            Code::UnsupportedMediaType,
-            "Send JSON, with Content-Type: application/json.",
-        ));
-    }
-    // A list would be read as the fields in their order, which nobody means.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(AppError::new(
-            Code::MalformedBody,
-            "The body is not valid JSON, or not an object.",
-        ));
-    }
-    let body: VerifyBody = serde_json::from_slice(body).map_err(|error| {
-        // Serde's message may quote a value, and the value may be the key: only the place is told.
-        let what = match error.classify() {
-            serde_json::error::Category::Data => {
-                "The body has an unknown field, lacks one, or one has the wrong type"
-            }
-            _ => "The body is not valid JSON",
-        };
-        AppError::new(
-            Code::MalformedBody,
-            format!("{what} (line {}, column {}).", error.line(), error.column()),
-        )
-    })?;
+    let body: VerifyBody = json::object(headers, body)?;
     if body.cost.is_some_and(|cost| !(0..=COST_MAX).contains(&cost)) {
         return Err(mistake(
             "cost",

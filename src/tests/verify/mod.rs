@@ -3,4 +3,5 @@
 mod codes;
 mod malformed;
 mod memory;
+mod self_revoke;
 mod tokens;

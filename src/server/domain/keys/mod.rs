@@ -8,6 +8,7 @@ pub mod read;
 pub mod restrictions;
 pub mod rotation;
 pub mod secured;
+pub mod self_revoke;
 
 use crate::model::actor::{Actor, Denied, OrgScope};
 use crate::model::permission::Permission;

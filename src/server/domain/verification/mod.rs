@@ -146,6 +146,24 @@ pub async fn verify(
     })
 }
 
+/// The key whose present secret this is, whatever may be said against its passing. A secret that was replaced holds
+/// nothing.
+pub async fn find_held(ctx: &Context, text: &str) -> Result<Option<Arc<CachedKey>>, DomainError> {
+    let now = ctx.clock.now();
+    let Some(parsed) = key_text::parse_key(text) else {
+        return Ok(None);
+    };
+    let id = mint::key_id(parsed.kid)?;
+    let Some(key) = load::key(ctx, &id, now).await? else {
+        (0..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, text));
+        return Ok(None);
+    };
+    let is_same_key = *key.prefix == *parsed.prefix && key.environment == parsed.environment;
+    let secret = matching_secret(ctx, &key, &id, text);
+    let holds = secret.is_some_and(|secret| secret.expires_at.is_none_or(|at| at > now));
+    Ok((holds && is_same_key && key.is_intact).then_some(key))
+}
+
 /// Secrets a key has at most.
 const SECRETS_MAX: usize = 2;
 

@@ -1,0 +1,44 @@
+//! Bodies of `/v1`: one JSON object, strictly.
+
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use crate::model::error::{AppError, Code};
+
+/// Reads the object. What is wrong with it is told by its place alone: serde's message may quote a value, and the value may
+/// be a key.
+pub fn object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, AppError> {
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !media_type
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    {
+        return Err(AppError::new(
+            Code::UnsupportedMediaType,
+            "Send JSON, with Content-Type: application/json.",
+        ));
+    }
+    // A list would be read as the fields in their order, which nobody means.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(AppError::new(
+            Code::MalformedBody,
+            "The body is not valid JSON, or not an object.",
+        ));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let what = match error.classify() {
+            serde_json::error::Category::Data => {
+                "The body has an unknown field, lacks one, or one has the wrong type"
+            }
+            _ => "The body is not valid JSON",
+        };
+        AppError::new(
+            Code::MalformedBody,
+            format!("{what} (line {}, column {}).", error.line(), error.column()),
+        )
+    })
+}
