@@ -83,7 +83,10 @@ async fn answer_to(
 }
 
 fn no_reason() -> AppError {
-    let all: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    let all: Vec<&str> = RevocationReason::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .collect();
     let message = format!("The reason is one of {}.", all.join(", "));
     AppError {
         fields: vec![FieldError::new("reason", "choice", message.clone())],

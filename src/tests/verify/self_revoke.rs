@@ -1,16 +1,17 @@
 //! Whoever holds a key may end it, and nobody else may by this door.
 
-use keywright::model::rotation::Overlap;
-use keywright::server::domain::keys::rotation;
 use axum::body::Body;
 use axum::http::{Request, header};
+use keywright::model::rotation::Overlap;
+use keywright::server::domain::keys::rotation;
 use serde_json::{Value, json};
 
 use crate::kit::{Answer, TestApp, on_both_databases};
 
 async fn send(app: &TestApp, body: &Value) -> Answer {
     let request = Request::post("/v1/keys/self-revoke").header(header::CONTENT_TYPE, "application/json");
-    app.send(request.body(Body::from(body.to_string())).unwrap()).await
+    app.send(request.body(Body::from(body.to_string())).unwrap())
+        .await
 }
 
 on_both_databases! {
