@@ -144,7 +144,9 @@ test.describe("by mail", () => {
         watch.expects(410);
         const again = await ada.opens(link, "The link is no longer valid");
         expect(again.status()).toBe(410);
-        await ada.sends(ada.link("Sign in"));
+        // Home, which is the way to sign in for whoever is not signed in.
+        await ada.sends(ada.link("Go to Keywright"));
+        await ada.sees("Sign in");
         watch.expects(401);
         await ada.givesThePassword();
         await ada.givesThePassword({ password: NEXT_PASSWORD });
