@@ -147,6 +147,15 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// The account of a member; a team has none.
+    #[must_use]
+    pub const fn account_id(&self) -> Option<&AccountId> {
+        match self {
+            Self::Member { id, .. } => Some(id),
+            Self::Team(_) => None,
+        }
+    }
+
     #[must_use]
     pub fn shown(&self) -> &str {
         match self {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::entries;
+use super::{both, entries};
 use crate::model::error::FieldError;
 use crate::model::text::shown;
 
@@ -21,11 +21,6 @@ pub struct Addresses {
     pub deny: Vec<IpNet>,
 }
 
-/// An address as it is compared: IPv4 written into IPv6 is IPv4.
-fn canonical(address: IpAddr) -> IpAddr {
-    address.to_canonical()
-}
-
 /// Without the length where it is a single address.
 fn text_of(net: &IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() {
@@ -39,7 +34,7 @@ fn network(field: &'static str, text: &str) -> Result<IpNet, FieldError> {
     let refuse = |code: &str, message: String| Err(FieldError::new(field, code, message));
     let typed = shown(text, 60);
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(IpNet::from(canonical(address)));
+        return Ok(IpNet::from(address.to_canonical()));
     }
     let Ok(net) = text.parse::<IpNet>() else {
         let message = format!(
@@ -89,12 +84,8 @@ fn list(field: &'static str, typed: &[&str]) -> Result<Vec<IpNet>, FieldError> {
 
 impl Addresses {
     pub(super) fn parse(allow: &[&str], deny: &[&str]) -> Result<Self, Vec<FieldError>> {
-        let (allow, deny) = (list("ip_allow", allow), list("ip_deny", deny));
-        let (allow, deny) = match (allow, deny) {
-            (Ok(allow), Ok(deny)) => (allow, deny),
-            (allow, deny) => return Err([allow.err(), deny.err()].into_iter().flatten().collect()),
-        };
-        // Sorted both, and a network sorts before what it contains: still only a thousand times a thousand at the worst.
+        let (allow, deny) = both(list("ip_allow", allow), list("ip_deny", deny))?;
+        // A thousand times a thousand at the worst, and only when it is saved.
         let dead = allow.iter().find_map(|net| {
             deny.iter()
                 .find(|over| over.contains(net))
@@ -122,7 +113,7 @@ impl Addresses {
         if self.is_empty() {
             return None;
         }
-        let Some(address) = address.map(canonical) else {
+        let Some(address) = address.map(|address| address.to_canonical()) else {
             let message =
                 "The key is limited to certain addresses, and the request named none that can be read.";
             return Some(message.to_owned());

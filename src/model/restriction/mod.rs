@@ -113,3 +113,11 @@ fn entries<'a>(typed: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         .flat_map(|text| text.split(|c: char| c.is_whitespace() || c == ',' || c == ';'))
         .filter(|entry| !entry.is_empty())
 }
+
+/// Two lists, or what is wrong with either.
+fn both<T>(allow: Result<T, FieldError>, deny: Result<T, FieldError>) -> Result<(T, T), Vec<FieldError>> {
+    match (allow, deny) {
+        (Ok(allow), Ok(deny)) => Ok((allow, deny)),
+        (allow, deny) => Err([allow.err(), deny.err()].into_iter().flatten().collect()),
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entries;
+use super::{both, entries};
 use crate::model::error::FieldError;
 use crate::model::text::shown;
 
@@ -107,11 +107,7 @@ fn list(field: &'static str, typed: &[&str]) -> Result<Vec<Pattern>, FieldError>
 
 impl Resources {
     pub(super) fn parse(allow: &[&str], deny: &[&str]) -> Result<Self, Vec<FieldError>> {
-        let (allow, deny) = (list("resource_allow", allow), list("resource_deny", deny));
-        let (allow, deny) = match (allow, deny) {
-            (Ok(allow), Ok(deny)) => (allow, deny),
-            (allow, deny) => return Err([allow.err(), deny.err()].into_iter().flatten().collect()),
-        };
+        let (allow, deny) = both(list("resource_allow", allow), list("resource_deny", deny))?;
         if let Some(both) = allow.iter().find(|pattern| deny.contains(pattern)) {
             let message = format!(
                 "{} is allowed and denied at once. Take one of them out.",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::issue::{unlisted, unlisted_error};
+use super::issue::{some, unlisted, unlisted_error};
 use super::{read, require_manage, restrictions, rotation, secured};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
@@ -15,7 +15,7 @@ use crate::model::restriction::{Restrictions, RestrictionsDraft};
 use crate::model::rotation::parse_interval;
 use crate::model::scope::ScopeSet;
 use crate::model::text::{self, NAME_MAX, NOTE_MAX};
-use crate::model::time::DAY_MS;
+use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
@@ -69,12 +69,6 @@ pub async fn form(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyEditFor
     })
 }
 
-/// Refuses whoever may not edit the key, before anything they typed is looked at.
-pub async fn require(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
-    let mut tx = ctx.db.begin_read().await?;
-    require_manage(actor, &secured::find(ctx, &mut tx, actor, id).await?).map(drop)
-}
-
 fn check(edit: &KeyEdit<'_>, project: &Project, key: &SecuredKey) -> Result<Checked, DomainError> {
     let mut errors: Vec<FieldError> = Vec::new();
     let mut keep = |error: FieldError| errors.push(error);
@@ -112,11 +106,7 @@ fn check(edit: &KeyEdit<'_>, project: &Project, key: &SecuredKey) -> Result<Chec
 
 /// The scopes as typed. One that the project does not list is refused unless the key has it already.
 fn scopes_of(access: &AccessEdit<'_>, project: &Project, key: &SecuredKey) -> Result<ScopeSet, FieldError> {
-    let scopes = ScopeSet::parse("scopes", access.scopes.iter().copied())?;
-    if scopes.is_empty() {
-        let message = "Choose at least one scope: a key that may do nothing is of no use.";
-        return Err(FieldError::new("scopes", "required", message));
-    }
+    let scopes = some(ScopeSet::parse("scopes", access.scopes.iter().copied())?)?;
     let held: Vec<&str> = key.scopes.split(' ').collect();
     let mut missing = unlisted(&scopes, project);
     missing.retain(|scope| !held.contains(scope));
@@ -177,7 +167,7 @@ fn change_access(
     key: &mut SecuredKey,
     scopes: &ScopeSet,
     rules: &Restrictions,
-    now: crate::model::time::Timestamp,
+    now: Timestamp,
 ) -> Result<(), DomainError> {
     let former = ScopeSet::from_stored(&key.scopes)
         .map_err(|_| DomainError::Defect("a key's scopes cannot be read"))?;
@@ -186,11 +176,7 @@ fn change_access(
         // To widen a live key is as good as to create one.
         actor.require_fresh(Permission::KeysCreateLive, now)?;
     }
-    let span = rules.not_before.zip(key.expires_at_ms);
-    if span.is_some_and(|(begin, end)| begin.ms() >= end) {
-        let message = "The key would end before it begins. Choose an earlier day.";
-        return Err(FieldError::new("not_before", "after_end", message).into());
-    }
+    restrictions::refuse_empty_span(rules, key.expires_at_ms.map(Timestamp::from_ms))?;
     key.scopes = scopes.stored();
     restrictions::set(key, rules)
 }

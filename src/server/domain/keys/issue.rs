@@ -88,12 +88,9 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
         .ok();
     let owner = parse_owner(draft.owner, actor).map_err(&mut keep).ok();
     let scopes = ScopeSet::parse("scopes", draft.scopes.iter().copied()).and_then(|scopes| {
-        let missing = "Choose at least one scope: a key that may do nothing is of no use.";
-        let enough = !draft.scopes_required || !scopes.is_empty();
-        if enough {
-            Ok(scopes)
-        } else {
-            Err(FieldError::new("scopes", "required", missing))
+        match draft.scopes_required {
+            true => some(scopes),
+            false => Ok(scopes),
         }
     });
     let scopes = scopes.map_err(&mut keep).ok();
@@ -101,10 +98,11 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
         .map_err(&mut keep)
         .ok();
     let restrictions = match (restrictions::parse(&draft.restrictions), lifetime) {
-        (Ok(rules), Some(lifetime)) => begins_before_it_ends(rules, lifetime, now)
-            .map_err(&mut keep)
-            .ok(),
-        (Ok(rules), None) => Some(rules),
+        (Ok(rules), lifetime) => {
+            let end = lifetime.and_then(|lifetime| lifetime.expires_at(now));
+            let span = restrictions::refuse_empty_span(&rules, end);
+            span.map_err(&mut keep).ok().map(|()| rules)
+        }
         (Err(DomainError::Invalid(wrong)), _) => {
             wrong.into_iter().for_each(&mut keep);
             None
@@ -139,22 +137,14 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
     }
 }
 
-/// A key that ends before it begins is of no use.
-fn begins_before_it_ends(
-    rules: Restrictions,
-    lifetime: Lifetime,
-    now: Timestamp,
-) -> Result<Restrictions, FieldError> {
-    let end = lifetime.expires_at(now);
-    match (rules.not_before, end) {
-        (Some(begin), Some(end)) if begin >= end => {
-            let message = format!(
-                "The key would end on {} before it begins. Choose an earlier day.",
-                end.last_day_in_words()
-            );
-            Err(FieldError::new("not_before", "after_end", message))
+/// A key that may do nothing is of no use.
+pub(super) fn some(scopes: ScopeSet) -> Result<ScopeSet, FieldError> {
+    match scopes.is_empty() {
+        true => {
+            let message = "Choose at least one scope: a key that may do nothing is of no use.";
+            Err(FieldError::new("scopes", "required", message))
         }
-        _ => Ok(rules),
+        false => Ok(scopes),
     }
 }
 

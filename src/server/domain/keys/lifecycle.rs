@@ -14,7 +14,7 @@ use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::store::keys as store;
 
-fn already_revoked() -> DomainError {
+pub(super) fn already_revoked() -> DomainError {
     DomainError::refused(
         Code::KeyAlreadyRevoked,
         "This key is revoked. A revoked key stays revoked; create a new one instead.",

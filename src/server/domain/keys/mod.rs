@@ -11,6 +11,7 @@ pub mod secured;
 pub mod self_revoke;
 
 use crate::model::actor::{Actor, Denied, OrgScope};
+use crate::model::key::Environment;
 use crate::model::permission::Permission;
 use crate::server::domain::DomainError;
 use crate::server::store::keys::SecuredKey;
@@ -21,6 +22,12 @@ fn may_manage(actor: &Actor, owner_account_id: Option<&str>) -> bool {
         .account_id()
         .is_some_and(|id| Some(id.as_str()) == owner_account_id);
     actor.may(Permission::KeysManageAny) || (own && actor.may(Permission::KeysManageOwn))
+}
+
+/// Whether they may give it another secret, which for a live key is as good as a new one.
+fn may_rotate(actor: &Actor, environment: Environment, owner_account_id: Option<&str>) -> bool {
+    let may_open = environment == Environment::Test || actor.may(Permission::KeysCreateLive);
+    may_manage(actor, owner_account_id) && may_open
 }
 
 /// The door for acts on one key: everybody sees it, so being refused is no secret.

@@ -1,9 +1,9 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{may_manage, restrictions, rotation};
+use super::{may_manage, may_rotate, restrictions, rotation};
 use crate::model::actor::Actor;
-use crate::model::id::KeyId;
-use crate::model::key::{Environment, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary, Owner};
+use crate::model::id::{AccountId, KeyId};
+use crate::model::key::{KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
 use crate::model::key_page::{KeyList, KeyPage};
 use crate::model::page::Page;
 use crate::model::permission::Permission;
@@ -98,14 +98,10 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         true => rotation::running(&mut tx, &scope, id, now).await?,
         false => None,
     };
-    let owner = match &row.summary.owner {
-        Owner::Member { id, .. } => Some(id.as_str()),
-        Owner::Team(_) => None,
-    };
+    let owner = row.summary.owner.account_id().map(AccountId::as_str);
     Ok(KeyDetail {
         may_manage: may_manage(actor, owner),
-        may_rotate: may_manage(actor, owner)
-            && (row.summary.environment == Environment::Test || actor.may(Permission::KeysCreateLive)),
+        may_rotate: may_rotate(actor, row.summary.environment, owner),
         requests_last_hour,
         created_by: actor_name(row.created_by),
         revoked_by: row.revoked_by.map(actor_name),

@@ -51,6 +51,20 @@ pub fn of(key: &SecuredKey) -> Result<Restrictions, DomainError> {
         .ok_or(DomainError::Defect("a key's restrictions cannot be read"))
 }
 
+/// A key that ends before it begins is of no use.
+pub fn refuse_empty_span(rules: &Restrictions, end: Option<Timestamp>) -> Result<(), FieldError> {
+    match rules.not_before.zip(end) {
+        Some((begin, end)) if begin >= end => {
+            let message = format!(
+                "The key would end on {} before it begins. Choose an earlier day.",
+                end.last_day_in_words()
+            );
+            Err(FieldError::new("not_before", "after_end", message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Gives a key other rules.
 pub fn set(key: &mut SecuredKey, rules: &Restrictions) -> Result<(), DomainError> {
     (key.restrictions, key.not_before_ms) = to_row(rules)?;

@@ -7,10 +7,11 @@
 use serde_json::json;
 
 use super::issue::{Nonce, RevealedKey, refuse_used, use_up};
-use super::{may_manage, require_manage, secured};
+use super::lifecycle::already_revoked;
+use super::{may_rotate, require_manage, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
-use crate::model::id::{KeyId, OrgId};
+use crate::model::id::{AccountId, KeyId, OrgId};
 use crate::model::key::{Environment, KeyStatus, Owner};
 use crate::model::permission::Permission;
 use crate::model::project::ProjectStatus;
@@ -97,11 +98,10 @@ pub async fn require(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Dom
 
 /// A revoked key stays as it is, with every hash it had.
 fn refuse_revoked(key: &SecuredKey) -> Result<(), DomainError> {
-    if key.status == KeyStatus::Revoked.as_str() {
-        let message = "This key is revoked. A revoked key stays revoked; create a new one instead.";
-        return Err(DomainError::refused(Code::KeyAlreadyRevoked, message));
+    match key.status == KeyStatus::Revoked.as_str() {
+        true => Err(already_revoked()),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// What keeps a key from getting another secret.
@@ -417,12 +417,11 @@ pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainEr
 
 fn for_whom(actor: &Actor, entries: Vec<(RotationEntry, Owner)>) -> Vec<RotationEntry> {
     let shown = |(mut entry, owner): (RotationEntry, Owner)| {
-        let owner = match &owner {
-            Owner::Member { id, .. } => Some(id.as_str()),
-            Owner::Team(_) => None,
-        };
-        let may_open = entry.environment == Environment::Test || actor.may(Permission::KeysCreateLive);
-        entry.may_rotate = may_manage(actor, owner) && may_open;
+        entry.may_rotate = may_rotate(
+            actor,
+            entry.environment,
+            owner.account_id().map(AccountId::as_str),
+        );
         entry
     };
     entries.into_iter().map(shown).collect()

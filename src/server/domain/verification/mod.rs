@@ -112,17 +112,12 @@ pub async fn verify(
         ));
     };
     let not_found = || refuse(VerdictCode::NotFound, "No key of this project matches.");
-    let id = mint::key_id(parsed.kid)?;
-    let Some(key) = load::key(ctx, &id, now).await? else {
-        (0..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, question.key));
+    let found = find_matching(ctx, &parsed, question.key, now).await?;
+    let is_ours = |key: &CachedKey| key.project_id == token.project_id && key.org_id == token.org_id;
+    let Some((key, at)) = found.filter(|(key, _)| is_ours(key)) else {
         return Ok(not_found());
     };
-    let secret = matching_secret(ctx, &key, &id, question.key);
-    let is_ours = key.project_id == token.project_id && key.org_id == token.org_id;
-    let is_same_key = *key.prefix == *parsed.prefix && key.environment == parsed.environment;
-    let Some(secret) = secret.filter(|_| is_ours && is_same_key && key.is_intact) else {
-        return Ok(not_found());
-    };
+    let secret = &key.secrets[at];
     let verdict = decide(&key, secret, &question.request, question.permissions, now);
     let overlap_until = key.overlap_until(now);
     // A key that is stopped has no secret that is good.
@@ -153,15 +148,29 @@ pub async fn find_held(ctx: &Context, text: &str) -> Result<Option<Arc<CachedKey
     let Some(parsed) = key_text::parse_key(text) else {
         return Ok(None);
     };
+    let found = find_matching(ctx, &parsed, text, now).await?;
+    let is_present = |secret: &CachedSecret| secret.expires_at.is_none_or(|at| at > now);
+    Ok(found.and_then(|(key, at)| is_present(&key.secrets[at]).then_some(key)))
+}
+
+/// The key that the whole text belongs to, and which of its secrets it is. The same work for an unknown id as for a wrong
+/// secret; a key whose row was edited elsewhere is not found.
+async fn find_matching(
+    ctx: &Context,
+    parsed: &key_text::ParsedKey<'_>,
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<(Arc<CachedKey>, usize)>, DomainError> {
     let id = mint::key_id(parsed.kid)?;
     let Some(key) = load::key(ctx, &id, now).await? else {
         (0..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, text));
         return Ok(None);
     };
+    let matching = matching_secret(ctx, &key, &id, text);
     let is_same_key = *key.prefix == *parsed.prefix && key.environment == parsed.environment;
-    let secret = matching_secret(ctx, &key, &id, text);
-    let holds = secret.is_some_and(|secret| secret.expires_at.is_none_or(|at| at > now));
-    Ok((holds && is_same_key && key.is_intact).then_some(key))
+    Ok(matching
+        .filter(|_| is_same_key && key.is_intact)
+        .map(|at| (key, at)))
 }
 
 /// Secrets a key has at most.
@@ -169,20 +178,15 @@ const SECRETS_MAX: usize = 2;
 
 /// Compares with every stored secret of the key, and with nothing in the place of those it has not, so that the work
 /// depends neither on which matches nor on how many there are (R57).
-fn matching_secret<'a>(
-    ctx: &Context,
-    key: &'a CachedKey,
-    id: &KeyId,
-    text: &str,
-) -> Option<&'a CachedSecret> {
+fn matching_secret(ctx: &Context, key: &CachedKey, id: &KeyId, text: &str) -> Option<usize> {
     let credential = Credential::Key {
         org_id: key.org_id.as_str(),
         key_id: id.as_str(),
     };
     (key.secrets.len()..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, text));
-    key.secrets.iter().fold(None, |found, secret| {
+    key.secrets.iter().enumerate().fold(None, |found, (at, secret)| {
         let matches = mint::is_match(ctx, credential, text, &secret.hash);
-        if matches { Some(secret) } else { found }
+        if matches { Some(at) } else { found }
     })
 }
 

@@ -14,9 +14,10 @@ use crate::model::error::{AppError, Code};
 use crate::model::factor::{Proof, RECOVERY_CODES, grouped, parse_proof};
 use crate::model::form::FormState;
 use crate::server::domain::DomainError;
+use crate::server::domain::accounts::enrolment::{self, Enrolment};
 use crate::server::domain::accounts::factors::{self, NewCodes};
+use crate::server::domain::accounts::second_half;
 use crate::server::domain::accounts::session::SignedIn;
-use crate::server::domain::accounts::{enrolment, second_half};
 use crate::server::http::middleware::access::is_own_path;
 use crate::server::http::middleware::session::{begin_cookie, end_cookie};
 use crate::server::http::reveal;
@@ -94,10 +95,21 @@ pub async fn begin(State(state): State<AppState>, mut form: Submitted) -> Respon
         Ok(whole) => whole,
         Err(error) => return form.again(&state, error).await,
     };
-    match enrolment::begin(&state.ctx, &signed_in, id.expose(), &password, &form.caller()).await {
-        Ok(enrolment) => reveal::enrolment(&state, &form.parts.headers, &enrolment, FormState::default()),
+    let begun = enrolment::begin(&state.ctx, &signed_in, id.expose(), &password, &form.caller()).await;
+    enrolment_shown(&state, form, &signed_in, begun).await
+}
+
+/// The new secret, or the form again.
+async fn enrolment_shown(
+    state: &AppState,
+    form: Submitted,
+    signed_in: &SignedIn,
+    begun: Result<Enrolment, DomainError>,
+) -> Response {
+    match begun {
+        Ok(enrolment) => reveal::enrolment(state, &form.parts.headers, &enrolment, FormState::default()),
         Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
+            form.refused(state, Some(&signed_in.actor), "account.two_factor", error)
                 .await
         }
     }
@@ -112,13 +124,9 @@ pub async fn replace(State(state): State<AppState>, mut form: Submitted) -> Resp
         Err(error) => return form.again(&state, error).await,
     };
     let proofs = (&password, code.expose().as_str());
-    match enrolment::begin_replacement(&state.ctx, &signed_in, id.expose(), proofs, &form.caller()).await {
-        Ok(enrolment) => reveal::enrolment(&state, &form.parts.headers, &enrolment, FormState::default()),
-        Err(error) => {
-            form.refused(&state, Some(&signed_in.actor), "account.two_factor", error)
-                .await
-        }
-    }
+    let begun =
+        enrolment::begin_replacement(&state.ctx, &signed_in, id.expose(), proofs, &form.caller()).await;
+    enrolment_shown(&state, form, &signed_in, begun).await
 }
 
 /// `POST /account/two-factor/confirm`: the code that proves it; the answer shows the recovery codes. A wrong one brings

@@ -122,7 +122,6 @@ pub(super) fn key_page(id: &KeyId) -> String {
 pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
     form.act(&state, "keys.edit", async |signed_in, values| {
         let key = id_of(&id)?;
-        edit::require(&state.ctx, &signed_in.actor, &key).await?;
         let access = (values.first("access") == "1").then(|| AccessEdit {
             scopes: scopes_of(values),
             restrictions: restrictions_of(values),
