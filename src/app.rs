@@ -11,7 +11,7 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, confirm_email, forgot_password, instance, invitation, keys, members, problem, projects,
+    audit, confirm_email, forgot_password, instance, invitation, keys, members, policy, problem, projects,
     reset_password, second_factor, set_up, sign_in, styleguide, tokens,
 };
 
@@ -116,6 +116,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys/:id/rotate/extend") view=keys::rotate::ExtendRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/cancel") view=keys::rotate::CancelRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/rotation") view=keys::rotations::RotationListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/policy") view=policy::overview::PolicyOverviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/policy/live") view=policy::edit::LivePolicyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/policy/test") view=policy::edit::TestPolicyPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects") view=projects::list::ProjectListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/new") view=projects::new::NewProjectPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/:id") view=projects::detail::ProjectPage ssr=SsrMode::Async/>

@@ -8,10 +8,14 @@ use super::error::AppError;
 use super::id::{AccountId, OrgId, TokenId};
 use super::org::Role;
 use super::permission::Permission;
+use super::policy::Creators;
 use super::time::{MINUTE_MS, Timestamp};
 
 /// How long a proof of identity is fresh enough for a sensitive act (R26). It does not slide.
 pub const FRESH_MS: i64 = 10 * MINUTE_MS;
+
+/// Without a policy developers create test keys alone.
+const BY_ROLE: (bool, bool) = (false, true);
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub struct Actor {
     /// Until when the person's last proof of who they are, in this session, is fresh.
     fresh_until: Option<Timestamp>,
     instance_admin: bool,
+    /// Whether the organisation's policy lets developers create live and test keys.
+    developers_create: (bool, bool),
     origin: Origin,
 }
 
@@ -116,6 +122,7 @@ impl Actor {
             stage: SessionStage::Complete,
             fresh_until: None,
             instance_admin: false,
+            developers_create: BY_ROLE,
             origin,
         }
     }
@@ -139,6 +146,7 @@ impl Actor {
             stage,
             fresh_until: None,
             instance_admin: false,
+            developers_create: BY_ROLE,
             origin,
         }
     }
@@ -172,6 +180,13 @@ impl Actor {
         self
     }
 
+    /// The same, under a policy that says who creates live and test keys.
+    #[must_use]
+    pub fn under_policy(mut self, live: Creators, test: Creators) -> Self {
+        self.developers_create = (live == Creators::Developers, test == Creators::Developers);
+        self
+    }
+
     /// The operator at the command line: everything, in the organisation named.
     #[must_use]
     pub fn operator(user: &str, org: Option<OrgId>) -> Self {
@@ -183,6 +198,7 @@ impl Actor {
             stage: SessionStage::Complete,
             fresh_until: None,
             instance_admin: true,
+            developers_create: BY_ROLE,
             origin: Origin::default(),
         }
     }
@@ -197,6 +213,7 @@ impl Actor {
             stage: SessionStage::Complete,
             fresh_until: None,
             instance_admin: true,
+            developers_create: BY_ROLE,
             origin: Origin::default(),
         }
     }
@@ -292,9 +309,19 @@ impl Actor {
         self.stage == SessionStage::Complete
             && match self.power {
                 Power::None | Power::MemberWithoutFactor => false,
-                Power::Member(role) => role.allows(permission),
+                Power::Member(role) => self.member_may(role, permission),
                 Power::Everything => true,
             }
+    }
+
+    /// What a role may, where policy moves the line: whether developers create keys.
+    fn member_may(&self, role: Role, permission: Permission) -> bool {
+        let (live, test) = self.developers_create;
+        match (role, permission) {
+            (Role::Developer, Permission::KeysCreateLive) => live,
+            (Role::Developer, Permission::KeysCreateTest) => test,
+            _ => role.allows(permission),
+        }
     }
 
     #[must_use]

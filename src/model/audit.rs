@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 70] = [
+pub const ACTIONS: [(&str, &str); 73] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -72,6 +72,9 @@ pub const ACTIONS: [(&str, &str); 70] = [
         "organisation.two_factor_optional",
         "Two-factor no longer required",
     ),
+    ("policy.changed", "Policy changed"),
+    ("policy.plan_cancelled", "Planned change of policy cancelled"),
+    ("policy.took_effect", "Planned change of policy took effect"),
     ("project.archived", "Project archived"),
     ("project.created", "Project created"),
     ("project.edited", "Project edited"),

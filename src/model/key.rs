@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 use super::id::{AccountId, KeyId, ProjectId};
 use super::page::PageRequest;
+use super::policy::Violation;
 use super::restriction::Restrictions;
 use super::rotation::Rotation;
 use super::scope::ScopeSet;
@@ -13,6 +14,8 @@ use super::usage::LastUsed;
 
 /// Lifetime offered first, in days.
 pub const DEFAULT_LIFETIME_DAYS: u32 = 90;
+/// The choice that leaves the end of a key as it is.
+pub const KEEP_EXPIRY: &str = "keep";
 /// Longest lifetime a date may give: ten years.
 const LIFETIME_MAX_DAYS: i64 = 3_653;
 
@@ -239,6 +242,8 @@ pub struct KeySummary {
     pub rotation_due_at: Option<Timestamp>,
     /// Requests a day over the last seven days, oldest first.
     pub week: Vec<i64>,
+    /// Whether it breaks the policy in force.
+    pub breaks_policy: bool,
 }
 
 /// All that the page of one key shows.
@@ -267,6 +272,8 @@ pub struct KeyDetail {
     pub rotation_days: Option<i64>,
     /// From where, for what and when it passes.
     pub restrictions: Restrictions,
+    /// Rules of the policy in force that it breaks.
+    pub violations: Vec<Violation>,
     /// While two secrets are good at once.
     pub rotation: Option<Rotation>,
     pub version: i64,

@@ -6,6 +6,7 @@ use super::id::AccountId;
 use super::key::{KeyCounts, KeyDetail, KeySummary};
 use super::org::MemberName;
 use super::page::Page;
+use super::policy::Policy;
 use super::project::{Project, ProjectChoice};
 use super::time::Timestamp;
 use super::usage::{SeenAddress, UsageSeries};
@@ -46,6 +47,9 @@ pub struct KeyFormMaterial {
     pub zones: Vec<String>,
     /// From where whoever asks is asking.
     pub my_address: Option<String>,
+    /// What is asked of live and of test keys.
+    pub live: Policy,
+    pub test: Policy,
     /// A key to begin with.
     pub from: Option<KeyDetail>,
 }
@@ -61,6 +65,8 @@ pub struct KeyEditForm {
     pub zones: Vec<String>,
     /// From where whoever asks is asking.
     pub my_address: Option<String>,
+    /// What is asked of it.
+    pub policy: Policy,
     /// Addresses the key was used from within 30 days, the busiest first.
     pub seen: Vec<SeenAddress>,
 }

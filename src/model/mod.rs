@@ -24,6 +24,7 @@ pub mod page;
 pub mod password;
 pub mod permission;
 pub mod permission_query;
+pub mod policy;
 pub mod profile;
 pub mod project;
 pub mod request_id;

@@ -49,6 +49,17 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The same page of other rows.
+    #[must_use]
+    pub fn map<U>(self, row: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            rows: self.rows.into_iter().map(row).collect(),
+            total: self.total,
+            number: self.number,
+            size: self.size,
+        }
+    }
+
     #[must_use]
     pub fn last_number(&self) -> u32 {
         let pages = self

@@ -31,10 +31,12 @@ pub enum Permission {
     SecurityManage,
     /// The organisation's own name.
     OrganisationManage,
+    /// What is asked of every key.
+    PolicyManage,
 }
 
 impl Permission {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::KeysRead,
         Self::KeysCreateTest,
         Self::KeysCreateLive,
@@ -51,6 +53,7 @@ impl Permission {
         Self::OwnersManage,
         Self::SecurityManage,
         Self::OrganisationManage,
+        Self::PolicyManage,
     ];
 }
 
@@ -69,7 +72,7 @@ impl Role {
             | P::TokensRead
             | P::MembersManage
             | P::SecurityManage => matches!(self, Self::Owner | Self::Admin),
-            P::OwnersManage | P::OrganisationManage => matches!(self, Self::Owner),
+            P::OwnersManage | P::OrganisationManage | P::PolicyManage => matches!(self, Self::Owner),
             P::AuditRead | P::MembersRead => !matches!(self, Self::Developer),
         }
     }
@@ -91,7 +94,7 @@ mod tests {
         use Permission as P;
         let below_owner: Vec<_> = Permission::ALL
             .into_iter()
-            .filter(|p| !matches!(p, P::OwnersManage | P::OrganisationManage))
+            .filter(|p| !matches!(p, P::OwnersManage | P::OrganisationManage | P::PolicyManage))
             .collect();
         assert_eq!(allowed(Role::Admin), below_owner);
         assert_eq!(

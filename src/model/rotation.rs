@@ -72,9 +72,9 @@ impl Overlap {
     /// When the previous secret ends at the latest: after the overlap, never past the key's own end. Counted from a
     /// first use that does not come, it ends after the longest overlap all the same.
     #[must_use]
-    pub fn ends_at(self, now: Timestamp, key_expires_at: Option<Timestamp>) -> Timestamp {
+    pub fn ends_at(self, now: Timestamp, longest_ms: i64, key_expires_at: Option<Timestamp>) -> Timestamp {
         let length_ms = match self.countdown_ms() {
-            Some(_) => OVERLAP_MAX_MS,
+            Some(_) => longest_ms,
             None => self.length_ms,
         };
         capped(now.plus_ms(length_ms), key_expires_at)
@@ -259,16 +259,22 @@ mod tests {
     #[test]
     fn an_overlap_never_passes_the_end_of_the_key() {
         let week = Overlap::parse("7d", "", false).unwrap();
-        assert_eq!(week.ends_at(NOW, None), NOW.plus_ms(7 * DAY_MS));
-        assert_eq!(week.ends_at(NOW, Some(NOW.plus_ms(DAY_MS))), NOW.plus_ms(DAY_MS));
+        assert_eq!(week.ends_at(NOW, OVERLAP_MAX_MS, None), NOW.plus_ms(7 * DAY_MS));
+        assert_eq!(
+            week.ends_at(NOW, OVERLAP_MAX_MS, Some(NOW.plus_ms(DAY_MS))),
+            NOW.plus_ms(DAY_MS)
+        );
         let from_use = Overlap::parse("7d", "", true).unwrap();
         assert_eq!(
-            from_use.ends_at(NOW, None),
+            from_use.ends_at(NOW, OVERLAP_MAX_MS, None),
             NOW.plus_ms(OVERLAP_MAX_MS),
             "the use may never come"
         );
         let none = Overlap::parse("now", "", false).unwrap();
-        assert_eq!((none.ends_at(NOW, None), none.countdown_ms()), (NOW, None));
+        assert_eq!(
+            (none.ends_at(NOW, OVERLAP_MAX_MS, None), none.countdown_ms()),
+            (NOW, None)
+        );
         let with_use = Overlap::parse("now", "", true).unwrap();
         assert_eq!(with_use.countdown_ms(), Some(0), "it ends with the first use");
     }

@@ -53,6 +53,18 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// Whether there is anything that both allow.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self.0.strip_suffix('*'), other.0.strip_suffix('*')) {
+            (Some(own), Some(theirs)) => own.starts_with(theirs) || theirs.starts_with(own),
+            (Some(_), None) => self.covers(&other.0),
+            (None, _) => other.covers(&self.0),
+        }
+    }
+}
+
 impl TryFrom<String> for Scope {
     type Error = InvalidScope;
     fn try_from(text: String) -> Result<Self, InvalidScope> {

@@ -8,6 +8,7 @@ pub mod instance;
 pub mod keys;
 pub mod mail;
 pub mod members;
+pub mod policy;
 pub mod projects;
 pub mod sessions;
 pub mod tokens;

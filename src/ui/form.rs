@@ -115,13 +115,18 @@ impl TextField {
     /// Draws the field with what was typed, or `initial`.
     #[must_use]
     pub fn draw(self, state: &FormState, initial: &str) -> AnyView {
+        self.draw_with(state, initial, self.placeholder)
+    }
+
+    /// The same with words in the empty field that are known only now.
+    #[must_use]
+    pub fn draw_with(self, state: &FormState, initial: &str, placeholder: &str) -> AnyView {
         let Self {
             name,
             label,
             hint,
             kind,
             autocomplete,
-            placeholder,
             optional,
             mono,
             max,
@@ -154,7 +159,7 @@ impl TextField {
                     type=if kind.is_empty() { "text" } else { kind }
                     class=mono.then_some("mono")
                     value=value
-                    placeholder=(!placeholder.is_empty()).then_some(placeholder)
+                    placeholder=(!placeholder.is_empty()).then(|| placeholder.to_owned())
                     autocomplete=if autocomplete.is_empty() { "off" } else { autocomplete }
                     maxlength=max.to_string()
                     required=!optional

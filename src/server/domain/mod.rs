@@ -17,6 +17,7 @@ pub mod mail;
 pub mod members;
 pub mod mint;
 pub mod orgs;
+pub mod policy;
 pub mod projects;
 pub mod retention;
 pub mod tokens;

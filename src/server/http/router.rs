@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, invitations, keys, mail, members, password, profile, projects, rotation, sessions,
-    tokens,
+    account, factors, invitations, keys, mail, members, password, policy, profile, projects, rotation,
+    sessions, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -65,6 +65,10 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/rotate/cancel", post(rotation::cancel)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),
         ("/settings/env-file", post(keys::env_file)),
+        ("/settings/policy/live", post(policy::save_live)),
+        ("/settings/policy/test", post(policy::save_test)),
+        ("/settings/policy/live/cancel", post(policy::cancel_live)),
+        ("/settings/policy/test/cancel", post(policy::cancel_test)),
         ("/settings/projects/new", post(projects::create)),
         ("/settings/projects/{id}", post(projects::edit)),
         ("/settings/members/invite", post(invitations::invite)),
@@ -107,7 +111,7 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 15] = [
+const FORMS_WITHOUT_PAGE: [(&str, &str); 17] = [
     ("/account/email/cancel", "/account"),
     ("/account/two-factor/confirm", factors::PAGE),
     ("/account/two-factor/codes/file", factors::PAGE),
@@ -122,8 +126,16 @@ const FORMS_WITHOUT_PAGE: [(&str, &str); 15] = [
     ("/theme", "/"),
     ("/session/organisation", "/"),
     ("/settings/api-keys/{id}/stored", "/settings/api-keys"),
+    ("/settings/policy/live/cancel", "/settings/policy"),
+    ("/settings/policy/test/cancel", "/settings/policy"),
     ("/settings/service-tokens/{id}/stored", "/settings/service-tokens"),
 ];
+
+/// Whether the address takes a form and shows no page itself.
+#[must_use]
+pub fn has_no_page(pattern: &str) -> bool {
+    FORMS_WITHOUT_PAGE.iter().any(|(form, _)| *form == pattern)
+}
 
 /// Every route a request may take: method and pattern, for the test that walks them all.
 #[must_use]

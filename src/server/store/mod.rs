@@ -26,6 +26,7 @@ pub mod migrate;
 pub mod notices;
 pub mod orgs;
 pub mod places;
+pub mod policies;
 pub mod projects;
 pub mod row;
 pub mod sessions;
@@ -63,6 +64,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("notices", notices::STATEMENTS),
         ("orgs", orgs::STATEMENTS),
         ("places", places::STATEMENTS),
+        ("policies", policies::STATEMENTS),
         ("projects", projects::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("throttles", throttles::STATEMENTS),

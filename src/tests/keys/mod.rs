@@ -12,7 +12,7 @@ use keywright::server::domain::DomainError;
 
 use crate::kit::{Answer, Backend, Browser, TestApp, on_both_databases};
 
-async fn nonce(browser: &mut Browser, page: &str) -> String {
+pub async fn nonce(browser: &mut Browser, page: &str) -> String {
     browser
         .get(page)
         .await

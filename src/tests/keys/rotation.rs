@@ -295,6 +295,8 @@ on_both_databases! {
         assert!(page.body.contains("Overdue") && !page.body.contains("Due within 14 days"), "{}", page.body);
         let listed = owner.get("/settings/api-keys?status=rotation_overdue").await;
         assert!(listed.body.contains(">Old<") && !listed.body.contains(">Fresh<"), "{}", listed.body);
+        crate::policy::save(&app, &[("rotation_days", "200")], "").await.unwrap();
+        assert!(!owner.get("/settings/rotation").await.body.contains("Overdue"), "the policy’s interval counts");
         edit_interval(&mut owner, &old, "100").await;
         assert!(owner.get("/settings/rotation").await.body.contains("Due within 14 days"), "the key’s own interval counts");
         start(&app, &old.id, overlap("7d")).await.unwrap();

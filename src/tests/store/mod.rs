@@ -82,7 +82,7 @@ on_both_databases! {
             let at = now.plus_ms(days * DAY_MS);
             let mut tx = app.ctx.db.begin_read().await.unwrap();
             let filter = KeyFilter { page: PageRequest::default(), ..KeyFilter::default() };
-            for key in keys::list(&mut tx, &scope, &filter, at).await.unwrap().rows {
+            for key in keys::list(&mut tx, &scope, &filter, at).await.unwrap().rows.into_iter().map(|key| key.summary) {
                 let status = match key.name.as_str() {
                     "off" | "both" => KeyStatus::Disabled,
                     "gone" => KeyStatus::Revoked,

@@ -11,7 +11,7 @@ mod time;
 mod title;
 
 pub use badge::{EnvironmentTag, key_badge, token_badge};
-pub use expiry::ExpiryField;
+pub use expiry::{ExpiryField, NewExpiryField, first_offer};
 pub use page_head::{Crumb, PageHead, flash};
 pub use pager::Pager;
 pub use password::PasswordField;

@@ -9,6 +9,7 @@ pub mod instance;
 pub mod invitation;
 pub mod keys;
 pub mod members;
+pub mod policy;
 pub mod problem;
 pub mod projects;
 pub mod reset_password;

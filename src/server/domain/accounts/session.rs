@@ -20,6 +20,7 @@ use crate::model::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::policy;
 use crate::server::platform::crypto::master_key::hex;
 use crate::server::platform::crypto::secret::{Secret, SecretText};
 use crate::server::platform::rng::base62;
@@ -173,11 +174,15 @@ pub async fn resolve(
         return Ok(None);
     };
     let memberships = orgs::list_memberships(&mut tx, &live.account_id).await?;
-    drop(tx);
     let chosen = memberships
         .iter()
         .find(|m| Some(&m.org_id) == live.org_id.as_ref())
         .or(memberships.first());
+    let creators = match chosen {
+        Some(chosen) => policy::creators(&mut tx, chosen, now).await?,
+        None => None,
+    };
+    drop(tx);
     if now.since_ms(live.last_seen_at) >= TOUCH_EVERY_MS {
         let org = chosen.map(|m| m.org_id);
         touch(ctx, &id_sha256, (&live.account_id, org.as_ref()), now).await;
@@ -188,6 +193,10 @@ pub async fn resolve(
     let actor = Actor::account(live.account_id, membership, live.stage, origin)
         .proved_for(live.proved_at, ctx.site.proof_lifetime_ms)
         .with_instance_powers(live.is_instance_admin);
+    let actor = match creators {
+        Some((live, test)) => actor.under_policy(live, test),
+        None => actor,
+    };
     let actor = match chosen {
         Some(chosen) if is_due(chosen) && !live.has_factor => actor.owing_enrolment(),
         _ => actor,

@@ -7,7 +7,7 @@ use super::{read, require_manage, restrictions, rotation, secured};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::KeyId;
-use crate::model::key::{Environment, KeyStatus};
+use crate::model::key::{Environment, KEEP_EXPIRY, KeyStatus, Lifetime};
 use crate::model::key_page::KeyEditForm;
 use crate::model::permission::Permission;
 use crate::model::project::Project;
@@ -17,8 +17,8 @@ use crate::model::scope::ScopeSet;
 use crate::model::text::{self, NAME_MAX, NOTE_MAX};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
-use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::{DomainError, policy};
 use crate::server::platform::zones;
 use crate::server::store::keys::{self as store, SecuredKey};
 use crate::server::store::{projects, usage};
@@ -43,13 +43,23 @@ pub struct KeyEdit<'a> {
 pub struct AccessEdit<'a> {
     pub scopes: Vec<&'a str>,
     pub restrictions: RestrictionsDraft<'a>,
+    /// `keep` or nothing leaves the end as it is; else as for a new key, counted from now.
+    pub expiry: &'a str,
+    pub expiry_date: &'a str,
 }
 
 struct Checked {
     name: String,
     purpose: String,
     interval: Option<i64>,
-    access: Option<(ScopeSet, Restrictions)>,
+    access: Option<Access>,
+}
+
+/// What a key is to be let do, checked.
+struct Access {
+    scopes: ScopeSet,
+    rules: Restrictions,
+    expires_at: Option<Timestamp>,
 }
 
 /// All that the form for editing offers.
@@ -61,6 +71,7 @@ pub async fn form(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyEditFor
     let project = projects::find(&mut tx, &scope, &key.summary.project_id).await?;
     Ok(KeyEditForm {
         now,
+        policy: policy::in_force(&mut tx, &scope, key.summary.environment, now).await?,
         project: project.ok_or(DomainError::NotFound)?,
         zones: zones::names(),
         my_address: actor.origin().ip.clone(),
@@ -69,7 +80,24 @@ pub async fn form(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyEditFor
     })
 }
 
-fn check(edit: &KeyEdit<'_>, project: &Project, key: &SecuredKey) -> Result<Checked, DomainError> {
+/// The end as typed: as it was, or counted from now.
+fn end_of(
+    access: &AccessEdit<'_>,
+    key: &SecuredKey,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, FieldError> {
+    match access.expiry {
+        "" | KEEP_EXPIRY => Ok(key.expires_at_ms.map(Timestamp::from_ms)),
+        choice => Ok(Lifetime::parse(choice, access.expiry_date, now)?.expires_at(now)),
+    }
+}
+
+fn check(
+    edit: &KeyEdit<'_>,
+    project: &Project,
+    key: &SecuredKey,
+    now: Timestamp,
+) -> Result<Checked, DomainError> {
     let mut errors: Vec<FieldError> = Vec::new();
     let mut keep = |error: FieldError| errors.push(error);
     let name = text::line("name", "The name", edit.name, 1, NAME_MAX)
@@ -90,7 +118,15 @@ fn check(edit: &KeyEdit<'_>, project: &Project, key: &SecuredKey) -> Result<Chec
                 }
                 rules => Some(rules?),
             };
-            scopes.zip(rules).map(Some)
+            let end = end_of(access, key, now).map_err(&mut keep).ok();
+            let all = scopes.zip(rules).zip(end);
+            all.map(|((scopes, rules), expires_at)| {
+                Some(Access {
+                    scopes,
+                    rules,
+                    expires_at,
+                })
+            })
         }
     };
     match (name, purpose, interval, access) {
@@ -124,7 +160,7 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let project = projects::find(&mut tx, &scope, &key.project_id.parse()?).await?;
-    let checked = check(edit, &project.ok_or(DomainError::NotFound)?, &key)?;
+    let checked = check(edit, &project.ok_or(DomainError::NotFound)?, &key, now)?;
     if key.status == KeyStatus::Revoked.as_str() {
         let message = "A revoked key is a record and cannot be edited.";
         return Err(DomainError::refused(Code::KeyAlreadyRevoked, message));
@@ -138,15 +174,20 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     saved.map_err(|error| DomainError::from(error).taken("name", &message))?;
     let before = told(&key)?;
     key.rotation_days = checked.interval;
-    rotation::set_due(&mut key)?;
-    if let Some((scopes, rules)) = checked.access {
-        change_access(actor, &mut key, &scopes, &rules, now)?;
+    if let Some(access) = &checked.access {
+        change_access(actor, &mut key, access, now)?;
     }
+    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
+    policy::enforce_on(&policy, &key)?;
+    rotation::set_due(&mut key, &policy);
     let mut after = told(&key)?;
     (after["name"], after["purpose"]) = (json!(checked.name), json!(checked.purpose));
     let entry =
         Entry::new("key.edited", "key", id.as_str()).with(json!({ "before": before, "after": after }));
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    if key.secrets.len() > 1 {
+        store::replace_secrets(&mut tx, &key).await?;
+    }
     secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(id);
@@ -159,24 +200,39 @@ fn told(key: &SecuredKey) -> Result<Value, DomainError> {
         "rotationDays": key.rotation_days,
         "scopes": key.scopes,
         "restrictions": restrictions::of(key)?,
+        "expiresAt": key.expires_at_ms.map(|at| Timestamp::from_ms(at).rfc3339()),
     }))
 }
 
 fn change_access(
     actor: &Actor,
     key: &mut SecuredKey,
-    scopes: &ScopeSet,
-    rules: &Restrictions,
+    access: &Access,
     now: Timestamp,
 ) -> Result<(), DomainError> {
+    let (scopes, rules) = (&access.scopes, &access.rules);
     let former = ScopeSet::from_stored(&key.scopes)
         .map_err(|_| DomainError::Defect("a key's scopes cannot be read"))?;
-    let narrower = scopes.is_within(&former) && rules.is_within(&restrictions::of(key)?);
+    let former_end = key.expires_at_ms.map(Timestamp::from_ms);
+    let no_longer = former_end.is_none_or(|former| access.expires_at.is_some_and(|end| end <= former));
+    let narrower = no_longer && scopes.is_within(&former) && rules.is_within(&restrictions::of(key)?);
     if !narrower && key.environment == Environment::Live.as_str() {
         // To widen a live key is as good as to create one.
         actor.require_fresh(Permission::KeysCreateLive, now)?;
     }
-    restrictions::refuse_empty_span(rules, key.expires_at_ms.map(Timestamp::from_ms))?;
+    restrictions::refuse_empty_span(rules, access.expires_at)?;
+    end_at(key, access.expires_at);
     key.scopes = scopes.stored();
     restrictions::set(key, rules)
+}
+
+/// Gives the key another end. A previous secret that goes on goes no further than the key itself.
+fn end_at(key: &mut SecuredKey, at: Option<Timestamp>) {
+    key.expires_at_ms = at.map(Timestamp::ms);
+    let Some(end) = key.expires_at_ms else { return };
+    let earlier = |until: &mut Option<i64>| *until = until.map(|until| until.min(end));
+    key.secrets
+        .iter_mut()
+        .for_each(|secret| earlier(&mut secret.expires_at_ms));
+    earlier(&mut key.overlap_until_ms);
 }

@@ -3,10 +3,11 @@
 use super::read;
 use crate::model::actor::{Actor, Denied};
 use crate::model::id::KeyId;
+use crate::model::key::Environment;
 use crate::model::key_page::KeyFormMaterial;
 use crate::model::permission::Permission;
 use crate::server::ctx::Context;
-use crate::server::domain::{DomainError, mint, orgs, projects};
+use crate::server::domain::{DomainError, mint, orgs, policy, projects};
 use crate::server::platform::zones;
 
 /// Projects, owners, powers and a fresh nonce; with `from`, a key to begin with.
@@ -22,8 +23,16 @@ pub async fn material(
         Some(id) => read::find(ctx, actor, id).await.ok(),
         None => None,
     };
+    let scope = actor.require(Permission::KeysRead)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let live = policy::in_force(&mut tx, &scope, Environment::Live, now).await?;
+    let test = policy::in_force(&mut tx, &scope, Environment::Test, now).await?;
+    drop(tx);
     Ok(KeyFormMaterial {
-        now: ctx.clock.now(),
+        now,
+        live,
+        test,
         nonce: mint::form_nonce(ctx),
         projects: projects::list_active(ctx, actor).await?,
         members: orgs::member_names(ctx, actor).await?,

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::rotation::due_at;
-use super::{restrictions, secured};
+use super::{restrictions, rotation, secured};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, KeyId, ProjectId};
 use crate::model::key::{Environment, KeyStatus, Lifetime};
 use crate::model::permission::Permission;
+use crate::model::policy::Terms;
 use crate::model::project::{Project, ProjectStatus};
 use crate::model::restriction::{Restrictions, RestrictionsDraft};
 use crate::model::scope::ScopeSet;
@@ -17,7 +17,7 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::domain::mint::{self, Credential};
-use crate::server::domain::{DomainError, orgs as organisations, projects};
+use crate::server::domain::{DomainError, orgs as organisations, policy, projects};
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
@@ -71,6 +71,19 @@ struct Checked {
     scopes: ScopeSet,
     lifetime: Lifetime,
     restrictions: Restrictions,
+}
+
+impl Checked {
+    /// The key as it would be, for the policy.
+    fn terms(&self, now: Timestamp) -> Terms<'_> {
+        Terms {
+            scopes: &self.scopes,
+            restrictions: &self.restrictions,
+            created_at: now,
+            expires_at: self.lifetime.expires_at(now),
+            rotation_days: None,
+        }
+    }
 }
 
 fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked, DomainError> {
@@ -235,6 +248,8 @@ pub async fn issue(
     check_owner(actor, &checked.owner, |id| {
         members.iter().any(|member| &member.account_id == id)
     })?;
+    let policy = policy::in_force(&mut tx, &scope, checked.environment, now).await?;
+    policy::enforce(&policy, &checked.terms(now))?;
     let missing = unlisted(&checked.scopes, &project);
     if !missing.is_empty() {
         if !(draft.extend_catalogue && actor.may(Permission::ProjectsManage)) {
@@ -254,6 +269,7 @@ pub async fn issue(
     };
     let hashed = mint::hashed(ctx, credential, &minted.text);
     let mut key = new_row(&id, scope.org_id().as_str(), &project, &checked, expires_at, now);
+    rotation::set_due(&mut key, &policy);
     restrictions::set(&mut key, &checked.restrictions)?;
     key.secrets.push(hashed);
     let mac = secured::sign(&ctx.keyring, &key);
@@ -335,7 +351,7 @@ fn new_row(
         rotation_days: None,
         restrictions: None,
         not_before_ms: None,
-        rotation_due_at_ms: Some(due_at(checked.environment, None, now).ms()),
+        rotation_due_at_ms: None,
         version: 1,
         row_mac: String::new(),
         row_mac_key_id: String::new(),

@@ -3,14 +3,17 @@
 use super::{may_manage, may_rotate, restrictions, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
-use crate::model::key::{KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
+use crate::model::key::{Badge, Environment, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
 use crate::model::key_page::{KeyList, KeyPage};
 use crate::model::page::Page;
 use crate::model::permission::Permission;
+use crate::model::policy::{Policy, Terms};
+use crate::model::restriction::Restrictions;
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::{Grain, UsageRange, UsageSeries};
 use crate::server::ctx::Context;
-use crate::server::domain::{DomainError, mint, projects};
+use crate::server::domain::{DomainError, mint, policy, projects};
+use crate::server::store::keys::ListedKey;
 use crate::server::store::{keys as store, usage};
 
 /// Days the small charts of the list show.
@@ -37,7 +40,10 @@ pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Pa
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
-    let mut page = store::list(&mut tx, &scope, filter, now).await?;
+    let listed = store::list(&mut tx, &scope, filter, now).await?;
+    let live = policy::in_force(&mut tx, &scope, Environment::Live, now).await?;
+    let test = policy::in_force(&mut tx, &scope, Environment::Test, now).await?;
+    let mut page = listed.map(|key| against_policy(key, &live, &test));
     let first_day = now.floor_to(DAY_MS).minus_ms((WEEK_DAYS - 1) * DAY_MS);
     let ids: Vec<&KeyId> = page.rows.iter().map(|key| &key.id).collect();
     let days = usage::list_days(&mut tx, &scope, &ids, first_day).await?;
@@ -45,6 +51,33 @@ pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Pa
         key.week = week_of(key.id.as_str(), &days, first_day);
     }
     Ok(page)
+}
+
+/// The key, marked if it breaks the policy of its environment.
+fn against_policy(key: ListedKey, live: &Policy, test: &Policy) -> KeySummary {
+    let policy = match key.summary.environment {
+        Environment::Live => live,
+        Environment::Test => test,
+    };
+    let mut summary = key.summary;
+    let restrictions = restrictions::from_row(key.restrictions.as_deref(), None).unwrap_or_default();
+    let broken = policy.violations(&terms_of(&summary, &restrictions, key.rotation_days));
+    summary.breaks_policy = summary.badge != Badge::Revoked && !broken.is_empty();
+    summary
+}
+
+fn terms_of<'a>(
+    key: &'a KeySummary,
+    restrictions: &'a Restrictions,
+    rotation_days: Option<i64>,
+) -> Terms<'a> {
+    Terms {
+        scopes: &key.scopes,
+        restrictions,
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+        rotation_days,
+    }
 }
 
 fn week_of(key_id: &str, days: &[(String, Timestamp, i64)], first_day: Timestamp) -> Vec<i64> {
@@ -98,6 +131,11 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         true => rotation::running(&mut tx, &scope, id, now).await?,
         false => None,
     };
+    let policy = policy::in_force(&mut tx, &scope, row.summary.environment, now).await?;
+    let violations = match row.status {
+        KeyStatus::Revoked => Vec::new(),
+        _ => policy.violations(&terms_of(&row.summary, &restrictions, row.rotation_days)),
+    };
     let owner = row.summary.owner.account_id().map(AccountId::as_str);
     Ok(KeyDetail {
         may_manage: may_manage(actor, owner),
@@ -117,6 +155,7 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         secret_since: row.secret_since,
         rotation_days: row.rotation_days,
         restrictions,
+        violations,
         rotation,
         version: row.version,
     })

@@ -10,21 +10,20 @@ use super::issue::{Nonce, RevealedKey, refuse_used, use_up};
 use super::lifecycle::already_revoked;
 use super::{may_rotate, require_manage, secured};
 use crate::model::actor::{Actor, OrgScope};
+use crate::model::calendar::counted;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, KeyId, OrgId};
 use crate::model::key::{Environment, KeyStatus, Owner};
 use crate::model::permission::Permission;
+use crate::model::policy::{OVERLAP_HOURS_MAX, Policy};
 use crate::model::project::ProjectStatus;
-use crate::model::rotation::{
-    OVERLAP_MAX_MS, Overlap, Rotation, RotationEntry, RotationPage, SOON_MS, SecretUse, capped,
-    default_interval_days,
-};
+use crate::model::rotation::{Overlap, Rotation, RotationEntry, RotationPage, SOON_MS, SecretUse, capped};
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::LastUsed;
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mint::{self, Credential};
-use crate::server::domain::{DomainError, orgs};
+use crate::server::domain::{DomainError, orgs, policy};
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, SecretHour, SecretRow, SecuredKey};
 use crate::server::store::projects;
@@ -32,24 +31,39 @@ use crate::server::store::projects;
 const CURRENT: &str = "current";
 const PREVIOUS: &str = "previous";
 
-/// When a secret that exists since a moment is to be replaced: after the key's own interval, or else the environment's.
+/// When a secret that exists since a moment is to be replaced: after the key's own interval, or else the policy's.
 #[must_use]
-pub fn due_at(environment: Environment, own_days: Option<i64>, since: Timestamp) -> Timestamp {
-    let days = own_days.unwrap_or_else(|| default_interval_days(environment));
+pub fn due_at(policy: &Policy, own_days: Option<i64>, since: Timestamp) -> Timestamp {
+    let days = own_days.unwrap_or_else(|| i64::from(policy.rotation_days));
     since.plus_ms(days * DAY_MS)
 }
 
 /// Sets when the key is to rotate next, from what it says of itself.
-pub(super) fn set_due(key: &mut SecuredKey) -> Result<(), DomainError> {
-    let environment = Environment::parse(&key.environment);
-    let environment = environment.ok_or(DomainError::Defect("a key of no environment"))?;
-    let due = due_at(
-        environment,
-        key.rotation_days,
-        Timestamp::from_ms(key.secret_since_ms),
-    );
-    key.rotation_due_at_ms = Some(due.ms());
-    Ok(())
+pub(super) fn set_due(key: &mut SecuredKey, policy: &Policy) {
+    let since = Timestamp::from_ms(key.secret_since_ms);
+    key.rotation_due_at_ms = Some(due_at(policy, key.rotation_days, since).ms());
+}
+
+/// How long two secrets may be good at once.
+fn longest_overlap_ms(policy: &Policy) -> i64 {
+    i64::from(policy.max_overlap_hours) * HOUR_MS
+}
+
+/// What the policy says of a rotation: its overlap, and the key as it stands. An old secret that ends at once is always
+/// allowed: whoever replaces what has leaked is not kept from it by another rule.
+fn refuse_against_policy(policy: &Policy, key: &SecuredKey, overlap: Overlap) -> Result<(), DomainError> {
+    if overlap.length_ms > longest_overlap_ms(policy) {
+        let most = counted(i64::from(policy.max_overlap_hours), "hour");
+        let message = match policy.max_overlap_hours {
+            0 => "The policy lets no old secret go on beside a new one. Choose none.".to_owned(),
+            _ => format!("The policy lets an old secret go on for {most} at most. Choose a shorter time."),
+        };
+        return Err(FieldError::new("overlap", "policy_overlap", message).into());
+    }
+    match overlap.length_ms == 0 && !overlap.from_first_use {
+        true => Ok(()),
+        false => policy::enforce_on(policy, key),
+    }
 }
 
 fn secret_mut<'a>(key: &'a mut SecuredKey, slot: &str) -> Option<&'a mut SecretRow> {
@@ -136,6 +150,8 @@ pub async fn start(
         use_up(&mut tx, nonce, id.as_str(), now).await?;
     }
     refuse_unusable(&key, now)?;
+    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
+    refuse_against_policy(&policy, &key, overlap)?;
     let project = projects::find(&mut tx, &scope, &key.project_id.parse()?).await?;
     let project = project.ok_or(DomainError::NotFound)?;
     if project.status == ProjectStatus::Archived {
@@ -147,7 +163,7 @@ pub async fn start(
         org_id: scope.org_id().as_str(),
         key_id: id.as_str(),
     };
-    let ends_at = overlap.ends_at(now, expires_at(&key));
+    let ends_at = overlap.ends_at(now, longest_overlap_ms(&policy), expires_at(&key));
     let stored = store::find_stored(&mut tx, &scope, id).await?.unwrap_or_default();
     key.secrets.retain(|secret| secret.slot == CURRENT);
     let former = secret_mut(&mut key, CURRENT).ok_or(DomainError::Defect("a key without a secret"))?;
@@ -161,7 +177,7 @@ pub async fn start(
     key.secrets.insert(0, SecretRow { number, ..hashed });
     key.secret_since_ms = now.ms();
     key.overlap_until_ms = Some(ends_at.ms());
-    set_due(&mut key)?;
+    set_due(&mut key, &policy);
     let revealed = RevealedKey {
         id: *id,
         name: key.name.clone(),
@@ -256,10 +272,15 @@ pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) 
         );
         return Err(FieldError::new("overlap", "too_short", message).into());
     }
-    let latest = Timestamp::from_ms(key.secret_since_ms).plus_ms(OVERLAP_MAX_MS);
+    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
+    let latest = Timestamp::from_ms(key.secret_since_ms).plus_ms(longest_overlap_ms(&policy));
     if wanted > latest {
+        let most = match policy.max_overlap_hours {
+            OVERLAP_HOURS_MAX => "thirty days".to_owned(),
+            hours => format!("{}, says the policy,", counted(i64::from(hours), "hour")),
+        };
         let message = format!(
-            "Two secrets are good at once for thirty days at most: here until {}. Choose a shorter time.",
+            "Two secrets are good at once for {most} at most: here until {}. Choose a shorter time.",
             latest.exact_in_words()
         );
         return Err(FieldError::new("overlap", "too_long", message).into());
@@ -296,7 +317,8 @@ pub async fn cancel(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Doma
     );
     key.secret_since_ms = since;
     key.overlap_until_ms = None;
-    set_due(&mut key)?;
+    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
+    set_due(&mut key, &policy);
     store::replace_stored(&mut tx, &scope, id, stored_at, &note).await?;
     let detail = json!({ "secret": number });
     save(

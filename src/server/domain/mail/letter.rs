@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::key::Environment;
 use crate::model::notice::Happening;
 use crate::model::org::Role;
 use crate::model::time::Timestamp;
@@ -77,6 +78,13 @@ pub enum Letter {
         due_at: Timestamp,
         link: String,
     },
+    /// A policy that keys of the recipient's do not keep.
+    PolicyBreaks {
+        organisation: String,
+        environment: Environment,
+        from: Timestamp,
+        keys: Vec<String>,
+    },
     Test,
 }
 
@@ -93,6 +101,7 @@ impl Letter {
             Self::MembershipEnded { .. } => "membership_ended",
             Self::KeysTransferred { .. } => "keys_transferred",
             Self::TwoFactorRequired { .. } => "two_factor_required",
+            Self::PolicyBreaks { .. } => "policy_breaks",
             Self::Test => "test",
         }
     }

@@ -180,6 +180,7 @@ impl Letter {
             | Self::MembershipEnded { .. }
             | Self::KeysTransferred { .. }
             | Self::TwoFactorRequired { .. }
+            | Self::PolicyBreaks { .. }
             | Self::Test => false,
         }
     }

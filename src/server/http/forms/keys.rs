@@ -125,6 +125,8 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
         let access = (values.first("access") == "1").then(|| AccessEdit {
             scopes: scopes_of(values),
             restrictions: restrictions_of(values),
+            expiry: values.first("expiry"),
+            expiry_date: values.first("expiry_date"),
         });
         let edit = KeyEdit {
             name: values.first("name"),

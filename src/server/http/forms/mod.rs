@@ -9,6 +9,7 @@ pub mod keys;
 pub mod mail;
 pub mod members;
 pub mod password;
+pub mod policy;
 pub mod profile;
 pub mod projects;
 pub mod rotation;
@@ -16,7 +17,7 @@ pub mod sessions;
 pub mod tokens;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -24,6 +25,7 @@ use axum::response::{Html, IntoResponse, Response};
 use super::answer;
 use super::leptos::{StepUp, form_again, step_up_page};
 use super::middleware::session::{RequestSession, begin_cookie};
+use super::router::has_no_page;
 use super::state::AppState;
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code};
@@ -203,7 +205,8 @@ impl Submitted {
                 | Code::Busy
                 | Code::ProjectArchived
         ) || (error.code == Code::Forbidden && self.parts.uri.path() == "/setup");
-        if !about_the_form {
+        let pattern = self.parts.extensions.get::<MatchedPath>();
+        if !about_the_form || pattern.is_some_and(|pattern| has_no_page(pattern.as_str())) {
             return answer::render(
                 state,
                 answer::wants_html(&self.parts.uri, &self.parts.headers),

@@ -57,7 +57,7 @@ macro_rules! page_of {
         concat!(
             "SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name, k.owner_account_id,
             o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
-            k.overlap_until_ms, k.rotation_due_at_ms, ",
+            k.overlap_until_ms, k.rotation_due_at_ms, k.rotation_days, k.restrictions, ",
             badge!(),
             " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
             from_keys!(),
@@ -95,11 +95,11 @@ statements! {
             LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id) k";
     FIND_DETAIL = concat!("SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name,
         k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
-            k.overlap_until_ms, k.rotation_due_at_ms, ",
+            k.overlap_until_ms, k.rotation_due_at_ms, k.rotation_days, k.restrictions, ",
         badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
         k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
         k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
-        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.rotation_days, k.restrictions, k.not_before_ms, k.version", from_keys!(),
+        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.not_before_ms, k.version", from_keys!(),
         " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
         LEFT JOIN accounts cb ON cb.id = k.created_by_id LEFT JOIN accounts rb ON rb.id = k.revoked_by_id
         WHERE k.org_id = $1 AND k.id = $3");
@@ -122,6 +122,8 @@ struct SummaryRow {
     stored_at_ms: Option<i64>,
     overlap_until_ms: Option<i64>,
     rotation_due_at_ms: Option<i64>,
+    rotation_days: Option<i64>,
+    restrictions: Option<String>,
     badge: String,
     used_at_ms: Option<i64>,
     used_ip: Option<String>,
@@ -146,8 +148,6 @@ struct FullRow {
     revoked_reason: Option<String>,
     revoked_note: String,
     secret_since_ms: i64,
-    rotation_days: Option<i64>,
-    restrictions: Option<String>,
     not_before_ms: Option<i64>,
     version: i64,
 }
@@ -173,7 +173,23 @@ pub struct DetailRow {
     pub version: i64,
 }
 
+/// A key in the list, with what of it the policy looks at beside.
+pub struct ListedKey {
+    pub summary: KeySummary,
+    /// As stored.
+    pub restrictions: Option<String>,
+    pub rotation_days: Option<i64>,
+}
+
 impl SummaryRow {
+    fn into_listed(mut self) -> Result<ListedKey, StoreError> {
+        Ok(ListedKey {
+            restrictions: self.restrictions.take(),
+            rotation_days: self.rotation_days,
+            summary: self.into_summary()?,
+        })
+    }
+
     fn into_summary(self) -> Result<KeySummary, StoreError> {
         let place = RowPlace {
             table: "api_keys",
@@ -206,6 +222,7 @@ impl SummaryRow {
             overlap_until: moment(self.overlap_until_ms),
             rotation_due_at: moment(self.rotation_due_at_ms),
             week: Vec::new(),
+            breaks_policy: false,
             name: self.name,
             id,
         })
@@ -219,7 +236,7 @@ pub async fn list(
     scope: &OrgScope,
     filter: &KeyFilter,
     now: Timestamp,
-) -> Result<Page<KeySummary>, StoreError> {
+) -> Result<Page<ListedKey>, StoreError> {
     let search = filter.search.trim();
     let name = containing(&folded(search));
     let (id, start) = (beginning_with(search), beginning_with(search));
@@ -246,7 +263,7 @@ pub async fn list(
     };
     let rows = rows
         .into_iter()
-        .map(SummaryRow::into_summary)
+        .map(SummaryRow::into_listed)
         .collect::<Result<_, _>>()?;
     Ok(Page {
         rows,
@@ -276,7 +293,7 @@ pub async fn find_detail(
 ) -> Result<Option<DetailRow>, StoreError> {
     let row: Option<FullRow> = on!(tx, c => sqlx::query_as(FIND_DETAIL).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(id.as_str()).fetch_optional(c).await)?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(mut row) = row else { return Ok(None) };
     let place = RowPlace {
         table: "api_keys",
         id: id.as_str(),
@@ -284,6 +301,8 @@ pub async fn find_detail(
     let reason = row.revoked_reason.as_deref();
     let revoked_by_name = row.revoked_by_name;
     Ok(Some(DetailRow {
+        rotation_days: row.summary.rotation_days,
+        restrictions: (row.summary.restrictions.take(), moment(row.not_before_ms)),
         summary: row.summary.into_summary()?,
         purpose: row.purpose,
         status: place.required("status", KeyStatus::parse(&row.status))?,
@@ -301,8 +320,6 @@ pub async fn find_detail(
             .transpose()?,
         revoked_note: row.revoked_note,
         secret_since: Timestamp::from_ms(row.secret_since_ms),
-        rotation_days: row.rotation_days,
-        restrictions: (row.restrictions, moment(row.not_before_ms)),
         version: row.version,
     }))
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::policy::broken;
 use super::rotate::rotation_card;
 use super::{key_address, list_crumb};
 use crate::model::calendar::counted;
@@ -55,6 +56,7 @@ fn draw(page: KeyPage) -> AnyView {
     view! {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
         {standing(&key, now)}
+        {broken(&key.violations, key.may_manage.then(|| format!("{address}/edit")))}
         {key.rotation.as_ref().map(|rotation| rotation_card(&key, rotation, now))}
         <section class="card">
             <header class="card-head">

@@ -4,15 +4,16 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::new::scopes_field;
+use super::policy::asked;
 use super::restrict::{Offer, restriction_fields};
 use super::{key_address, list_crumb};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::id::KeyId;
-use crate::model::key::{Environment, KeyDetail, KeyStatus};
+use crate::model::key::{KeyDetail, KeyStatus};
 use crate::model::key_page::KeyEditForm;
 use crate::rpc::keys::get_key_edit_form;
-use crate::ui::components::{PageHead, ask, loaded};
+use crate::ui::components::{NewExpiryField, PageHead, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
 use crate::ui::pages::problem::problem_section;
 
@@ -62,13 +63,18 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
             <input type="hidden" name="access" value="1"/>
             <section class="form-section">
                 <h2>"Name and purpose"</h2>
-                {called(key, state)}
+                {called(key, form.policy.rotation_days, state)}
             </section>
             <section class="form-section">
                 <h2>"What it may do"</h2>
                 {scopes_field(std::slice::from_ref(&form.project), state, &held)}
             </section>
             {restriction_fields(state, &offer)}
+            <section class="form-section">
+                <h2>"How long"</h2>
+                <NewExpiryField state=state.clone() now=form.now expires_at=key.summary.expires_at/>
+            </section>
+            {asked(vec![("Policy", &form.policy)])}
             <div class="form-actions">
                 <button class="button primary">"Save"</button>
                 <a class="button quiet" href=address>"Cancel"</a>
@@ -78,7 +84,7 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
     .into_any()
 }
 
-fn called(key: &KeyDetail, state: &FormState) -> AnyView {
+fn called(key: &KeyDetail, policy_days: u32, state: &FormState) -> AnyView {
     let name = TextField {
         name: "name",
         label: "Name",
@@ -94,10 +100,7 @@ fn called(key: &KeyDetail, state: &FormState) -> AnyView {
     let rotation = TextField {
         name: "rotation_days",
         label: "Days between rotations",
-        hint: match key.summary.environment {
-            Environment::Live => "Empty: 90 days, as for every live key.",
-            Environment::Test => "Empty: 180 days, as for every test key.",
-        },
+        hint: "Empty follows the policy, whose days stand in the field. A key may say fewer.",
         optional: true,
         max: 4,
         ..TextField::default()
@@ -106,7 +109,7 @@ fn called(key: &KeyDetail, state: &FormState) -> AnyView {
     view! {
         {name.draw(state, &key.summary.name)}
         {purpose.draw(state, &key.purpose)}
-        {rotation.draw(state, &own_days)}
+        <div class="short">{rotation.draw_with(state, &own_days, &policy_days.to_string())}</div>
     }
     .into_any()
 }

@@ -246,6 +246,9 @@ fn row(key: &KeySummary, now: Timestamp) -> AnyView {
     };
     let unconfirmed =
         (key.stored_at.is_none() && key.badge.passes()).then(|| view! { <small>"Not confirmed"</small> });
+    let against = key
+        .breaks_policy
+        .then(|| view! { <small>"Against the policy"</small> });
     let scopes = match key.scopes.len() {
         0 => "none".to_owned(),
         1 => key.scopes.stored(),
@@ -260,7 +263,7 @@ fn row(key: &KeySummary, now: Timestamp) -> AnyView {
             <td data-label="Last used">{used}</td>
             <td data-label="7 days" class="spare">{spark(&key.week, "7 days", 0)}</td>
             <td data-label="Expires">{expiry(key.expires_at, now)}</td>
-            <td data-label="Status">{key_badge(key.badge)}{unconfirmed}</td>
+            <td data-label="Status">{key_badge(key.badge)}{unconfirmed}{against}</td>
         </tr>
     }
     .into_any()

@@ -4,6 +4,7 @@ pub mod detail;
 pub mod edit;
 pub mod list;
 pub mod new;
+mod policy;
 mod restrict;
 pub mod revoke;
 pub mod rotate;
@@ -24,7 +25,7 @@ fn list_crumb() -> Vec<(String, String)> {
     vec![("API keys".to_owned(), "/settings/api-keys".to_owned())]
 }
 
-fn key_address(id: &KeyId) -> String {
+pub(super) fn key_address(id: &KeyId) -> String {
     format!("/settings/api-keys/{id}")
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::list_crumb;
+use super::policy::asked;
 use super::restrict::{Offer, restriction_fields};
 use crate::model::form::FormState;
 use crate::model::key::{Environment, Owner};
@@ -11,7 +12,7 @@ use crate::model::key_page::KeyFormMaterial;
 use crate::model::project::Project;
 use crate::model::restriction::Restrictions;
 use crate::rpc::keys::key_form;
-use crate::ui::components::{ExpiryField, PageHead, ask, loaded};
+use crate::ui::components::{ExpiryField, PageHead, ask, first_offer, loaded};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 use crate::ui::islands::{CREATE_FORM, CreateSummary};
 
@@ -75,6 +76,10 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
         seen: &[],
         now: material.now,
     };
+    let most = match default_environment {
+        Environment::Live => material.live.max_lifetime_days,
+        Environment::Test => material.test.max_lifetime_days,
+    };
     let title = "Create API key";
     view! {
         <PageHead title=title crumbs=list_crumb()/>
@@ -87,6 +92,7 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
                     <h2>"Project and environment"</h2>
                     {project_field(&material, &state, &project)}
                     {environment_field(&material, &state, &environment)}
+                    {asked(vec![("Live keys", &material.live), ("Test keys", &material.test)])}
                 </section>
                 <section class="form-section">
                     <h2>"Name and purpose"</h2>
@@ -101,7 +107,7 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
                 {restriction_fields(&state, &offer)}
                 <section class="form-section">
                     <h2>"How long"</h2>
-                    <ExpiryField state=state.clone() now=material.now/>
+                    <ExpiryField state=state.clone() now=material.now first=first_offer(most)/>
                 </section>
             </form>
             {summary(&material)}

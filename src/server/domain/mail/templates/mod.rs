@@ -5,6 +5,7 @@
 
 mod accounts;
 mod html;
+mod keys;
 mod organisations;
 mod text;
 mod when;
@@ -113,6 +114,18 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             (&when::day(*due_at, zone), &when::told(*due_at, zone)),
             origin,
         ),
+        Letter::PolicyBreaks {
+            organisation,
+            environment,
+            from,
+            keys,
+        } => keys::policy_breaks(
+            &named(organisation),
+            *environment,
+            keys,
+            &when::day(*from, zone),
+            origin,
+        ),
         Letter::Test => accounts::test(origin),
     }
 }
@@ -129,6 +142,7 @@ pub fn about(kind: &str) -> &str {
         "membership_ended" => "Membership ended",
         "keys_transferred" => "Keys transferred",
         "two_factor_required" => "Two-factor required",
+        "policy_breaks" => "Policy that keys break",
         "test" => "Test mail",
         other => other,
     }

@@ -1,0 +1,228 @@
+//! A policy as it was typed.
+
+use super::{Creators, DAYS_MAX, OVERLAP_HOURS_MAX, OnLeak, Policy, UNUSED_DAYS_MIN};
+use crate::model::error::FieldError;
+use crate::model::form::FormValues;
+use crate::model::rotation::OVERLAP_MAX_MS;
+use crate::model::scope::ScopeSet;
+use crate::model::time::HOUR_MS;
+
+const _: () = assert!(OVERLAP_HOURS_MAX as i64 * HOUR_MS == OVERLAP_MAX_MS);
+
+/// The fields of the form, unchecked.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyDraft<'a> {
+    pub creators: &'a str,
+    pub expiry_required: bool,
+    pub max_lifetime_days: &'a str,
+    pub addresses_required: bool,
+    pub rotation_days: &'a str,
+    pub max_overlap_hours: &'a str,
+    pub forbidden_scopes: &'a str,
+    pub unused_days: &'a str,
+    pub on_leak: &'a str,
+}
+
+fn choice(field: &'static str, message: &str) -> FieldError {
+    FieldError::new(field, "choice", message)
+}
+
+/// A whole number within bounds, or nothing typed.
+fn number(
+    field: &'static str,
+    text: &str,
+    (least, most): (u32, u32),
+    what: &str,
+) -> Result<Option<u32>, FieldError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse::<u32>() {
+            Ok(n) if (least..=most).contains(&n) => Ok(Some(n)),
+            _ => {
+                let message = format!("Give {what} as a number from {least} to {most}.");
+                Err(FieldError::new(field, "range", message))
+            }
+        },
+    }
+}
+
+impl<'a> PolicyDraft<'a> {
+    #[must_use]
+    pub fn from_values(values: &'a FormValues) -> Self {
+        Self {
+            creators: values.first("creators"),
+            expiry_required: values.first("expiry_required") == "1",
+            max_lifetime_days: values.first("max_lifetime_days"),
+            addresses_required: values.first("addresses_required") == "1",
+            rotation_days: values.first("rotation_days"),
+            max_overlap_hours: values.first("max_overlap_hours"),
+            forbidden_scopes: values.first("forbidden_scopes"),
+            unused_days: values.first("unused_days"),
+            on_leak: values.first("on_leak"),
+        }
+    }
+
+    /// The rules, or everything that is wrong with them; what would leave nobody able to make a key is.
+    pub fn check(&self) -> Result<Policy, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut keep = |error: FieldError| errors.push(error);
+        let creators = match self.creators {
+            "admins" => Some(Creators::Admins),
+            "developers" => Some(Creators::Developers),
+            _ => {
+                keep(choice("creators", "Choose who creates keys."));
+                None
+            }
+        };
+        let on_leak = match self.on_leak {
+            "revoke" => Some(OnLeak::Revoke),
+            "alert" => Some(OnLeak::Alert),
+            _ => {
+                keep(choice("on_leak", "Choose what becomes of a key that leaked."));
+                None
+            }
+        };
+        let mut days = |field, text, bounds, what| number(field, text, bounds, what).map_err(&mut keep).ok();
+        let lifetime = days(
+            "max_lifetime_days",
+            self.max_lifetime_days,
+            (1, DAYS_MAX),
+            "the days",
+        );
+        let rotation = days("rotation_days", self.rotation_days, (1, DAYS_MAX), "the days");
+        let overlap = days(
+            "max_overlap_hours",
+            self.max_overlap_hours,
+            (0, OVERLAP_HOURS_MAX),
+            "the hours",
+        );
+        let unused = days(
+            "unused_days",
+            self.unused_days,
+            (UNUSED_DAYS_MIN, DAYS_MAX),
+            "the days",
+        );
+        if rotation == Some(None) {
+            let message =
+                format!("Give the days as a number from 1 to {DAYS_MAX}: every secret is replaced some day.");
+            keep(FieldError::new("rotation_days", "required", message));
+        }
+        let forbidden = forbidden(self.forbidden_scopes).map_err(&mut keep).ok();
+        match (
+            creators,
+            lifetime,
+            rotation.flatten(),
+            overlap,
+            forbidden,
+            unused,
+            on_leak,
+        ) {
+            (
+                Some(creators),
+                Some(max_lifetime_days),
+                Some(rotation_days),
+                Some(overlap),
+                Some(forbidden_scopes),
+                Some(unused_days),
+                Some(on_leak),
+            ) => Ok(Policy {
+                creators,
+                expiry_required: self.expiry_required,
+                max_lifetime_days,
+                addresses_required: self.addresses_required,
+                rotation_days,
+                max_overlap_hours: overlap.unwrap_or(OVERLAP_HOURS_MAX),
+                forbidden_scopes,
+                unused_days,
+                on_leak,
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+fn forbidden(text: &str) -> Result<ScopeSet, FieldError> {
+    let entries = text.split(|c: char| c.is_whitespace() || c == ',');
+    let scopes = ScopeSet::parse("forbidden_scopes", entries)?;
+    if scopes.iter().any(|scope| scope.as_str() == "*") {
+        let message = "With * forbidden no key could do anything, so none could be made. Name the scopes that no key may have.";
+        return Err(FieldError::new("forbidden_scopes", "everything", message));
+    }
+    Ok(scopes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::key::Environment;
+
+    const GOOD: PolicyDraft<'static> = PolicyDraft {
+        creators: "admins",
+        expiry_required: true,
+        max_lifetime_days: "90",
+        addresses_required: true,
+        rotation_days: "30",
+        max_overlap_hours: "24",
+        forbidden_scopes: "admin:* billing:refund",
+        unused_days: "",
+        on_leak: "alert",
+    };
+
+    #[test]
+    fn what_was_typed_becomes_rules() {
+        let policy = GOOD.check().unwrap();
+        assert_eq!(policy.max_lifetime_days, Some(90));
+        assert_eq!(policy.max_overlap_hours, 24);
+        assert_eq!(policy.forbidden_scopes.stored(), "admin:* billing:refund");
+        assert_eq!(policy.unused_days, None);
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let wrong = PolicyDraft {
+            creators: "",
+            max_lifetime_days: "0",
+            rotation_days: "",
+            max_overlap_hours: "721",
+            forbidden_scopes: "Admin",
+            unused_days: "6",
+            on_leak: "shrug",
+            ..GOOD
+        };
+        let fields: Vec<String> = wrong
+            .check()
+            .unwrap_err()
+            .into_iter()
+            .map(|e| e.field.to_string())
+            .collect();
+        let told = [
+            "creators",
+            "on_leak",
+            "max_lifetime_days",
+            "max_overlap_hours",
+            "unused_days",
+            "rotation_days",
+            "forbidden_scopes",
+        ];
+        assert_eq!(fields, told);
+    }
+
+    #[test]
+    fn a_policy_that_forbids_everything_is_refused() {
+        let wrong = PolicyDraft {
+            forbidden_scopes: "read *",
+            ..GOOD
+        };
+        assert_eq!(wrong.check().unwrap_err()[0].code, "everything");
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_product() {
+        let live = Policy::default_of(Environment::Live);
+        assert_eq!((live.creators, live.rotation_days), (Creators::Admins, 90));
+        let test = Policy::default_of(Environment::Test);
+        assert_eq!((test.creators, test.rotation_days), (Creators::Developers, 180));
+    }
+}

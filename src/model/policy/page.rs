@@ -1,0 +1,69 @@
+//! What the pages of policies show.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Policy, Violation};
+use crate::model::id::KeyId;
+use crate::model::key::{Environment, Owner};
+use crate::model::time::Timestamp;
+
+/// Other rules that are to hold from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub policy: Policy,
+    pub from: Timestamp,
+}
+
+/// The rules of an environment: those in force, and those planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyStanding {
+    pub environment: Environment,
+    pub policy: Policy,
+    pub plan: Option<Plan>,
+    /// Rises with each change; 0 while nobody has changed anything.
+    pub version: i64,
+    pub changed_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyPage {
+    pub now: Timestamp,
+    pub standings: Vec<PolicyStanding>,
+    pub may_change: bool,
+}
+
+/// What the form for one environment begins with; once it was sent, what its rules would break.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyEditForm {
+    pub now: Timestamp,
+    pub standing: PolicyStanding,
+    pub may_change: bool,
+}
+
+/// A key that would break rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenKey {
+    pub id: KeyId,
+    pub name: String,
+    pub owner: Owner,
+    pub last_used: Option<Timestamp>,
+    pub violations: Vec<Violation>,
+    /// Whether it breaks the rules in force already.
+    pub already: bool,
+}
+
+/// What rules would break among the keys that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyPreview {
+    /// Those used most recently first, at most fifty.
+    pub keys: Vec<BrokenKey>,
+    pub broken: i64,
+    /// Of them, used within the last 24 hours.
+    pub in_use: i64,
+    /// Of them, those that keep the rules in force.
+    pub newly: i64,
+    /// The rules, as the form says them back: only what was looked at is saved.
+    pub seen: String,
+    /// How many keys were looked at.
+    pub looked_at: i64,
+}

@@ -1,0 +1,232 @@
+//! Changing policies: at once or from a day on, with word to whoever owns what the new rules would break.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::preview::broken_keys;
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::error::{Code, FieldError};
+use crate::model::id::AccountId;
+use crate::model::key::Environment;
+use crate::model::permission::Permission;
+use crate::model::policy::{PLAN_DAYS_MAX, Plan, Policy, PolicyDraft, PolicyStanding};
+use crate::model::time::{DAY_MS, Timestamp};
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::mail::{self, Letter};
+use crate::server::store::db::Tx;
+use crate::server::store::{orgs, policies as store};
+
+/// The day from which on rules are to hold; empty for at once.
+fn parse_from(text: &str, now: Timestamp) -> Result<Option<Timestamp>, FieldError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refuse = |code: &str, message: String| Err(FieldError::new("from", code, message));
+    let Some(end) = Timestamp::end_of_iso_date(text) else {
+        return refuse(
+            "date",
+            "Give the day as YYYY-MM-DD, or nothing for at once.".to_owned(),
+        );
+    };
+    let from = end.minus_ms(DAY_MS);
+    if from <= now {
+        return refuse(
+            "past",
+            format!("{text} has begun already. Give a later day, or nothing for at once."),
+        );
+    }
+    if from.since_ms(now) > i64::from(PLAN_DAYS_MAX) * DAY_MS {
+        return refuse(
+            "too_far",
+            "A change is planned for a year ahead at most.".to_owned(),
+        );
+    }
+    Ok(Some(from))
+}
+
+fn changed_meanwhile() -> DomainError {
+    let message =
+        "Somebody else changed this policy meanwhile. Open it again, and look at what they changed.";
+    DomainError::refused(Code::Conflict, message)
+}
+
+/// Everything that was typed, checked, before anything is saved: the rules and from when on.
+pub fn check(
+    ctx: &Context,
+    actor: &Actor,
+    draft: &PolicyDraft<'_>,
+    from: &str,
+) -> Result<(Policy, Option<Timestamp>), DomainError> {
+    actor.require(Permission::PolicyManage)?;
+    match (draft.check(), parse_from(from, ctx.clock.now())) {
+        (Ok(policy), Ok(from)) => Ok((policy, from)),
+        (policy, from) => {
+            let mut wrong = policy.err().unwrap_or_default();
+            wrong.extend(from.err());
+            Err(DomainError::Invalid(wrong))
+        }
+    }
+}
+
+/// Saves rules over the version that was looked at. Keys that break them go on; their owners are told.
+pub async fn save(
+    ctx: &Context,
+    actor: &Actor,
+    environment: Environment,
+    (draft, from): (&PolicyDraft<'_>, &str),
+    version: i64,
+) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let (policy, from) = check(ctx, actor, draft, from)?;
+    let scope = actor.require_fresh(Permission::PolicyManage, now)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let standing = store::find(&mut tx, &scope, environment).await?;
+    if standing.version != version {
+        return Err(changed_meanwhile());
+    }
+    let before = super::in_force(&mut tx, &scope, environment, now).await?;
+    let (broken, _) = broken_keys(&mut tx, &scope, environment, &policy, now).await?;
+    let next = PolicyStanding {
+        policy: match from {
+            Some(_) => before.clone(),
+            None => policy.clone(),
+        },
+        plan: from.map(|from| Plan {
+            policy: policy.clone(),
+            from,
+        }),
+        ..standing
+    };
+    let detail = json!({
+        "environment": environment.as_str(),
+        "before": before,
+        "after": policy,
+        "from": from.map(Timestamp::rfc3339),
+        "keysThatBreakIt": broken.len(),
+    });
+    put(
+        ctx,
+        &mut tx,
+        (actor, &scope),
+        &next,
+        ("policy.changed", detail),
+        now,
+    )
+    .await?;
+    let newly = broken.into_iter().filter(|key| !key.already);
+    let mut by_owner: BTreeMap<AccountId, Vec<String>> = BTreeMap::new();
+    for key in newly {
+        if let Some(owner) = key.owner.account_id() {
+            by_owner.entry(*owner).or_default().push(key.name);
+        }
+    }
+    tell(
+        ctx,
+        &mut tx,
+        &scope,
+        by_owner,
+        (environment, from.unwrap_or(now)),
+        now,
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+/// Saves what holds and what is planned, with the dates that follow from it.
+async fn put(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    standing: &PolicyStanding,
+    (act, detail): (&'static str, serde_json::Value),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    if !store::save(tx, scope, standing, now).await? {
+        return Err(changed_meanwhile());
+    }
+    let interval_ms = i64::from(standing.policy.rotation_days) * DAY_MS;
+    store::set_due(tx, scope, standing.environment, interval_ms).await?;
+    let entry = Entry::new(act, "policy", standing.environment.as_str()).with(detail);
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    Ok(())
+}
+
+/// One letter to each owner, whatever the number of keys.
+async fn tell(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    by_owner: BTreeMap<AccountId, Vec<String>>,
+    (environment, from): (Environment, Timestamp),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    if by_owner.is_empty() || !mail::is_on(ctx) {
+        return Ok(());
+    }
+    let organisation = orgs::find_name(tx, scope).await?;
+    for (owner, keys) in by_owner {
+        if let Some(to) = mail::recipient(tx, &owner).await? {
+            let letter = Letter::PolicyBreaks {
+                organisation: organisation.clone(),
+                environment,
+                from,
+                keys,
+            };
+            mail::enqueue(ctx, tx, to, letter, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a planned change back.
+pub async fn cancel_plan(ctx: &Context, actor: &Actor, environment: Environment) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require_fresh(Permission::PolicyManage, now)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let mut standing = store::find(&mut tx, &scope, environment).await?;
+    let planned = standing.plan.take().filter(|plan| plan.from > now);
+    let Some(plan) = planned else {
+        let message = "No change of this policy is planned any more.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    };
+    let detail = json!({ "environment": environment.as_str(), "from": plan.from.rfc3339() });
+    put(
+        ctx,
+        &mut tx,
+        (actor, &scope),
+        &standing,
+        ("policy.plan_cancelled", detail),
+        now,
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+/// Notes plans whose day has come, with the dates that follow from them. They hold from their moment on all the same.
+pub async fn take_effect(ctx: &Context) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    loop {
+        let mut tx = ctx.db.begin_write().await?;
+        let due = store::list_due(&mut tx, now).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        for (org, environment) in due {
+            let actor = Actor::system(Some(org));
+            let scope = actor.require(Permission::PolicyManage)?;
+            let mut standing = store::find(&mut tx, &scope, environment).await?;
+            let Some(plan) = standing.plan.take() else {
+                continue;
+            };
+            standing.policy = plan.policy;
+            let detail = json!({ "environment": environment.as_str(), "from": plan.from.rfc3339() });
+            let act = ("policy.took_effect", detail);
+            put(ctx, &mut tx, (&actor, &scope), &standing, act, now).await?;
+        }
+        tx.commit().await?;
+    }
+}

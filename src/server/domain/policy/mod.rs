@@ -1,0 +1,95 @@
+//! Policy: the rules of an organisation that every act on a key is held against.
+
+pub mod change;
+pub mod preview;
+pub mod read;
+
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::key::Environment;
+use crate::model::org::{Membership, Role};
+use crate::model::permission::Permission;
+use crate::model::policy::{Creators, Policy, Terms};
+use crate::model::scope::ScopeSet;
+use crate::model::time::Timestamp;
+use crate::server::domain::DomainError;
+use crate::server::domain::keys::restrictions;
+use crate::server::store::db::Tx;
+use crate::server::store::keys::SecuredKey;
+use crate::server::store::policies::{self as store, KeyTerms};
+
+/// The rules that hold at this moment: planned ones from their day on, whether or not anybody has looked since.
+pub async fn in_force(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    environment: Environment,
+    now: Timestamp,
+) -> Result<Policy, DomainError> {
+    let standing = store::find(tx, scope, environment).await?;
+    Ok(match standing.plan {
+        Some(plan) if plan.from <= now => plan.policy,
+        _ => standing.policy,
+    })
+}
+
+/// Who creates live and test keys, where that makes a difference: for developers.
+pub async fn creators(
+    tx: &mut Tx,
+    membership: &Membership,
+    now: Timestamp,
+) -> Result<Option<(Creators, Creators)>, DomainError> {
+    if membership.role != Role::Developer {
+        return Ok(None);
+    }
+    let scope = Actor::system(Some(membership.org_id)).require(Permission::KeysRead)?;
+    let live = in_force(tx, &scope, Environment::Live, now).await?;
+    let test = in_force(tx, &scope, Environment::Test, now).await?;
+    Ok(Some((live.creators, test.creators)))
+}
+
+/// The rules for a key that exists.
+pub async fn of_key(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &SecuredKey,
+    now: Timestamp,
+) -> Result<Policy, DomainError> {
+    let environment = Environment::parse(&key.environment);
+    let environment = environment.ok_or(DomainError::Defect("a key of no environment"))?;
+    in_force(tx, scope, environment, now).await
+}
+
+/// Refuses what would break the policy, each rule beside the field that breaks it.
+pub fn enforce(policy: &Policy, terms: &Terms<'_>) -> Result<(), DomainError> {
+    let broken = policy.violations(terms);
+    match broken.is_empty() {
+        true => Ok(()),
+        false => Err(DomainError::Invalid(broken.into_iter().map(Into::into).collect())),
+    }
+}
+
+/// The same for a key as it stands in hand, after whatever was changed on it.
+pub fn enforce_on(policy: &Policy, key: &SecuredKey) -> Result<(), DomainError> {
+    let scopes = ScopeSet::from_stored(&key.scopes);
+    let scopes = scopes.map_err(|_| DomainError::Defect("a key's scopes cannot be read"))?;
+    let terms = Terms {
+        scopes: &scopes,
+        restrictions: &restrictions::of(key)?,
+        created_at: Timestamp::from_ms(key.created_at_ms),
+        expires_at: key.expires_at_ms.map(Timestamp::from_ms),
+        rotation_days: key.rotation_days,
+    };
+    enforce(policy, &terms)
+}
+
+/// What of a listed key is against rules.
+fn broken_by(policy: &Policy, key: &KeyTerms) -> Vec<crate::model::policy::Violation> {
+    // Rules that cannot be read let nothing pass, so they break nothing either.
+    let rules = restrictions::from_row(key.restrictions.as_deref(), None).unwrap_or_default();
+    policy.violations(&Terms {
+        scopes: &key.scopes,
+        restrictions: &rules,
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+        rotation_days: key.rotation_days,
+    })
+}

@@ -1,0 +1,71 @@
+//! The dry run: what rules would break among the keys that there are.
+
+use super::broken_by;
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::key::Environment;
+use crate::model::permission::Permission;
+use crate::model::policy::{BrokenKey, Policy, PolicyDraft, PolicyPreview};
+use crate::model::time::{DAY_MS, Timestamp};
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::store::db::Tx;
+use crate::server::store::policies as store;
+
+/// Keys that are named on the page; of more, the number.
+const NAMED: usize = 50;
+
+/// What these rules would break, without saving anything.
+pub async fn preview(
+    ctx: &Context,
+    actor: &Actor,
+    environment: Environment,
+    draft: &PolicyDraft<'_>,
+) -> Result<PolicyPreview, DomainError> {
+    let scope = actor.require(Permission::PolicyManage)?;
+    let policy = draft.check().map_err(DomainError::Invalid)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let (broken, looked_at) = broken_keys(&mut tx, &scope, environment, &policy, now).await?;
+    let count = |which: &dyn Fn(&BrokenKey) -> bool| {
+        i64::try_from(broken.iter().filter(|key| which(key)).count()).unwrap_or(i64::MAX)
+    };
+    let recently = now.minus_ms(DAY_MS);
+    Ok(PolicyPreview {
+        seen: seen(&policy)?,
+        broken: count(&|_| true),
+        in_use: count(&|key| key.last_used.is_some_and(|at| at > recently)),
+        newly: count(&|key| !key.already),
+        looked_at,
+        keys: broken.into_iter().take(NAMED).collect(),
+    })
+}
+
+/// A policy in one line, to tell whether it is the one that was looked at.
+pub fn seen(policy: &Policy) -> Result<String, DomainError> {
+    serde_json::to_string(policy).map_err(|_| DomainError::Defect("a policy is no JSON"))
+}
+
+/// Every key that breaks the rules, the most recently used first, and how many there are in all.
+pub(super) async fn broken_keys(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    environment: Environment,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(Vec<BrokenKey>, i64), DomainError> {
+    let present = super::in_force(tx, scope, environment, now).await?;
+    let keys = store::list_terms(tx, scope, environment, now).await?;
+    let looked_at = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let broken = keys.into_iter().filter_map(|key| {
+        let violations = broken_by(policy, &key);
+        (!violations.is_empty()).then(|| BrokenKey {
+            already: !broken_by(&present, &key).is_empty(),
+            id: key.id,
+            name: key.name,
+            owner: key.owner,
+            last_used: key.last_used,
+            violations,
+        })
+    });
+    Ok((broken.collect(), looked_at))
+}
