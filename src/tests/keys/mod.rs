@@ -1,6 +1,9 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
 mod algebra;
+mod export;
+mod import;
+mod import_file;
 mod restrictions;
 mod rotation;
 
