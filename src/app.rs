@@ -108,6 +108,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/settings") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/api-keys") view=keys::list::KeyListPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/new") view=keys::new::NewKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/import") view=keys::import::ImportKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id") view=keys::detail::KeyDetailPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/edit") view=keys::edit::EditKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/revoke") view=keys::revoke::RevokeKeyPage ssr=SsrMode::Async/>

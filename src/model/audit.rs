@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 73] = [
+pub const ACTIONS: &[(&str, &str)] = &[
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -44,6 +44,7 @@ pub const ACTIONS: [(&str, &str); 73] = [
     ("key.disabled", "Key disabled"),
     ("key.edited", "Key edited"),
     ("key.enabled", "Key enabled"),
+    ("key.imported", "Key imported"),
     ("key.revoked", "Key revoked"),
     ("key.rotation_cancelled", "Rotation cancelled"),
     ("key.rotation_counting", "Rotation counts down from the first use"),
@@ -52,6 +53,8 @@ pub const ACTIONS: [(&str, &str); 73] = [
     ("key.rotation_started", "Rotation started"),
     ("key.transferred", "Key transferred to another owner"),
     ("key.stored", "Key confirmed as stored"),
+    ("keys.exported", "Keys exported"),
+    ("keys.imported", "Keys imported"),
     ("member.invited", "Member invited"),
     ("member.invitation_resent", "Invitation sent again"),
     ("member.invitation_revoked", "Invitation revoked"),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
 use super::id::{AccountId, KeyId, ProjectId};
-use super::page::PageRequest;
+use super::page::{DEFAULT_SIZE, PageRequest};
 use super::policy::Violation;
 use super::restriction::Restrictions;
 use super::rotation::Rotation;
@@ -308,6 +308,19 @@ pub struct KeyFilter {
 }
 
 impl KeyFilter {
+    /// The filter that an address asks for; values that mean nothing are left out.
+    #[must_use]
+    pub fn asked(text: impl Fn(&str) -> String) -> Self {
+        Self {
+            search: text("q").chars().take(200).collect(),
+            project: text("project").parse().ok(),
+            environment: Environment::parse(&text("environment")),
+            badge: Badge::parse(&text("status")),
+            sort: KeySort::parse(&text("sort")),
+            page: PageRequest::clamped(text("page").parse().unwrap_or(1), DEFAULT_SIZE),
+        }
+    }
+
     #[must_use]
     pub fn is_narrowed(&self) -> bool {
         !self.search.is_empty()

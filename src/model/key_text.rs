@@ -182,7 +182,8 @@ pub fn redacted_address(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// Decodes `%5F` and its like where they stand for ASCII; everything else stays.
-fn percent_decoded(text: &str) -> String {
+#[must_use]
+pub fn percent_decoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('%') {

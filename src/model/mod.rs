@@ -13,6 +13,8 @@ pub mod error;
 pub mod factor;
 pub mod form;
 pub mod id;
+pub mod import;
+pub mod import_format;
 pub mod key;
 pub mod key_page;
 pub mod key_text;

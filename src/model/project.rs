@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 use super::form::FormValues;
 use super::id::ProjectId;
+use super::import_format::ImportFormat;
 use super::key_text::{RESERVED_PREFIXES, is_prefix};
 use super::scope::{SCOPES_MAX, is_concrete};
 use super::text::{self, NAME_MAX};
@@ -64,6 +65,9 @@ pub struct Project {
     pub prefix: String,
     pub status: ProjectStatus,
     pub scopes: Vec<CatalogueScope>,
+    /// What keys look like that somebody else made.
+    #[serde(default)]
+    pub formats: Vec<ImportFormat>,
     /// Rises with each edit, so that two people editing at once do not overwrite each other unseen.
     pub version: i64,
     pub created_at: Timestamp,

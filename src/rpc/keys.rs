@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::model::error::AppError;
 use crate::model::id::KeyId;
+use crate::model::import::ImportForm;
 use crate::model::key::KeyFilter;
 use crate::model::key_page::{KeyEditForm, KeyFormMaterial, KeyList, KeyPage};
 use crate::model::rotation::RotationPage;
@@ -48,6 +49,14 @@ pub async fn key_form(from: Option<KeyId>) -> Result<KeyFormMaterial, AppError> 
         form::material(&ctx, &actor, from.as_ref()).await,
     )
     .await
+}
+
+#[server(endpoint = "keys/import-form")]
+pub async fn key_import_form(upload: String) -> Result<ImportForm, AppError> {
+    use crate::server::{domain::keys::import, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let form = import::form(&ctx, &actor, &upload).await;
+    rpc_edge::answer(&ctx, &actor, "keys.import", form).await
 }
 
 #[server(endpoint = "keys/disable")]

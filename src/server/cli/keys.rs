@@ -1,12 +1,12 @@
-//! `keywright keys issue|list|revoke`
+//! `keywright keys issue|list|import|export|revoke`
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::Target;
 use super::output::{self, Done, Refusal};
+use super::{Target, export, import};
 use crate::model::id::KeyId;
 use crate::model::key::{Badge, Environment, KeyFilter, RevocationReason};
 use crate::model::page::{MAX_SIZE, PageRequest};
@@ -22,6 +22,10 @@ pub enum KeysCommand {
     Issue(IssueCommand),
     /// List keys, newest first
     List(ListCommand),
+    /// Import keys that were issued elsewhere, by their digests: all rows of a file, or none
+    Import(import::ImportCommand),
+    /// Print every key with all that is known of it but its secret, as CSV or JSON
+    Export(export::ExportCommand),
     /// Revoke a key for ever; a running server refuses it within a second
     Revoke(RevokeCommand),
 }
@@ -101,6 +105,8 @@ pub struct RevokeCommand {
 pub async fn run(command: KeysCommand) -> ExitCode {
     match command {
         KeysCommand::Issue(command) => command.target.output.clone().finish(issue(command).await),
+        KeysCommand::Import(command) => import::run(command).await,
+        KeysCommand::Export(command) => export::run(command).await,
         KeysCommand::List(command) => command.target.output.clone().finish(list(command).await),
         KeysCommand::Revoke(command) => command.target.output.clone().finish(revoke(command).await),
     }
@@ -120,6 +126,7 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
         scopes: command.scopes.iter().map(String::as_str).collect(),
         expiry: &command.expires,
         expiry_date: "",
+        rotation_days: "",
         restrictions: RestrictionsDraft::default(),
         extend_catalogue: true,
         scopes_required: false,
@@ -139,7 +146,7 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
     ))
 }
 
-fn named_project(error: crate::server::domain::DomainError, slug: &str) -> Refusal {
+pub(super) fn named_project(error: crate::server::domain::DomainError, slug: &str) -> Refusal {
     match error {
         crate::server::domain::DomainError::NotFound => Refusal::new(
             "not_found",

@@ -5,6 +5,8 @@ mod accounts;
 mod audit;
 mod demo;
 mod doctor;
+mod export;
+mod import;
 mod keys;
 mod output;
 mod scan;

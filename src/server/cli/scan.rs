@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::output::{self, Output, Refusal};
+use crate::model::import_format::{DigestAlgorithm, ImportFormat, MARK_MIN, hidden};
 use crate::model::text::shown;
 use crate::server::scan::sighting::without_secrets;
 use crate::server::scan::{Report, git, report, rules, sarif, tree};
@@ -28,6 +30,16 @@ pub struct ScanCommand {
     /// Also look at what .gitignore names
     #[arg(long, env = "KEYWRIGHT_NO_IGNORE", value_parser = BoolishValueParser::new())]
     no_ignore: bool,
+    /// Also find keys of another maker, by what a project declares of them; may be given several times. ALPHABET is one
+    /// of lower_hex, hex, base62, base64url, printable; LENGTH counts the characters after the prefix: 32 or 20-40
+    #[arg(
+        long = "format",
+        env = "KEYWRIGHT_FORMAT",
+        value_name = "PREFIX:ALPHABET:LENGTH",
+        value_delimiter = ',',
+        value_parser = parse_format
+    )]
+    formats: Vec<ImportFormat>,
     /// Answer with SARIF 2.1.0
     #[arg(long, env = "KEYWRIGHT_SARIF", value_parser = BoolishValueParser::new())]
     sarif: bool,
@@ -65,13 +77,31 @@ pub fn run(command: ScanCommand) -> ExitCode {
     }
 }
 
+/// `old_:hex:32`. The prefix is what the key is found by, so it cannot be missing here.
+fn parse_format(text: &str) -> Result<ImportFormat, String> {
+    let mut parts = text.rsplitn(3, ':');
+    let (Some(length), Some(alphabet), Some(prefix)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("a format is PREFIX:ALPHABET:LENGTH, for example old_:hex:32".to_owned());
+    };
+    // How keys are digested does not matter where whole ones are looked for.
+    let algorithm = DigestAlgorithm::Sha256.as_str();
+    let format = ImportFormat::parse(prefix, alphabet, length, algorithm).map_err(|error| error.message)?;
+    match format.has_mark() {
+        true => Ok(format),
+        false => Err(format!(
+            "a key is found by its prefix, which needs {MARK_MIN} characters or more"
+        )),
+    }
+}
+
 fn look(command: &ScanCommand) -> Report {
+    let formats: Arc<[ImportFormat]> = command.formats.clone().into();
     if command.staged {
-        git::scan_staged()
+        git::scan_staged(&formats)
     } else if command.git_history {
-        git::scan_history()
+        git::scan_history(&formats)
     } else {
-        tree::scan(&command.paths, command.no_ignore)
+        tree::scan(&command.paths, command.no_ignore, &formats)
     }
 }
 
@@ -94,10 +124,12 @@ fn tell(command: &ScanCommand, report: &Report) -> ExitCode {
 
 /// A line for each trouble; for programs one object about all.
 fn complain(command: &ScanCommand, report: &Report) {
-    let details = report
-        .troubles
-        .iter()
-        .map(|trouble| shown(&without_secrets(&trouble.detail), DETAIL_MAX));
+    let details = report.troubles.iter().map(|trouble| {
+        shown(
+            &hidden(&without_secrets(&trouble.detail), &report.formats),
+            DETAIL_MAX,
+        )
+    });
     let Some(first) = report.troubles.first() else {
         return;
     };

@@ -3,6 +3,7 @@
 use crate::model::id::{
     AccountId, FactorId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TokenId,
 };
+use crate::model::import_format::DigestAlgorithm;
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
 use crate::server::ctx::Context;
 use crate::server::platform::crypto::keyring::{HASH_ALG, Keyring, Purpose, RingPlace};
@@ -85,6 +86,11 @@ pub enum Credential<'a> {
     Recovery {
         account_id: &'a str,
     },
+    /// The digest of a key that somebody else made.
+    Imported {
+        project_id: &'a str,
+        algorithm: DigestAlgorithm,
+    },
 }
 
 impl<'a> Credential<'a> {
@@ -96,18 +102,33 @@ impl<'a> Credential<'a> {
             // The purpose is in the id's place: a link moved to another purpose or subject matches nothing.
             Self::Link { purpose, subject_id } => [purpose, "keywright-link-v1", subject_id, text],
             Self::Recovery { account_id } => ["keywright-recovery-v1", "", account_id, text],
+            Self::Imported {
+                project_id,
+                algorithm,
+            } => ["keywright-import-v1", project_id, algorithm.as_str(), text],
         }
     }
 }
 
-/// The row to store for a new secret.
+/// Names of the hash of an imported digest, by the algorithm it was made with: they never match what a text of ours gives.
+const IMPORTED_ALGS: [(&str, DigestAlgorithm); 2] = [
+    ("import-sha256", DigestAlgorithm::Sha256),
+    ("import-sha512", DigestAlgorithm::Sha512),
+];
+
+/// The row to store for a new secret; of an imported key `text` is its digest in hexadecimal.
 #[must_use]
 pub fn hashed(ctx: &Context, credential: Credential<'_>, text: &SecretText) -> SecretRow {
     let signed = ctx.keyring.sign(Purpose::Key, &credential.parts(text.expose()));
+    let imported = |algorithm: DigestAlgorithm| IMPORTED_ALGS.iter().find(|(_, own)| *own == algorithm);
+    let hash_alg = match credential {
+        Credential::Imported { algorithm, .. } => imported(algorithm).map_or(HASH_ALG, |(name, _)| name),
+        _ => HASH_ALG,
+    };
     SecretRow {
         slot: "current".to_owned(),
         hash: signed.mac,
-        hash_alg: HASH_ALG.to_owned(),
+        hash_alg: hash_alg.to_owned(),
         pepper_id: signed.key_id,
         created_at_ms: ctx.clock.now().ms(),
         expires_at_ms: None,
@@ -124,6 +145,8 @@ pub struct StoredHash {
     mac: [u8; 32],
     /// `None` matches nothing.
     pepper: Option<RingPlace>,
+    /// Of the digest of a text that somebody else made.
+    is_imported: bool,
 }
 
 impl StoredHash {
@@ -131,14 +154,40 @@ impl StoredHash {
     #[must_use]
     pub fn from_row(keyring: &Keyring, hash_alg: &str, pepper_id: &str, hash: &str) -> Self {
         let pepper = keyring.place(Purpose::Key, pepper_id);
+        let is_imported = IMPORTED_ALGS.iter().any(|(name, _)| *name == hash_alg);
         match unhex(hash) {
-            Some(mac) if hash_alg == HASH_ALG => Self { mac, pepper },
+            Some(mac) if is_imported || hash_alg == HASH_ALG => Self {
+                mac,
+                pepper,
+                is_imported,
+            },
             _ => Self {
                 mac: [0; 32],
                 pepper: None,
+                is_imported,
             },
         }
     }
+
+    #[must_use]
+    pub const fn is_imported(&self) -> bool {
+        self.is_imported
+    }
+}
+
+/// Where a digest may be found: its hashes under every key of the ring.
+#[must_use]
+pub fn import_hashes(
+    ctx: &Context,
+    project: &ProjectId,
+    algorithm: DigestAlgorithm,
+    digest: &str,
+) -> Vec<[u8; 32]> {
+    let credential = Credential::Imported {
+        project_id: project.as_str(),
+        algorithm,
+    };
+    ctx.keyring.macs(Purpose::Key, &credential.parts(digest))
 }
 
 /// Whether `text` is the credential that `hash` was made of. Constant time.
@@ -159,6 +208,7 @@ pub fn compare_with_nothing(ctx: &Context, text: &str) {
     let hash = StoredHash {
         mac: [0; 32],
         pepper: ctx.keyring.place(Purpose::Key, pepper),
+        is_imported: false,
     };
     std::hint::black_box(is_match(ctx, dummy, text, &hash));
 }
@@ -175,4 +225,10 @@ pub fn token_id(kid: &str) -> Result<TokenId, DomainError> {
 #[must_use]
 pub fn form_nonce(ctx: &Context) -> String {
     base62(ctx.rng.as_ref(), 24)
+}
+
+/// Of an import format, or of a file that waits: 12 characters.
+#[must_use]
+pub fn plain_id(ctx: &Context) -> String {
+    base62(ctx.rng.as_ref(), KID_LENGTH)
 }

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::DomainError;
 use super::audit::{self, Entry};
-use super::mint;
+use super::{import_formats, mint};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::ProjectId;
+use crate::model::import_format::ImportFormat;
 use crate::model::permission::Permission;
 use crate::model::project::{
     CatalogueScope, Project, ProjectChoice, ProjectName, ProjectStatus, ProjectSummary, parse_prefix,
@@ -133,22 +134,30 @@ fn scope_names(scopes: &[CatalogueScope]) -> Vec<&str> {
     scopes.iter().map(|scope| scope.name.as_str()).collect()
 }
 
-/// Saves name and catalogue over the version that was edited. Scopes that keys already hold stay with those keys.
+/// What was typed about a project.
+pub struct ProjectEdit<'a> {
+    pub name: &'a str,
+    pub scopes: Result<Vec<CatalogueScope>, FieldError>,
+    /// What keys look like that somebody else made; none leaves it as it is.
+    pub formats: Result<Option<Vec<ImportFormat>>, FieldError>,
+}
+
+/// Saves name, catalogue and import formats over the version that was edited. Scopes that keys already hold stay with those keys.
 pub async fn edit(
     ctx: &Context,
     actor: &Actor,
     id: &ProjectId,
     version: i64,
-    name: &str,
-    scopes: Result<Vec<CatalogueScope>, FieldError>,
+    edit: ProjectEdit<'_>,
 ) -> Result<(), DomainError> {
     let scope = actor.require(Permission::ProjectsManage)?;
     let mut errors = Vec::new();
-    let name = ProjectName::parse("name", name)
+    let name = ProjectName::parse("name", edit.name)
         .map_err(|error| errors.push(error))
         .ok();
-    let scopes = scopes.map_err(|error| errors.push(error)).ok();
-    let (Some(name), Some(scopes)) = (name, scopes) else {
+    let scopes = edit.scopes.map_err(|error| errors.push(error)).ok();
+    let formats = edit.formats.map_err(|error| errors.push(error)).ok();
+    let (Some(name), Some(scopes), Some(formats)) = (name, scopes, formats) else {
         return Err(DomainError::Invalid(errors));
     };
     let now = ctx.clock.now();
@@ -164,13 +173,27 @@ pub async fn edit(
         return Err(DomainError::refused(Code::Conflict, message));
     }
     store::set_scopes(&mut tx, id, &scopes).await?;
-    let detail = json!({
+    let mut detail = json!({
         "before": { "name": before.name, "scopes": scope_names(&before.scopes) },
         "after": { "name": name.shown, "scopes": scope_names(&scopes) },
     });
+    let mut are_formats_new = false;
+    if let Some(formats) = formats.filter(|formats| !import_formats::are_equal(formats, &before.formats)) {
+        import_formats::set(ctx, &mut tx, &before, &formats, now).await?;
+        let words = |formats: &[ImportFormat]| formats.iter().map(ImportFormat::in_words).collect::<Vec<_>>();
+        detail["before"]["importFormats"] = json!(words(&before.formats));
+        detail["after"]["importFormats"] = json!(words(&formats));
+        are_formats_new = true;
+    }
     let entry = Entry::new("project.edited", "project", id.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    if are_formats_new {
+        changes::record(&mut tx, ChangeKind::Import, id.as_str(), now).await?;
+    }
     tx.commit().await?;
+    if are_formats_new {
+        ctx.key_cache.forget_imports();
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod assets;
+pub mod export;
 pub mod forms;
 pub mod health;
 pub mod json;

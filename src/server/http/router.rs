@@ -1,7 +1,7 @@
 //! The whole surface on one screen.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,17 +13,18 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, invitations, keys, mail, members, password, policy, profile, projects, rotation,
-    sessions, tokens,
+    account, factors, import, invitations, keys, mail, members, password, policy, profile, projects,
+    rotation, sessions, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
 use super::state::AppState;
-use super::{answer, assets, health, leptos, openapi};
+use super::{answer, assets, export, health, leptos, openapi};
 use crate::model::account::SessionStage;
 use crate::model::error::{AppError, Code};
-use crate::model::key_text::{TokenKind, parse_token, redacted_address};
+use crate::model::key_text::{TokenKind, parse_token};
 use crate::server::domain::instance;
+use crate::server::platform::redaction::redacted_address;
 
 /// Forms with typed text, by the address of their page.
 fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
@@ -57,6 +58,11 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/theme", post(account::theme)),
         ("/session/organisation", post(account::switch_organisation)),
         ("/settings/api-keys/new", post(keys::create)),
+        // The file has limits of its own.
+        (
+            import::PAGE,
+            post(import::import).layer(DefaultBodyLimit::disable()),
+        ),
         ("/settings/api-keys/{id}/edit", post(keys::edit)),
         ("/settings/api-keys/{id}/revoke", post(keys::revoke)),
         ("/settings/api-keys/{id}/rotate", post(rotation::start)),
@@ -153,6 +159,8 @@ pub fn surface() -> Vec<(Method, String)> {
         "/icons.svg",
         "/wordmark.svg",
         "/pkg/{file}",
+        export::CSV,
+        export::JSON_LINES,
     ];
     let raw = raw.into_iter().map(|path| (Method::GET, path.to_owned()));
     let v1 = openapi::document()
@@ -203,6 +211,8 @@ fn site(state: &AppState) -> Router<AppState> {
     let mut router = Router::new()
         .route("/", get(home))
         .route("/pkg/{file}", get(assets::hashed))
+        .route(export::CSV, get(export::csv))
+        .route(export::JSON_LINES, get(export::json_lines))
         .route("/favicon.svg", get(assets::plain))
         .route("/icons.svg", get(assets::plain))
         .route("/wordmark.svg", get(assets::plain));

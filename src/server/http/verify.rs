@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::state::AppState;
 use super::{answer, json};
 use crate::model::error::{AppError, Code, FieldError};
+use crate::model::import_format::{HIDDEN, LENGTH_MIN};
 use crate::model::key::Environment;
-use crate::model::key_text::redacted;
 use crate::model::permission_query::PermissionQuery;
 use crate::model::request_id::RequestId;
 use crate::model::text::shown;
@@ -23,6 +23,7 @@ use crate::model::verdict::VerdictCode;
 use crate::server::domain::accounts::session::Caller;
 use crate::server::domain::usage::Told;
 use crate::server::domain::verification::{self, Answer, CallerError, Question, VerifyRequest};
+use crate::server::platform::redaction::redacted;
 
 const RESOURCE_MAX: usize = 256;
 const TAGS_MAX: usize = 20;
@@ -163,7 +164,8 @@ async fn answer_to(
         .client_ip
         .as_deref()
         .and_then(|text| text.trim().parse::<IpAddr>().ok());
-    let kept = |text: &Option<String>| kept_text(text.as_deref().unwrap_or_default());
+    let others = (!token.formats.is_empty()).then_some(body.key.as_str());
+    let kept = |text: &Option<String>| kept_text(text.as_deref().unwrap_or_default(), others);
     let question = Question {
         key: &body.key,
         request: VerifyRequest {
@@ -189,9 +191,13 @@ async fn answer_to(
 }
 
 /// What the usage log keeps of a text: without any key that stands in it (before cutting, which could leave half of
-/// one), on one line, not too long.
-fn kept_text(text: &str) -> String {
-    shown(&redacted(text), KEPT_MAX)
+/// one), on one line, not too long. Where keys of others are declared, the one asked about is known, whatever it looks
+/// like.
+fn kept_text(text: &str, asked_about: Option<&str>) -> String {
+    match asked_about.filter(|key| key.len() >= LENGTH_MIN && text.contains(*key)) {
+        Some(key) => shown(&redacted(&text.replace(key, HIDDEN)), KEPT_MAX),
+        None => shown(&redacted(text), KEPT_MAX),
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, AppError> {

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod crypto;
 pub mod mail;
+pub mod redaction;
 pub mod rng;
 pub mod telemetry;
 pub mod zones;

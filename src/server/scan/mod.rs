@@ -17,8 +17,10 @@ mod utf16;
 pub mod window;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use self::window::Spot;
+use crate::model::import_format::ImportFormat;
 
 /// Where a credential stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +52,8 @@ impl Trouble {
 /// What a scan saw. Trouble does not end it: the rest is looked at all the same.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// What is looked for beside our own.
+    pub formats: Arc<[ImportFormat]>,
     pub findings: Vec<Finding>,
     /// Files, or blobs of git, read to their end.
     pub scanned_files: u64,
@@ -58,6 +62,13 @@ pub struct Report {
 }
 
 impl Report {
+    fn on(formats: &Arc<[ImportFormat]>) -> Self {
+        Self {
+            formats: Arc::clone(formats),
+            ..Self::default()
+        }
+    }
+
     /// Threads and git bring findings in any order; who reads them twice wants the same order twice.
     fn in_order(mut self) -> Self {
         self.findings.sort();

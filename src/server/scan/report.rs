@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::sighting::without_secrets;
 use super::{Finding, Report};
 use crate::model::calendar::counted;
+use crate::model::import_format::{ImportFormat, hidden};
 use crate::model::text::shown;
 
 /// Longest path that a system takes.
@@ -15,8 +16,8 @@ const PATH_MAX: usize = 4_096;
 
 /// A path as text. Bytes that are no UTF-8 are shown as `�`.
 #[must_use]
-pub fn path_text(path: &Path) -> String {
-    without_secrets(&path.to_string_lossy())
+pub fn path_text(path: &Path, formats: &[ImportFormat]) -> String {
+    hidden(&without_secrets(&path.to_string_lossy()), formats).into_owned()
 }
 
 /// The answer of `--json`.
@@ -24,10 +25,10 @@ pub fn path_text(path: &Path) -> String {
 pub fn json(report: &Report, with_commits: bool) -> Value {
     let finding = |finding: &Finding| {
         let mut value = json!({
-            "path": path_text(&finding.path),
+            "path": path_text(&finding.path, &report.formats),
             "line": finding.spot.line,
             "column": finding.spot.column,
-            "keyId": finding.spot.credential.id(),
+            "keyId": finding.spot.credential.known_id(),
         });
         if with_commits {
             value["commit"] = json!(finding.commit);
@@ -53,7 +54,7 @@ pub fn prose(report: &Report) -> String {
         format!(
             "{}:{}:{}: {} ({}{commit})",
             // A path may hold what makes a terminal write over other lines.
-            shown(&path_text(&finding.path), PATH_MAX),
+            shown(&path_text(&finding.path, &report.formats), PATH_MAX),
             spot.line,
             spot.column,
             spot.credential.id(),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::report::path_text;
 use super::sighting::Credential;
 use super::{Finding, Report};
+use crate::model::import_format::{ImportFormat, hidden};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -25,7 +26,7 @@ const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
 /// alert.
 #[must_use]
 pub fn document(report: &Report) -> Value {
-    let notification = |detail: &String| json!({ "level": "error", "message": { "text": super::sighting::without_secrets(detail) } });
+    let notification = |detail: &String| json!({ "level": "error", "message": { "text": hidden(&super::sighting::without_secrets(detail), &report.formats) } });
     let notifications: Vec<Value> = report
         .troubles
         .iter()
@@ -42,6 +43,7 @@ pub fn document(report: &Report) -> Value {
                 "rules": [
                     rule("keywright-key", "API key", "An API key issued by Keywright. Revoke or rotate it."),
                     rule("keywright-token", "Token", "A token of Keywright itself. Revoke it."),
+                    rule("imported-key", "Imported key", "A key of a format that was named. Revoke or rotate it."),
                 ],
             }},
             "columnKind": "unicodeCodePoints",
@@ -49,7 +51,7 @@ pub fn document(report: &Report) -> Value {
                 "executionSuccessful": notifications.is_empty(),
                 "toolExecutionNotifications": notifications,
             }],
-            "results": report.findings.iter().map(result).collect::<Vec<_>>(),
+            "results": report.findings.iter().map(|finding| result(finding, &report.formats)).collect::<Vec<_>>(),
         }],
     })
 }
@@ -64,11 +66,12 @@ fn rule(id: &str, short: &str, full: &str) -> Value {
     })
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(finding: &Finding, formats: &[ImportFormat]) -> Value {
     let spot = &finding.spot;
     let (rule, rule_index) = match spot.credential {
         Credential::Key { .. } => ("keywright-key", 0),
         Credential::Token { .. } => ("keywright-token", 1),
+        Credential::Imported { .. } => ("imported-key", 2),
     };
     let id = spot.credential.id();
     let since = finding
@@ -81,11 +84,13 @@ fn result(finding: &Finding) -> Value {
         "level": "error",
         "message": { "text": format!("{id} ({}) stands here in clear{since}.", spot.credential.words()) },
         "locations": [{ "physicalLocation": {
-            "artifactLocation": { "uri": uri(&finding.path) },
+            "artifactLocation": { "uri": uri(&finding.path, formats) },
             "region": { "startLine": spot.line, "startColumn": spot.column, "endColumn": spot.column + spot.length },
         }}],
-        "partialFingerprints": { "keyId/v1": id },
     });
+    if let Some(id) = spot.credential.known_id() {
+        result["partialFingerprints"] = json!({ "keyId/v1": id });
+    }
     if let Some(commit) = &finding.commit {
         result["properties"] = json!({ "commit": commit });
     }
@@ -93,9 +98,9 @@ fn result(finding: &Finding) -> Value {
 }
 
 /// Relative paths stay relative: code hosts read them from the top of the repository.
-fn uri(path: &Path) -> String {
+fn uri(path: &Path, formats: &[ImportFormat]) -> String {
     let bytes = path.as_os_str().as_bytes();
-    let text = path_text(path);
+    let text = path_text(path, formats);
     let told = match text == path.to_string_lossy() {
         true => percent_encode(bytes, IN_PATHS),
         false => percent_encode(text.as_bytes(), IN_PATHS),
@@ -113,7 +118,7 @@ mod tests {
 
     #[test]
     fn addresses_keep_bytes_and_hide_secrets() {
-        let path = |bytes: &[u8]| uri(Path::new(OsStr::from_bytes(bytes)));
+        let path = |bytes: &[u8]| uri(Path::new(OsStr::from_bytes(bytes)), &[]);
         assert_eq!(path(b"src/a b\xFF.rs"), "src/a%20b%FF.rs");
         assert_eq!(path(b"/srv/x"), "file:///srv/x");
         let key = compose("acme_live", "0123456789AB", "0123456789abcdefghijklmnopqrstuv");

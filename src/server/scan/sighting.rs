@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{Span, packed};
 
+use crate::model::import_format::{Alphabet, HIDDEN, ImportFormat};
 use crate::model::key::Environment;
 use crate::model::key_text::{self, BODY_LENGTH, KID_LENGTH, SECRET_LENGTH};
 
@@ -34,13 +35,28 @@ pub enum Credential {
         kid: String,
         head: &'static str,
     },
+    /// A key that somebody else made, of a format that was named: it has no public id.
+    Imported {
+        prefix: String,
+    },
 }
 
 impl Credential {
     /// The public id: `key_…`, `tok_…` for service tokens, head and id for tokens that are known by no id of their own.
+    /// None for a key that somebody else made.
+    #[must_use]
+    pub fn known_id(&self) -> Option<String> {
+        match self {
+            Self::Imported { .. } => None,
+            own => Some(own.id()),
+        }
+    }
+
+    /// What it is called: its public id, where it has one.
     #[must_use]
     pub fn id(&self) -> String {
         match self {
+            Self::Imported { .. } => HIDDEN.to_owned(),
             Self::Key { kid, .. } => format!("key_{kid}"),
             Self::Token { kid, head: "kwt" } => format!("tok_{kid}"),
             Self::Token { kid, head } => format!("{head}_{kid}"),
@@ -54,6 +70,7 @@ impl Credential {
             Self::Key {
                 prefix, environment, ..
             } => format!("{environment} key, prefix {prefix}"),
+            Self::Imported { prefix } => format!("key of another maker, prefix {prefix}"),
             Self::Token { head, .. } => match *head {
                 "kwt" => "service token",
                 "kws" => "set-up link",
@@ -84,6 +101,48 @@ pub fn each(bytes: &[u8], anchors: Range<usize>, mut see: impl FnMut(Sighting)) 
         // Not behind it: in `x_live_test_` both words are anchors.
         from = at + 1;
     }
+}
+
+/// The same and, in between, keys of formats that were named. They have no checksum: prefix, characters and length
+/// decide.
+pub fn each_of(bytes: &[u8], anchors: Range<usize>, formats: &[ImportFormat], mut see: impl FnMut(Sighting)) {
+    if formats.is_empty() {
+        return each(bytes, anchors, see);
+    }
+    let mut all = Vec::new();
+    each(bytes, anchors.clone(), |sighting| all.push(sighting));
+    for format in formats {
+        let prefix = format.prefix.as_bytes();
+        let begins = memchr::memmem::find_iter(&bytes[anchors.start..], prefix).map(|at| anchors.start + at);
+        all.extend(
+            begins
+                .take_while(|at| *at < anchors.end)
+                .filter_map(|at| imported(bytes, at, format)),
+        );
+    }
+    all.sort_by_key(|sighting| sighting.range.start);
+    all.into_iter().for_each(&mut see);
+}
+
+fn imported(bytes: &[u8], at: usize, format: &ImportFormat) -> Option<Sighting> {
+    let body = at + format.prefix.len();
+    let run = bytes[body..].iter().take(format.max + 1);
+    let run = run.take_while(|byte| format.alphabet.has(**byte)).count();
+    // Among any ASCII there is no saying where a key ends: then what fits is one.
+    let goes_on = run > format.max && format.alphabet != Alphabet::Printable;
+    (run >= format.min && !goes_on).then(|| Sighting {
+        range: at..body + run.min(format.max),
+        credential: Credential::Imported {
+            prefix: format.prefix.clone(),
+        },
+    })
+}
+
+/// Bytes from the beginning of an anchor that decide, with these formats.
+#[must_use]
+pub fn after(formats: &[ImportFormat]) -> usize {
+    let longest = formats.iter().map(|format| format.prefix.len() + format.max + 1);
+    longest.max().unwrap_or(0).max(AFTER)
 }
 
 /// Replaces every credential in `text` by its public id, and leaves look-alikes: a path with one must still lead there.
@@ -278,6 +337,30 @@ mod tests {
                 "from {from}"
             );
         }
+    }
+
+    #[test]
+    fn keys_of_named_formats_are_found_beside_ours_in_their_order() {
+        let formats = [
+            ImportFormat::parse("old_", "lower_hex", "20-24", "sha256").unwrap(),
+            ImportFormat::parse("any:", "printable", "16", "sha256").unwrap(),
+        ];
+        let (hex, own) = ("0123456789abcdef0123", key("acme_live"));
+        let text = format!(
+            "any:0123456789abcdef, {own} xold_{hex} old_{hex}99999 old_{} any:012",
+            &hex[..19]
+        );
+        let mut seen = Vec::new();
+        each_of(text.as_bytes(), 0..text.len(), &formats, |sighting| {
+            let place = text[sighting.range].to_owned();
+            seen.push((place, sighting.credential.known_id()));
+        });
+        let expected = [
+            ("any:0123456789abcdef".to_owned(), None),
+            (own, Some(format!("key_{KID}"))),
+            (format!("old_{hex}"), None),
+        ];
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::window::Scanner;
 use super::{Finding, Report, Trouble};
+use crate::model::import_format::ImportFormat;
 
 /// Looks at the named files, and at all files below the named folders.
 ///
@@ -17,8 +18,8 @@ use super::{Finding, Report, Trouble};
 /// repository, of those above up to its top. The ignore files of a person or a clone do not count, so that everybody
 /// finds the same. A file that vanishes meanwhile is none; a named path that is not there is trouble.
 #[must_use]
-pub fn scan(paths: &[PathBuf], everything: bool) -> Report {
-    let report = Mutex::new(Report::default());
+pub fn scan(paths: &[PathBuf], everything: bool, formats: &Arc<[ImportFormat]>) -> Report {
+    let report = Mutex::new(Report::on(formats));
     let (mut in_repositories, mut elsewhere) = (Vec::new(), Vec::new());
     for path in paths {
         match root(path) {
@@ -73,8 +74,10 @@ fn walk(roots: Vec<PathBuf>, everything: bool, look_above: bool, report: &Mutex<
         // The crate knows where a repository ends only if it must be one.
         .require_git(look_above)
         .filter_entry(|entry| !is_git_folder(entry));
+    let mut formats = Arc::default();
+    with(report, |report| formats = Arc::clone(&report.formats));
     builder.build_parallel().run(|| {
-        let mut scanner = Scanner::default();
+        let mut scanner = Scanner::new(&formats);
         Box::new(move |entry| {
             match entry {
                 Ok(entry) if entry.depth() == 0 && entry.path().is_dir() => {}

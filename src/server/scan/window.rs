@@ -5,11 +5,13 @@
 //! files too. A byte order mark is no character.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::sighting::{self, AFTER, BEFORE, Credential};
+use super::sighting::{self, BEFORE, Credential};
 use super::utf16::Units;
+use crate::model::import_format::ImportFormat;
 
 const PIECE_BYTES: usize = 256 * 1024;
 const UTF8_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
@@ -32,20 +34,22 @@ pub struct Scanner {
     /// The same file read as UTF-16, if it says that it is. It is read as bytes all the same: other files begin so too.
     wide: Option<Wide>,
     piece_bytes: usize,
-}
-
-impl Default for Scanner {
-    fn default() -> Self {
-        Self::with_pieces_of(PIECE_BYTES)
-    }
+    formats: Arc<[ImportFormat]>,
 }
 
 impl Scanner {
-    fn with_pieces_of(piece_bytes: usize) -> Self {
+    /// Looks for what is ours, and for keys of these formats.
+    #[must_use]
+    pub fn new(formats: &Arc<[ImportFormat]>) -> Self {
+        Self::with_pieces_of(PIECE_BYTES, formats)
+    }
+
+    fn with_pieces_of(piece_bytes: usize, formats: &Arc<[ImportFormat]>) -> Self {
         Self {
-            bytes: Window::new(piece_bytes),
+            bytes: Window::new(piece_bytes, formats),
             wide: None,
             piece_bytes,
+            formats: Arc::clone(formats),
         }
     }
 
@@ -61,7 +65,7 @@ impl Scanner {
             let last = taken < room.len();
             let fresh = &room[..taken];
             if total == 0 {
-                self.wide = Wide::of(fresh, self.piece_bytes);
+                self.wide = Wide::of(fresh, self.piece_bytes, &self.formats);
                 if fresh.starts_with(&UTF8_MARK) {
                     self.bytes.place.at = UTF8_MARK.len();
                 }
@@ -133,12 +137,18 @@ struct Window {
     /// Anchors before this one are decided.
     undecided: usize,
     place: Place,
+    formats: Arc<[ImportFormat]>,
+    /// Bytes that decide from the beginning of an anchor on.
+    after: usize,
 }
 
 impl Window {
-    fn new(piece_bytes: usize) -> Self {
+    fn new(piece_bytes: usize, formats: &Arc<[ImportFormat]>) -> Self {
+        let after = sighting::after(formats);
         Self {
-            buffer: Zeroizing::new(vec![0; piece_bytes + BEFORE + AFTER]),
+            buffer: Zeroizing::new(vec![0; piece_bytes + BEFORE + after]),
+            formats: Arc::clone(formats),
+            after,
             filled: 0,
             undecided: 0,
             place: Place::BEGINNING,
@@ -157,10 +167,10 @@ impl Window {
         // Behind this, too little is known yet.
         let limit = match last {
             true => self.filled,
-            false => self.filled.saturating_sub(AFTER - 1).max(self.undecided),
+            false => self.filled.saturating_sub(self.after - 1).max(self.undecided),
         };
         let place = &mut self.place;
-        sighting::each(bytes, self.undecided..limit, |sighting| {
+        sighting::each_of(bytes, self.undecided..limit, &self.formats, |sighting| {
             place.go_to(bytes, sighting.range.start);
             see(Spot {
                 line: place.line,
@@ -188,8 +198,8 @@ struct Wide {
 }
 
 impl Wide {
-    fn of(beginning: &[u8], piece_bytes: usize) -> Option<Self> {
-        let (units, window) = (Units::of(beginning)?, Window::new(piece_bytes));
+    fn of(beginning: &[u8], piece_bytes: usize, formats: &Arc<[ImportFormat]>) -> Option<Self> {
+        let (units, window) = (Units::of(beginning)?, Window::new(piece_bytes, formats));
         Some(Self { units, window })
     }
 
@@ -229,9 +239,12 @@ mod tests {
 
     #[test]
     fn no_border_between_pieces_hides_a_key_or_moves_it() {
-        let (text, expected) = three_keys();
+        let (text, mut expected) = three_keys();
+        let old: Arc<[ImportFormat]> = [ImportFormat::parse("old_", "hex", "100", "sha256").unwrap()].into();
+        let text = format!("{text}\n\n old_{}", "a1".repeat(50));
+        expected.push((6, 2, "imported_key".to_owned()));
         for piece_bytes in 1..300 {
-            let mut scanner = Scanner::with_pieces_of(piece_bytes);
+            let mut scanner = Scanner::with_pieces_of(piece_bytes, &old);
             assert_eq!(
                 places(&mut scanner, text.as_bytes()),
                 expected,
@@ -253,7 +266,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_no_character() {
         let (text, expected) = three_keys();
-        let mut scanner = Scanner::default();
+        let mut scanner = Scanner::new(&Arc::default());
         assert_eq!(
             places(&mut scanner, format!("\u{feff}{text}").as_bytes()),
             expected
@@ -272,7 +285,7 @@ mod tests {
     #[test]
     fn an_empty_source_and_a_cut_mark_hold_nothing() {
         for bytes in [&b""[..], b"\xFF", b"\xFF\xFE", b"\xFF\xFE\x41", b"\xEF\xBB"] {
-            assert_eq!(places(&mut Scanner::default(), bytes), []);
+            assert_eq!(places(&mut Scanner::new(&Arc::default()), bytes), []);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The audit log: appended to, read, never changed.
 
+use super::batch::{Batch, batch, run};
 use super::db::{Tx, on};
 use super::error::StoreError;
 use super::row::containing;
@@ -50,6 +51,16 @@ statements! {
         " ORDER BY e.seq DESC LIMIT $7 OFFSET $8");
     COUNT = concat!("SELECT COUNT(*)", with_names!(), narrowed!());
 }
+
+const INSERT_MANY: Batch = batch!(
+    "INSERT_MANY",
+    "INSERT INTO audit_events (chain, seq, at_ms, actor_type, actor_id, ip, session_id, request_id, action, target_type,
+     target_id, detail, key_id, prev, mac)
+     SELECT value -> 0 ->> 0, CAST(value -> 0 ->> 1 AS BIGINT), CAST(value -> 0 ->> 2 AS BIGINT), value -> 0 ->> 3,
+     value -> 0 ->> 4, value -> 1 ->> 0, value -> 1 ->> 1, value -> 1 ->> 2, value -> 1 ->> 3, value -> 1 ->> 4,
+     value -> 2 ->> 0, value -> 2 ->> 1, value -> 2 ->> 2, value -> 2 ->> 3, value -> 2 ->> 4",
+    ""
+);
 
 /// The end of a chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -127,6 +138,31 @@ pub async fn insert(tx: &mut Tx, row: &AuditRow) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(INSERT).bind(&row.chain).bind(row.seq).bind(row.at_ms).bind(&row.actor_type).bind(&row.actor_id)
         .bind(&row.ip).bind(&row.session_id).bind(&row.request_id).bind(&row.action).bind(&row.target_type)
         .bind(&row.target_id).bind(&row.detail).bind(&row.key_id).bind(&row.prev).bind(&row.mac).execute(c).await.map(drop))
+}
+
+/// Many events of one chain, in their order.
+pub async fn insert_many(tx: &mut Tx, rows: &[AuditRow]) -> Result<(), StoreError> {
+    let values = |row: &AuditRow| {
+        let own = row.clone();
+        (
+            (own.chain, own.seq, own.at_ms, own.actor_type, own.actor_id),
+            (
+                own.ip,
+                own.session_id,
+                own.request_id,
+                own.action,
+                own.target_type,
+            ),
+            (own.target_id, own.detail, own.key_id, own.prev, own.mac),
+        )
+    };
+    run(tx, &INSERT_MANY, rows.iter().map(values).collect()).await
+}
+
+/// The batches for the test that prepares every statement.
+#[must_use]
+pub fn batches() -> [(&'static str, &'static str, &'static str); 1] {
+    [INSERT_MANY.texts()]
 }
 
 /// Up to 1,000 events of a chain after `seq`, in order.

@@ -18,6 +18,8 @@ statements! {
 pub enum ChangeKind {
     Key,
     Token,
+    /// Keys that were imported, or what they may look like: what is known of texts that are none of ours.
+    Import,
     /// A project, a membership: anything that several keys hang on.
     Many,
 }
@@ -27,6 +29,7 @@ impl ChangeKind {
         match self {
             Self::Key => "key",
             Self::Token => "token",
+            Self::Import => "import",
             Self::Many => "many",
         }
     }
@@ -66,6 +69,7 @@ pub async fn list_after(tx: &mut Tx, seq: i64) -> Result<Vec<Change>, StoreError
             let kind = match kind.as_str() {
                 "key" => ChangeKind::Key,
                 "token" => ChangeKind::Token,
+                "import" => ChangeKind::Import,
                 _ => ChangeKind::Many,
             };
             Change { seq, kind, entity_id }

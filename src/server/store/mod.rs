@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod audit;
+mod batch;
 pub mod changes;
 pub mod db;
 pub mod departures;
@@ -16,6 +17,8 @@ pub mod email_changes;
 pub mod error;
 pub mod exports;
 pub mod factors;
+pub mod import_formats;
+pub mod import_uploads;
 pub mod instance;
 pub mod invitations;
 pub mod keys;
@@ -55,6 +58,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("email_changes", email_changes::STATEMENTS),
         ("exports", exports::STATEMENTS),
         ("factors", factors::STATEMENTS),
+        ("import_formats", import_formats::STATEMENTS),
+        ("import_uploads", import_uploads::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
@@ -75,4 +80,14 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         .into_iter()
         .flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql)))
         .collect()
+}
+
+/// Every statement over many rows: file, name, text for SQLite, text for PostgreSQL.
+#[must_use]
+pub fn all_batches() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+    let named = |file: &'static str| move |(name, sqlite, postgres)| (file, name, sqlite, postgres);
+    let usage = usage::batches().into_iter().map(named("usage"));
+    let keys = keys::batches().into_iter().map(named("keys"));
+    let audit = audit::batches().into_iter().map(named("audit"));
+    usage.chain(keys).chain(audit).collect()
 }

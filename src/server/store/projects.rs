@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use super::db::{Tx, on};
 use super::error::StoreError;
 use super::row::RowPlace;
-use super::statements;
+use super::{import_formats, statements};
 use crate::model::actor::OrgScope;
 use crate::model::id::ProjectId;
+use crate::model::import_format::ImportFormat;
 use crate::model::project::{CatalogueScope, Project, ProjectChoice, ProjectStatus, ProjectSummary};
 use crate::model::time::Timestamp;
 
@@ -33,6 +34,8 @@ statements! {
     DELETE_SCOPES = "DELETE FROM project_scopes WHERE project_id = $1";
     INSERT_SCOPE = "INSERT INTO project_scopes (project_id, name, description, sensitive, place) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (project_id, name) DO NOTHING";
+    /// Changes nothing; whoever else does the same waits until the transaction ends.
+    HOLD = "UPDATE projects SET version = version WHERE org_id = $1 AND id = $2";
     RAISE_VERSION = "UPDATE projects SET version = version + 1 WHERE org_id = $1 AND id = $2";
 }
 
@@ -88,7 +91,11 @@ impl ScopeRow {
 }
 
 impl ProjectRow {
-    fn into_project(self, scopes: Vec<CatalogueScope>) -> Result<Project, StoreError> {
+    fn into_project(
+        self,
+        scopes: Vec<CatalogueScope>,
+        formats: Vec<ImportFormat>,
+    ) -> Result<Project, StoreError> {
         let place = RowPlace {
             table: "projects",
             id: &self.id,
@@ -100,6 +107,7 @@ impl ProjectRow {
             slug: self.slug,
             prefix: self.prefix,
             scopes,
+            formats,
             version: self.version,
             created_at: Timestamp::from_ms(self.created_at_ms),
         })
@@ -144,11 +152,12 @@ pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<Optio
     let Some(row) = row else { return Ok(None) };
     let scopes: Vec<ScopeRow> =
         on!(tx, c => sqlx::query_as(LIST_SCOPES).bind(id.as_str()).fetch_all(c).await)?;
-    row.into_project(scopes.into_iter().map(ScopeRow::into_scope).collect())
+    let formats = import_formats::list(tx, id).await?;
+    row.into_project(scopes.into_iter().map(ScopeRow::into_scope).collect(), formats)
         .map(Some)
 }
 
-/// Projects in use with their catalogues, in two queries however many there are.
+/// Projects in use with their catalogues, in three queries however many there are.
 pub async fn list_active(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Project>, StoreError> {
     let org = scope.org_id().as_str();
     let rows: Vec<ProjectRow> = on!(tx, c => sqlx::query_as(LIST_ACTIVE).bind(org).fetch_all(c).await)?;
@@ -159,9 +168,11 @@ pub async fn list_active(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Project>, 
         let catalogue = catalogues.entry(row.project_id).or_default();
         catalogue.push(row.scope.into_scope());
     }
+    let mut formats = import_formats::list_active(tx, scope).await?;
     let with_scopes = |row: ProjectRow| {
         let scopes = catalogues.remove(&row.id).unwrap_or_default();
-        row.into_project(scopes)
+        let declared = row.id.parse().ok().and_then(|id| formats.remove(&id));
+        row.into_project(scopes, declared.unwrap_or_default())
     };
     rows.into_iter().map(with_scopes).collect()
 }
@@ -241,6 +252,13 @@ pub async fn set_name(
 /// A form that was opened before notices that the project has changed since.
 pub async fn raise_version(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(RAISE_VERSION).bind(scope.org_id().as_str()).bind(id.as_str()).execute(c).await.map(drop))
+}
+
+/// Keeps others who hold the project waiting until the transaction ends. `false` when there is no such project.
+pub async fn hold(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(HOLD).bind(scope.org_id().as_str()).bind(id.as_str()).execute(c).await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
 }
 
 /// `false` when it already has that status or is gone.

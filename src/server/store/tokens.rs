@@ -2,10 +2,12 @@
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::import_formats::{FormatRow, format_columns};
 use super::row::{RowPlace, moment};
 use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::id::{AccountId, TokenId};
+use crate::model::import_format::ImportFormat;
 use crate::model::time::Timestamp;
 use crate::model::token::{TokenPermissions, TokenStatus, TokenSummary};
 use crate::server::platform::crypto::keyring::StoredMac;
@@ -15,8 +17,9 @@ statements! {
         expires_at_ms, created_by_type, created_by_id, created_at_ms, row_mac, row_mac_key_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     /// By id alone: a token says itself which organisation it belongs to.
-    FIND_ANY = "SELECT id, org_id, project_id, permissions, hash, hash_alg, pepper_id, expires_at_ms, revoked_at_ms,
-        row_mac, row_mac_key_id FROM service_tokens WHERE id = $1";
+    FIND_ANY = concat!("SELECT t.id, t.org_id, t.project_id, t.permissions, t.hash, t.hash_alg, t.pepper_id, t.expires_at_ms,
+        t.revoked_at_ms, t.row_mac, t.row_mac_key_id, ", format_columns!(), " FROM service_tokens t
+        LEFT JOIN import_formats f ON f.project_id = t.project_id WHERE t.id = $1 ORDER BY f.place, f.id");
     FIND = "SELECT id, org_id, project_id, permissions, hash, hash_alg, pepper_id, expires_at_ms, revoked_at_ms,
         row_mac, row_mac_key_id FROM service_tokens WHERE org_id = $1 AND id = $2";
     LIST = "SELECT t.id, t.name, t.project_id, p.name AS project_name, t.permissions, t.created_at_ms, t.expires_at_ms,
@@ -100,9 +103,29 @@ pub async fn insert(
         .bind(&token.row_mac_key_id).execute(c).await.map(drop))
 }
 
-/// For authentication, which learns the organisation from the token.
-pub async fn find_any(tx: &mut Tx, id: &TokenId) -> Result<Option<SecuredToken>, StoreError> {
-    on!(tx, c => sqlx::query_as(FIND_ANY).bind(id.as_str()).fetch_optional(c).await)
+#[derive(sqlx::FromRow)]
+struct TokenAndFormat {
+    #[sqlx(flatten)]
+    token: SecuredToken,
+    #[sqlx(flatten)]
+    format: FormatRow,
+}
+
+/// For authentication, which learns the organisation from the token; with what its project declares of keys that others
+/// made, in the same statement.
+pub async fn find_any(
+    tx: &mut Tx,
+    id: &TokenId,
+) -> Result<Option<(SecuredToken, Vec<ImportFormat>)>, StoreError> {
+    let rows: Vec<TokenAndFormat> =
+        on!(tx, c => sqlx::query_as(FIND_ANY).bind(id.as_str()).fetch_all(c).await)?;
+    let mut whole: Option<(SecuredToken, Vec<ImportFormat>)> = None;
+    for row in rows {
+        let format = row.format.into_format()?.map(|(_, format)| format);
+        let (_, formats) = whole.get_or_insert_with(|| (row.token, Vec::new()));
+        formats.extend(format);
+    }
+    Ok(whole)
 }
 
 pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &TokenId) -> Result<Option<SecuredToken>, StoreError> {

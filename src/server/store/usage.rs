@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
-
+use super::batch::{Batch, batch, run};
 use super::db::{Connection, Tx, on};
 use super::error::StoreError;
 use super::row::RowPlace;
@@ -32,31 +31,6 @@ statements! {
     DELETE_ADDRESSES_BEFORE = "DELETE FROM key_addresses WHERE last_at_ms < $1 AND last_at_ms <= COALESCE(
         (SELECT a.last_at_ms FROM key_addresses a WHERE a.last_at_ms < $1 ORDER BY a.last_at_ms LIMIT 1 OFFSET 4999), $1)";
     COUNT_EVENTS = "SELECT COUNT(*) FROM usage_events";
-}
-
-/// A statement over many rows, which travel as one JSON text: binding each value by itself takes longer than storing it.
-/// The two databases differ in the function that unfolds the text; `value` is what both call a row.
-struct Batch {
-    name: &'static str,
-    sqlite: &'static str,
-    postgres: &'static str,
-}
-
-/// Rows that travel at once: preparing more would keep a thread from answering requests.
-const ROWS_PER_STATEMENT: usize = 1_000;
-
-macro_rules! batch {
-    ($name:literal, $head:literal, $tail:literal) => {
-        Batch {
-            name: $name,
-            sqlite: concat!($head, " FROM jsonb_each($1) WHERE true ", $tail),
-            postgres: concat!(
-                $head,
-                " FROM jsonb_array_elements(CAST($1 AS JSONB)) WHERE true ",
-                $tail
-            ),
-        }
-    };
 }
 
 const INSERT_EVENTS: Batch = batch!(
@@ -114,7 +88,7 @@ pub fn batches() -> [(&'static str, &'static str, &'static str); 6] {
         &ADD_SECRET_USES,
         &ADD_ADDRESSES,
     ];
-    all.map(|batch| (batch.name, batch.sqlite, batch.postgres))
+    all.map(Batch::texts)
 }
 
 /// One verification of a known key.
@@ -168,22 +142,6 @@ pub struct AddressUses<'a> {
     pub first_at_ms: i64,
     pub last_at_ms: i64,
     pub requests: i64,
-}
-
-/// Runs a batch over rows in their order, so that two nodes lock in one order.
-async fn run(tx: &mut Tx, batch: &Batch, rows: Vec<impl Serialize>) -> Result<(), StoreError> {
-    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
-        let chunk = serde_json::to_string(chunk).map_err(|error| StoreError::Defect(error.to_string()))?;
-        match tx.connection() {
-            Connection::Sqlite(c) => sqlx::query(batch.sqlite).bind(chunk).execute(c).await.map(drop)?,
-            Connection::Postgres(c) => sqlx::query(batch.postgres)
-                .bind(chunk)
-                .execute(c)
-                .await
-                .map(drop)?,
-        }
-    }
-    Ok(())
 }
 
 pub async fn insert_events<'a>(

@@ -147,6 +147,7 @@ async fn key(app: &TestApp, org: OrgId, owner: &str, name: &str) -> String {
         scopes: Vec::new(),
         expiry: "90",
         expiry_date: "",
+        rotation_days: "",
         restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,

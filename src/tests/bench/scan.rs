@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use keywright::model::key_text::compose;
@@ -46,7 +47,7 @@ fn read_all(paths: &[PathBuf]) {
 }
 
 fn scan_all(folder: &Path, bytes: u64) {
-    let report = tree::scan(&[folder.to_owned()], false);
+    let report = tree::scan(&[folder.to_owned()], false, &Arc::default());
     assert!(report.troubles.is_empty());
     assert_eq!(report.scanned_bytes, bytes);
     assert_eq!(report.findings.len(), FILES / KEY_EVERY);

@@ -1,6 +1,9 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
 mod algebra;
+mod export;
+mod import;
+mod import_file;
 mod restrictions;
 mod rotation;
 
@@ -172,6 +175,7 @@ async fn powers_before_any_policy_hold_at_the_use_case() {
         scopes: vec![],
         expiry: "7",
         expiry_date: "",
+        rotation_days: "",
         restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,

@@ -92,7 +92,32 @@ impl Browser {
         self.send(Method::POST, path, Some(body.to_owned())).await
     }
 
+    /// A form with a file.
+    pub async fn upload(&mut self, path: &str, project: &str, file: &[u8]) -> Answer {
+        let part = |rest: &str| format!("--border\r\nContent-Disposition: form-data; {rest}\r\n\r\n");
+        let body = [
+            part("name=\"project\"").as_bytes(),
+            project.as_bytes(),
+            b"\r\n",
+            part("name=\"file\"; filename=\"legacy.csv\"\r\nContent-Type: text/csv").as_bytes(),
+            file,
+            b"\r\n--border--\r\n",
+        ]
+        .concat();
+        self.send_as(
+            Method::POST,
+            path,
+            Some(("multipart/form-data; boundary=border", body)),
+        )
+        .await
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let body = body.map(|body| ("application/x-www-form-urlencoded", body.into_bytes()));
+        self.send_as(method, path, body).await
+    }
+
+    async fn send_as(&mut self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -107,12 +132,13 @@ impl Browser {
         if !self.agent.is_empty() {
             request = request.header(header::USER_AGENT, self.agent);
         }
-        if body.is_some() {
+        if let Some((media_type, _)) = &body {
             request = request
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::CONTENT_TYPE, *media_type)
                 .header("sec-fetch-site", "same-origin");
         }
-        let mut request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        let body = body.map(|(_, body)| body).unwrap_or_default();
+        let mut request = request.body(Body::from(body)).unwrap();
         request.extensions_mut().insert(Peer(self.peer.parse().unwrap()));
         let answer = Answer::read(self.router.clone().oneshot(request).await.unwrap()).await;
         for cookie in answer.headers.get_all(header::SET_COOKIE) {

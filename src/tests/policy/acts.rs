@@ -148,6 +148,7 @@ async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result<Issued, Do
         scopes: wanted.scopes.to_vec(),
         expiry: wanted.expiry,
         expiry_date: "",
+        rotation_days: "",
         restrictions: Default::default(),
         extend_catalogue: true,
         scopes_required: true,

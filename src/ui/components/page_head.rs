@@ -60,6 +60,7 @@ pub fn flash() -> impl IntoView {
             Some("rotation-cancelled") => "Cancelled. The new secret is dead, the old one goes on as before.",
             Some("policy-saved") => "Saved. Owners of keys that break it are told.",
             Some("plan-cancelled") => "Cancelled. The rules stay as they are.",
+            Some("imported") => "Imported. The keys pass from now on.",
             Some("revoked") => "Revoked. It is refused from now on.",
             Some("mail_tested") => "The mail server took the test mail. It should arrive within a minute.",
             Some("mail_retried") => "Trying again now. Reload in a few seconds to see what became of it.",

@@ -1,7 +1,9 @@
 //! Keys, from issue through rotations to tombstone.
 
 pub mod edit;
+pub mod export;
 pub mod form;
+pub mod import;
 pub mod issue;
 pub mod lifecycle;
 pub mod read;

@@ -17,6 +17,30 @@ use crate::server::store::db::Tx;
 use crate::server::store::keys::SecuredKey;
 use crate::server::store::policies::{self as store, KeyTerms};
 
+/// The rules of both environments.
+pub struct Policies {
+    live: Policy,
+    test: Policy,
+}
+
+impl Policies {
+    /// Those that hold at this moment.
+    pub async fn in_force(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<Self, DomainError> {
+        Ok(Self {
+            live: in_force(tx, scope, Environment::Live, now).await?,
+            test: in_force(tx, scope, Environment::Test, now).await?,
+        })
+    }
+
+    #[must_use]
+    pub fn of(&self, environment: Environment) -> &Policy {
+        match environment {
+            Environment::Live => &self.live,
+            Environment::Test => &self.test,
+        }
+    }
+}
+
 /// The rules that hold at this moment: planned ones from their day on, whether or not anybody has looked since.
 pub async fn in_force(
     tx: &mut Tx,

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use quick_cache::sync::Cache;
 
-use super::entry::{CachedKey, CachedToken};
+use super::entry::{AllFormats, CachedKey, CachedToken};
 use crate::model::id::{KeyId, TokenId};
 use crate::model::time::{SECOND_MS, Timestamp};
 use crate::server::ctx::Context;
@@ -66,6 +66,8 @@ pub struct Shelf<K, T> {
     unknown: Cache<K, Timestamp>,
     /// When the database last failed to answer for an id.
     failed: Cache<K, Instant>,
+    /// Rises whenever what is unknown is forgotten: what was not found before that is not remembered after it.
+    cleared: AtomicU64,
     ttl_ms: i64,
     unknown_ttl_ms: i64,
 }
@@ -76,17 +78,20 @@ impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
             known: Cache::new(capacity),
             unknown: Cache::new(limits.unknown),
             failed: Cache::new(limits.unknown),
+            cleared: AtomicU64::new(0),
             ttl_ms: limits.ttl_ms,
             unknown_ttl_ms: limits.unknown_ttl_ms,
         }
     }
 
     fn forget(&self, id: &K) {
+        self.cleared.fetch_add(1, Ordering::SeqCst);
         self.known.remove(id);
         self.unknown.remove(id);
     }
 
     fn clear(&self) {
+        self.cleared.fetch_add(1, Ordering::SeqCst);
         self.known.clear();
         self.unknown.clear();
     }
@@ -131,6 +136,7 @@ impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
                 if self.failed.get(id).is_some_and(|at| at >= asked_at) {
                     return Err(StoreError::Unavailable("a reading just failed".to_owned()));
                 }
+                let cleared = self.cleared.load(Ordering::SeqCst);
                 let read = read().await.inspect_err(|error| {
                     if error.is_unavailable() {
                         self.failed.insert(*id, Instant::now());
@@ -138,6 +144,9 @@ impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
                 });
                 let Some(value) = read? else {
                     self.unknown.insert(*id, now);
+                    if self.cleared.load(Ordering::SeqCst) != cleared {
+                        self.unknown.remove(id);
+                    }
                     return Ok(None);
                 };
                 let value = Arc::new(value);
@@ -156,6 +165,10 @@ impl<K: Copy + Eq + Hash, T> Shelf<K, T> {
 pub struct VerificationCache {
     pub keys: Shelf<KeyId, CachedKey>,
     pub tokens: Shelf<TokenId, CachedToken>,
+    /// Keys that somebody else made, by the keyed hash of their digest. Where it leads never changes.
+    pub imports: Shelf<[u8; 32], KeyId>,
+    /// What such keys look like, in every project that declares it.
+    pub formats: Shelf<(), AllFormats>,
     /// Up to which change this memory is true, and when that was last confirmed (unix ms).
     seq: AtomicI64,
     confirmed_at_ms: AtomicI64,
@@ -169,6 +182,8 @@ impl VerificationCache {
         Self {
             keys: Shelf::new(limits.keys, limits),
             tokens: Shelf::new(limits.tokens, limits),
+            imports: Shelf::new(limits.keys, limits),
+            formats: Shelf::new(1, limits),
             seq: AtomicI64::new(-1),
             confirmed_at_ms: AtomicI64::new(i64::MIN / 2),
             reads: AtomicU64::new(0),
@@ -183,10 +198,17 @@ impl VerificationCache {
         self.tokens.forget(id);
     }
 
+    /// After an import, or a change of what imported keys look like, which is kept beside tokens.
+    pub fn forget_imports(&self) {
+        self.imports.clear();
+        self.formats.clear();
+        self.tokens.clear();
+    }
+
     /// After a change that many keys hang on: a project, a membership.
     pub fn forget_everything(&self) {
         self.keys.clear();
-        self.tokens.clear();
+        self.forget_imports();
     }
 
     #[must_use]
@@ -214,6 +236,7 @@ impl VerificationCache {
                 Ok(id) => self.forget_token(&id),
                 Err(_) => self.forget_everything(),
             },
+            ChangeKind::Import => self.forget_imports(),
             ChangeKind::Many => self.forget_everything(),
         }
     }
@@ -256,6 +279,20 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_was_not_found_before_it_came_is_not_remembered_after() {
+        let shelf: Shelf<u8, ()> = Shelf::new(10, CacheLimits::default());
+        let now = Timestamp::from_ms(0);
+        let found = shelf.get_or_read(&1, now, true, async || {
+            // It comes, and is told of, while the reading that missed it is under way.
+            shelf.clear();
+            Ok(None)
+        });
+        assert!(found.await.unwrap().is_none());
+        let again = shelf.get_or_read(&1, now, true, async || Ok(Some(()))).await;
+        assert!(again.unwrap().is_some());
+    }
 
     #[tokio::test]
     async fn who_waited_behind_a_failing_reader_fails_with_it_and_the_next_reads_again() {

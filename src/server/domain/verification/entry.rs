@@ -1,6 +1,7 @@
 //! What the cache holds: everything a decision needs, read once.
 
 use crate::model::id::{AccountId, KeyId, OrgId, ProjectId, TokenId};
+use crate::model::import_format::ImportFormat;
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::project::ProjectStatus;
 use crate::model::restriction::Restrictions;
@@ -80,7 +81,13 @@ pub struct CachedToken {
     pub expires_at: Option<Timestamp>,
     pub revoked: bool,
     pub is_intact: bool,
+    /// What keys of the project look like that somebody else made; empty for most.
+    pub formats: Box<[ImportFormat]>,
 }
+
+/// What such keys look like, in every project that declares it.
+#[derive(Clone, Debug, Default)]
+pub struct AllFormats(pub Vec<(ProjectId, Vec<ImportFormat>)>);
 
 impl CachedKey {
     /// Until when a previous secret goes on beside the current one.
@@ -148,7 +155,10 @@ impl CachedSecret {
 }
 
 impl CachedToken {
-    pub fn from_row(token: SecuredToken, keyring: &Keyring) -> Result<Self, StoreError> {
+    pub fn from_row(
+        (token, formats): (SecuredToken, Vec<ImportFormat>),
+        keyring: &Keyring,
+    ) -> Result<Self, StoreError> {
         let is_intact = tokens::is_intact(keyring, &token);
         let place = RowPlace {
             table: "service_tokens",
@@ -166,6 +176,7 @@ impl CachedToken {
             org_id: place.parsed("org_id", &token.org_id)?,
             hash: StoredHash::from_row(keyring, &token.hash_alg, &token.pepper_id, &token.hash),
             is_intact,
+            formats: formats.into(),
         })
     }
 }

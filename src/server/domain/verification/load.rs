@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::entry::{CachedKey, CachedToken};
+use super::entry::{AllFormats, CachedKey, CachedToken};
 use crate::model::id::{KeyId, TokenId};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
+use crate::server::platform::crypto::master_key::hex;
+use crate::server::platform::redaction;
 use crate::server::store::error::StoreError;
-use crate::server::store::{keys, tokens};
+use crate::server::store::{import_formats, keys, tokens};
 
 pub(super) async fn key(
     ctx: &Context,
@@ -34,11 +36,48 @@ pub(super) async fn token(
         cache.count_read();
         let mut tx = ctx.db.begin_read().await?;
         let row = tokens::find_any(&mut tx, id).await?;
-        row.map(|row| CachedToken::from_row(row, &ctx.keyring))
-            .transpose()
+        let row = row.map(|row| CachedToken::from_row(row, &ctx.keyring));
+        row.transpose()
+            .inspect(|token| redaction::learn(token.iter().flat_map(|token| &token.formats)))
     };
     cache
         .tokens
         .get_or_read(id, now, cache.is_trusted(now), read)
         .await
+}
+
+/// Which key a digest leads to, by its keyed hash.
+pub(super) async fn imported(
+    ctx: &Context,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<KeyId>, StoreError> {
+    let cache = &ctx.key_cache;
+    let read = async || {
+        cache.count_read();
+        let mut tx = ctx.db.begin_read().await?;
+        keys::find_imported(&mut tx, &hex(hash)).await
+    };
+    let id = cache
+        .imports
+        .get_or_read(hash, now, cache.is_trusted(now), read)
+        .await?;
+    Ok(id.map(|id| *id))
+}
+
+/// What imported keys look like, in every project.
+pub(super) async fn all_formats(ctx: &Context, now: Timestamp) -> Result<Arc<AllFormats>, StoreError> {
+    let cache = &ctx.key_cache;
+    let read = async || {
+        cache.count_read();
+        let mut tx = ctx.db.begin_read().await?;
+        let all = import_formats::list_all(&mut tx).await?;
+        redaction::learn(all.values().flatten());
+        Ok(Some(AllFormats(all.into_iter().collect())))
+    };
+    let all = cache
+        .formats
+        .get_or_read(&(), now, cache.is_trusted(now), read)
+        .await?;
+    Ok(all.unwrap_or_default())
 }

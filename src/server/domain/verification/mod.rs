@@ -6,11 +6,12 @@
 mod cache;
 mod decide;
 mod entry;
+mod imported;
 mod load;
 
 pub use cache::{CacheLimits, VerificationCache, follow_changes};
 pub use decide::{Denial, Verdict, VerifyRequest, decide};
-pub use entry::{CachedKey, CachedRestrictions, CachedSecret, CachedToken};
+pub use entry::{AllFormats, CachedKey, CachedRestrictions, CachedSecret, CachedToken};
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use super::DomainError;
 use super::mint::{self, Credential};
 use super::usage::{Told, UsageEvent};
-use crate::model::id::{KeyId, TokenId};
+use crate::model::id::TokenId;
 use crate::model::key::KeyStatus;
 use crate::model::key_text::{self, TokenKind};
 use crate::model::permission_query::PermissionQuery;
@@ -105,14 +106,20 @@ pub async fn verify(
         key: None,
         rotating: None,
     };
-    let Some(parsed) = key_text::parse_key(question.key) else {
-        return Ok(refuse(
-            VerdictCode::Malformed,
-            "The text is not a key: a part is missing, added or mistyped.",
-        ));
-    };
     let not_found = || refuse(VerdictCode::NotFound, "No key of this project matches.");
-    let found = find_matching(ctx, &parsed, question.key, now).await?;
+    let found = match key_text::parse_key(question.key) {
+        Some(parsed) => find_matching(ctx, &parsed, question.key, now).await?,
+        // Ours never come here; text that fits no declared format ends here, before any lookup.
+        None => match imported::presented(&token.formats, question.key).as_slice() {
+            [] => {
+                return Ok(refuse(
+                    VerdictCode::Malformed,
+                    "The text is not a key: a part is missing, added or mistyped.",
+                ));
+            }
+            presented => imported::find_matching(ctx, &token.project_id, presented, now).await?,
+        },
+    };
     let is_ours = |key: &CachedKey| key.project_id == token.project_id && key.org_id == token.org_id;
     let Some((key, at)) = found.filter(|(key, _)| is_ours(key)) else {
         return Ok(not_found());
@@ -141,16 +148,22 @@ pub async fn verify(
     })
 }
 
-/// The key whose present secret this is, whatever may be said against its passing. A secret that was replaced holds
-/// nothing.
-pub async fn find_held(ctx: &Context, text: &str) -> Result<Option<Arc<CachedKey>>, DomainError> {
+/// The keys whose present secret this is, whatever may be said against their passing: one at most of ours; of a text that
+/// somebody else made one for each project it was imported into. A secret that was replaced holds nothing.
+pub async fn find_held(ctx: &Context, text: &str) -> Result<Vec<Arc<CachedKey>>, DomainError> {
     let now = ctx.clock.now();
-    let Some(parsed) = key_text::parse_key(text) else {
-        return Ok(None);
+    let found = match key_text::parse_key(text) {
+        Some(parsed) => find_matching(ctx, &parsed, text, now)
+            .await?
+            .into_iter()
+            .collect(),
+        None => imported::find_anywhere(ctx, text, now).await?,
     };
-    let found = find_matching(ctx, &parsed, text, now).await?;
     let is_present = |secret: &CachedSecret| secret.expires_at.is_none_or(|at| at > now);
-    Ok(found.and_then(|(key, at)| is_present(&key.secrets[at]).then_some(key)))
+    let held = found
+        .into_iter()
+        .filter(|(key, at)| is_present(&key.secrets[*at]));
+    Ok(held.map(|(key, _)| key).collect())
 }
 
 /// The key that the whole text belongs to, and which of its secrets it is. The same work for an unknown id as for a wrong
@@ -166,7 +179,11 @@ async fn find_matching(
         (0..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, text));
         return Ok(None);
     };
-    let matching = matching_secret(ctx, &key, &id, text);
+    let credential = Credential::Key {
+        org_id: key.org_id.as_str(),
+        key_id: id.as_str(),
+    };
+    let matching = matching_secret(ctx, &key, credential, text);
     let is_same_key = *key.prefix == *parsed.prefix && key.environment == parsed.environment;
     Ok(matching
         .filter(|_| is_same_key && key.is_intact)
@@ -176,18 +193,21 @@ async fn find_matching(
 /// Secrets a key has at most.
 const SECRETS_MAX: usize = 2;
 
-/// Compares with every stored secret of the key, and with nothing in the place of those it has not, so that the work
-/// depends neither on which matches nor on how many there are (R57).
-fn matching_secret(ctx: &Context, key: &CachedKey, id: &KeyId, text: &str) -> Option<usize> {
-    let credential = Credential::Key {
-        org_id: key.org_id.as_str(),
-        key_id: id.as_str(),
-    };
-    (key.secrets.len()..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, text));
-    key.secrets.iter().enumerate().fold(None, |found, (at, secret)| {
-        let matches = mint::is_match(ctx, credential, text, &secret.hash);
-        if matches { Some(at) } else { found }
-    })
+/// Compares with every stored secret of the key of the credential's kind, ours or imported, and with nothing in the place
+/// of the others and of those it has not, so that the work depends neither on which matches nor on how many there are
+/// (R57).
+fn matching_secret(ctx: &Context, key: &CachedKey, credential: Credential<'_>, text: &str) -> Option<usize> {
+    let is_imported = matches!(credential, Credential::Imported { .. });
+    let of_kind = |secret: &&CachedSecret| secret.hash.is_imported() == is_imported;
+    let compared = key.secrets.iter().filter(of_kind).count();
+    (compared..SECRETS_MAX).for_each(|_| mint::compare_with_nothing(ctx, text));
+    let secrets = key.secrets.iter().enumerate();
+    secrets
+        .filter(|(_, secret)| of_kind(secret))
+        .fold(None, |found, (at, secret)| {
+            let matches = mint::is_match(ctx, credential, text, &secret.hash);
+            if matches { Some(at) } else { found }
+        })
 }
 
 fn record(

@@ -105,6 +105,7 @@ async fn issue_from(
         scopes: scopes_of(values),
         expiry: values.first("expiry"),
         expiry_date: values.first("expiry_date"),
+        rotation_days: "",
         restrictions: restrictions_of(values),
         extend_catalogue: false,
         scopes_required: true,

@@ -6,8 +6,9 @@ use axum::response::Response;
 use super::{Submitted, see_other};
 use crate::model::error::AppError;
 use crate::model::id::ProjectId;
+use crate::model::import_format::parse_formats;
 use crate::model::project::parse_catalogue;
-use crate::server::domain::projects::{self, ProjectDraft};
+use crate::server::domain::projects::{self, ProjectDraft, ProjectEdit};
 use crate::server::http::state::AppState;
 
 /// `POST /settings/projects/new`
@@ -40,17 +41,12 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
         return form.again(&state, AppError::not_found()).await;
     };
     let version = form.values.first("version").parse().unwrap_or(-1);
-    let scopes = parse_catalogue(&form.values);
-    match projects::edit(
-        &state.ctx,
-        &signed_in.actor,
-        &id,
-        version,
-        form.values.first("name"),
-        scopes,
-    )
-    .await
-    {
+    let edit = ProjectEdit {
+        name: form.values.first("name"),
+        scopes: parse_catalogue(&form.values),
+        formats: parse_formats(&form.values),
+    };
+    match projects::edit(&state.ctx, &signed_in.actor, &id, version, edit).await {
         Ok(()) => see_other(&format!("/settings/projects/{id}?done=saved")),
         Err(error) => {
             form.refused(&state, Some(&signed_in.actor), "projects.edit", error)

@@ -118,7 +118,7 @@ fn owes_enrolment(request: &Request) -> bool {
 
 /// Where somebody wanted to go. An address with a key in it is not carried on.
 fn carried_on(target: &str) -> &str {
-    match crate::model::key_text::redacted_address(target) {
+    match crate::server::platform::redaction::redacted_address(target) {
         std::borrow::Cow::Borrowed(target) => target,
         std::borrow::Cow::Owned(_) => "/",
     }

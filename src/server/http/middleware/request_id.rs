@@ -5,9 +5,9 @@ use axum::http::HeaderValue;
 use axum::response::Response;
 use tracing::Span;
 
-use crate::model::key_text::redacted_address;
 use crate::model::request_id::RequestId;
 use crate::model::text::shown;
+use crate::server::platform::redaction::redacted_address;
 use crate::server::platform::rng::Rng;
 
 /// Names the request.

@@ -149,6 +149,21 @@ impl Keyring {
         key.is_some_and(|key| key.mac_of(parts).ct_eq(expected).into())
     }
 
+    /// The MACs of `parts` under every key of this purpose, the active one first: for what is found by its MAC.
+    #[must_use]
+    pub fn macs(&self, purpose: Purpose, parts: &[impl AsRef<str>]) -> Vec<[u8; 32]> {
+        let (active, former): (Vec<_>, Vec<_>) = self
+            .keys
+            .iter()
+            .filter(|key| key.purpose == purpose)
+            .partition(|key| key.is_active);
+        active
+            .into_iter()
+            .chain(former)
+            .map(|key| key.mac_of(parts))
+            .collect()
+    }
+
     /// The raw key, for argon2's secret input.
     #[must_use]
     pub fn raw(&self, purpose: Purpose, key_id: &str) -> Option<&[u8; 32]> {

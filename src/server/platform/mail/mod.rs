@@ -8,9 +8,9 @@ use std::pin::Pin;
 pub use smtp::{MailSettingsError, SmtpMailer, SmtpSettings};
 
 use crate::model::id::MailId;
-use crate::model::key_text::redacted;
 use crate::model::mail::{MailServer, masked_address};
 use crate::model::time::Timestamp;
+use crate::server::platform::redaction::redacted;
 
 /// Longest text of an error that is kept, in characters.
 const SAID_MAX: usize = 300;

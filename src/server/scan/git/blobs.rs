@@ -19,7 +19,7 @@ pub fn scan(
 ) -> Result<(), GitError> {
     let mut git = Running::start("cat-file", &["--batch", "--buffer"], ids)?;
     let mut out = BufReader::with_capacity(128 * 1024, git.output()?);
-    let mut scanner = Scanner::default();
+    let mut scanner = Scanner::new(&report.formats);
     let mut position = 0;
     while let Some(header) = header(&mut out).map_err(|error| git.broke_off(error))? {
         let mut words = header.split(' ');

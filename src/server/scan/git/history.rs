@@ -7,15 +7,17 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use super::{GitError, Running, answer_line, blobs, new_blob, path_of};
+use crate::model::import_format::ImportFormat;
 use crate::server::scan::window::Spot;
 use crate::server::scan::{Finding, Report, Trouble};
 
 /// A clone without its whole history is looked at as far as it goes, and is trouble: it cannot say that there is nothing.
 #[must_use]
-pub fn scan() -> Report {
-    let mut report = Report::default();
+pub fn scan(formats: &Arc<[ImportFormat]>) -> Report {
+    let mut report = Report::on(formats);
     let mut found = HashMap::new();
     if let Err(error) = read_all(&mut report, &mut found) {
         report.troubles.push(error.into());

@@ -4,14 +4,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use super::{GitError, answer, answer_line, blobs, new_blob, path_of};
+use crate::model::import_format::ImportFormat;
 use crate::server::scan::{Finding, Report};
 
 /// The whole content of a changed file counts, not its changed lines alone.
 #[must_use]
-pub fn scan() -> Report {
-    let mut report = Report::default();
+pub fn scan(formats: &Arc<[ImportFormat]>) -> Report {
+    let mut report = Report::on(formats);
     if let Err(error) = scan_into(&mut report) {
         report.troubles.push(error.into());
     }

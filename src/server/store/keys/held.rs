@@ -1,9 +1,9 @@
 //! What somebody who leaves holds: keys they own, and keys they made for others.
 
+use super::hint;
 use crate::model::actor::OrgScope;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Environment, KeyStatus, Standing, badge};
-use crate::model::key_text::display_hint;
 use crate::model::member::HeldKey;
 use crate::model::time::Timestamp;
 use crate::server::store::db::{Tx, on};
@@ -20,8 +20,8 @@ macro_rules! held {
 
 statements! {
     /// With the requests of the hours since $3, the busiest first.
-    LIST_HELD = "SELECT h.* FROM (
-            SELECT k.id, k.name, k.prefix, k.environment, k.status, k.expires_at_ms, k.not_before_ms, k.overlap_until_ms, k.rotation_due_at_ms,
+    LIST_HELD = concat!("SELECT h.* FROM (
+            SELECT k.id, ", import_prefix!(), ",  k.name, k.prefix, k.environment, k.status, k.expires_at_ms, k.not_before_ms, k.overlap_until_ms, k.rotation_due_at_ms,
             p.name AS project_name, p.status AS project_status,
             k.owner_account_id, k.owner_team, o.name AS owner_name, m.account_id AS member_id, u.at_ms AS used_at_ms, u.ip AS used_ip,
             COALESCE((SELECT CAST(SUM(r.requests) AS BIGINT) FROM usage_rollups r
@@ -31,7 +31,7 @@ statements! {
             LEFT JOIN key_last_used u ON u.key_id = k.id
             WHERE k.org_id = $1 AND k.status <> 'revoked'
             AND (k.owner_account_id = $2 OR (k.created_by_type = 'account' AND k.created_by_id = $2))) h
-        ORDER BY CASE WHEN h.owner_account_id = $2 THEN 0 ELSE 1 END, h.requests DESC, h.used_at_ms DESC NULLS LAST, h.id LIMIT $4";
+        ORDER BY CASE WHEN h.owner_account_id = $2 THEN 0 ELSE 1 END, h.requests DESC, h.used_at_ms DESC NULLS LAST, h.id LIMIT $4");
     COUNT_HELD = concat!("SELECT CAST(COALESCE(SUM(CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END), 0) AS BIGINT), COUNT(*)", held!());
     LIST_HELD_IDS = concat!("SELECT k.id, CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END", held!(), " ORDER BY k.id");
 }
@@ -41,6 +41,7 @@ struct HeldRow {
     id: String,
     name: String,
     prefix: String,
+    import_prefix: Option<String>,
     environment: String,
     status: String,
     expires_at_ms: Option<i64>,
@@ -89,7 +90,7 @@ fn held(row: HeldRow, account: &AccountId, now: Timestamp) -> Result<HeldKey, St
     let environment = place.required("environment", Environment::parse(&row.environment))?;
     let id: KeyId = place.parsed("id", &row.id)?;
     Ok(HeldKey {
-        hint: display_hint(&row.prefix, environment, id.random_part()),
+        hint: hint(&row.prefix, environment, &id, row.import_prefix.as_deref()),
         badge: badge(standing, now),
         owned: row.owner_account_id.as_deref() == Some(account.as_str()),
         owner_name: row.owner_name.unwrap_or(row.owner_team),

@@ -1,11 +1,11 @@
 //! What is shown of keys: the filtered list, its counts, one key in full.
 
+use super::hint;
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
 use crate::model::key::{
     Badge, Environment, KeyCounts, KeyFilter, KeySort, KeyStatus, KeySummary, Owner, RevocationReason,
 };
-use crate::model::key_text::display_hint;
 use crate::model::page::Page;
 use crate::model::scope::ScopeSet;
 use crate::model::text::folded;
@@ -58,6 +58,8 @@ macro_rules! page_of {
             "SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name, k.owner_account_id,
             o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
             k.overlap_until_ms, k.rotation_due_at_ms, k.rotation_days, k.restrictions, ",
+            import_prefix!(),
+            ", ",
             badge!(),
             " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
             from_keys!(),
@@ -69,6 +71,25 @@ macro_rules! page_of {
         )
     };
 }
+
+/// Everything that is shown of a key, with the names of whom it names; nothing of its secrets.
+macro_rules! detail {
+    () => {
+        concat!(
+            "SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name,
+        k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
+            k.overlap_until_ms, k.rotation_due_at_ms, k.rotation_days, k.restrictions, ", import_prefix!(), ", ",
+        badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
+        k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
+        k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
+        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.not_before_ms, k.version", from_keys!(),
+        " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
+        LEFT JOIN accounts cb ON cb.id = k.created_by_id LEFT JOIN accounts rb ON rb.id = k.revoked_by_id "
+        )
+    };
+}
+
+pub(super) use {badge, detail, from_keys, narrowed};
 
 statements! {
     LIST_BY_CREATED = page_of!("k.created_at_ms DESC");
@@ -93,20 +114,11 @@ statements! {
                 FROM api_keys WHERE org_id = $1 GROUP BY org_id, project_id, owner_account_id, status) g
             JOIN projects p ON p.id = g.project_id
             LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id) k";
-    FIND_DETAIL = concat!("SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name,
-        k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
-            k.overlap_until_ms, k.rotation_due_at_ms, k.rotation_days, k.restrictions, ",
-        badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
-        k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
-        k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
-        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.not_before_ms, k.version", from_keys!(),
-        " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
-        LEFT JOIN accounts cb ON cb.id = k.created_by_id LEFT JOIN accounts rb ON rb.id = k.revoked_by_id
-        WHERE k.org_id = $1 AND k.id = $3");
+    FIND_DETAIL = concat!(detail!(), " WHERE k.org_id = $1 AND k.id = $3");
 }
 
 #[derive(sqlx::FromRow)]
-struct SummaryRow {
+pub(super) struct SummaryRow {
     id: String,
     name: String,
     prefix: String,
@@ -124,13 +136,14 @@ struct SummaryRow {
     rotation_due_at_ms: Option<i64>,
     rotation_days: Option<i64>,
     restrictions: Option<String>,
+    import_prefix: Option<String>,
     badge: String,
     used_at_ms: Option<i64>,
     used_ip: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
-struct FullRow {
+pub(super) struct FullRow {
     #[sqlx(flatten)]
     summary: SummaryRow,
     purpose: String,
@@ -190,7 +203,7 @@ impl SummaryRow {
         })
     }
 
-    fn into_summary(self) -> Result<KeySummary, StoreError> {
+    pub(super) fn into_summary(self) -> Result<KeySummary, StoreError> {
         let place = RowPlace {
             table: "api_keys",
             id: &self.id,
@@ -205,7 +218,7 @@ impl SummaryRow {
             None => Owner::Team(self.owner_team),
         };
         Ok(KeySummary {
-            hint: display_hint(&self.prefix, environment, id.random_part()),
+            hint: hint(&self.prefix, environment, &id, self.import_prefix.as_deref()),
             environment,
             project_id: place.parsed("project_id", &self.project_id)?,
             project_name: self.project_name,
@@ -293,33 +306,39 @@ pub async fn find_detail(
 ) -> Result<Option<DetailRow>, StoreError> {
     let row: Option<FullRow> = on!(tx, c => sqlx::query_as(FIND_DETAIL).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(id.as_str()).fetch_optional(c).await)?;
-    let Some(mut row) = row else { return Ok(None) };
-    let place = RowPlace {
-        table: "api_keys",
-        id: id.as_str(),
-    };
-    let reason = row.revoked_reason.as_deref();
-    let revoked_by_name = row.revoked_by_name;
-    Ok(Some(DetailRow {
-        rotation_days: row.summary.rotation_days,
-        restrictions: (row.summary.restrictions.take(), moment(row.not_before_ms)),
-        summary: row.summary.into_summary()?,
-        purpose: row.purpose,
-        status: place.required("status", KeyStatus::parse(&row.status))?,
-        project_archived: row.project_status == "archived",
-        created_by: (row.created_by_type, row.created_by_id, row.created_by_name),
-        stored_note: row.stored_note,
-        disabled_at: moment(row.disabled_at_ms),
-        revoked_at: moment(row.revoked_at_ms),
-        revoked_by: row
-            .revoked_by_type
-            .zip(row.revoked_by_id)
-            .map(|(kind, id)| (kind, id, revoked_by_name)),
-        revoked_reason: reason
-            .map(|text| place.required("revoked_reason", RevocationReason::parse(text)))
-            .transpose()?,
-        revoked_note: row.revoked_note,
-        secret_since: Timestamp::from_ms(row.secret_since_ms),
-        version: row.version,
-    }))
+    row.map(FullRow::into_detail).transpose()
+}
+
+impl FullRow {
+    pub(super) fn into_detail(mut self) -> Result<DetailRow, StoreError> {
+        let id = self.summary.id.clone();
+        let place = RowPlace {
+            table: "api_keys",
+            id: &id,
+        };
+        let reason = self.revoked_reason.as_deref();
+        let revoked_by_name = self.revoked_by_name;
+        Ok(DetailRow {
+            rotation_days: self.summary.rotation_days,
+            restrictions: (self.summary.restrictions.take(), moment(self.not_before_ms)),
+            summary: self.summary.into_summary()?,
+            purpose: self.purpose,
+            status: place.required("status", KeyStatus::parse(&self.status))?,
+            project_archived: self.project_status == "archived",
+            created_by: (self.created_by_type, self.created_by_id, self.created_by_name),
+            stored_note: self.stored_note,
+            disabled_at: moment(self.disabled_at_ms),
+            revoked_at: moment(self.revoked_at_ms),
+            revoked_by: self
+                .revoked_by_type
+                .zip(self.revoked_by_id)
+                .map(|(kind, id)| (kind, id, revoked_by_name)),
+            revoked_reason: reason
+                .map(|text| place.required("revoked_reason", RevocationReason::parse(text)))
+                .transpose()?,
+            revoked_note: self.revoked_note,
+            secret_since: Timestamp::from_ms(self.secret_since_ms),
+            version: self.version,
+        })
+    }
 }

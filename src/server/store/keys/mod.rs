@@ -1,12 +1,27 @@
 //! Keys: the row whose security columns are under a MAC (`secured`), lists of what may be shown (`list`), what
-//! somebody who leaves holds (`held`), and what rotates (`rotation`).
+//! somebody who leaves holds (`held`), what rotates (`rotation`), keys that others made (`import`), and all of them for a file
+//! (`export`).
 
+/// The declared prefix of the text that is current, for a key that somebody else made and nobody has rotated since.
+macro_rules! import_prefix {
+    () => {
+        "(SELECT f.prefix FROM key_secrets s JOIN import_digests d ON d.hash = s.hash JOIN import_formats f ON f.id = d.format_id
+            WHERE s.key_id = k.id AND s.slot = 'current') AS import_prefix"
+    };
+}
+
+mod export;
 mod held;
+mod import;
 mod list;
 mod rotation;
 mod secured;
 
+pub use export::list_after;
 pub use held::{count_held, list_held, list_held_ids};
+pub use import::{
+    batches, find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
+};
 pub use list::{DetailRow, ListedKey, counts, find_detail, list};
 pub use rotation::{SecretHour, delete_uses_before, list_due, list_running, list_uses};
 pub use secured::{
@@ -15,19 +30,36 @@ pub use secured::{
     set_stored,
 };
 
-/// Every statement of the four files.
+use crate::model::id::KeyId;
+use crate::model::import_format::imported_hint;
+use crate::model::key::Environment;
+use crate::model::key_text::display_hint;
+
+/// What is shown of a key's text.
+fn hint(prefix: &str, environment: Environment, id: &KeyId, import_prefix: Option<&str>) -> String {
+    match import_prefix {
+        Some(declared) => imported_hint(declared),
+        None => display_hint(prefix, environment, id.random_part()),
+    }
+}
+
+/// Every statement of the files.
 pub const STATEMENTS: &[(&str, &str)] = &{
     let files = [
         list::STATEMENTS,
         secured::STATEMENTS,
         held::STATEMENTS,
         rotation::STATEMENTS,
+        import::STATEMENTS,
+        export::STATEMENTS,
     ];
     let mut all = [("", "");
         list::STATEMENTS.len()
             + secured::STATEMENTS.len()
             + held::STATEMENTS.len()
-            + rotation::STATEMENTS.len()];
+            + rotation::STATEMENTS.len()
+            + import::STATEMENTS.len()
+            + export::STATEMENTS.len()];
     let (mut at, mut file) = (0, 0);
     while file < files.len() {
         let mut n = 0;

@@ -1,9 +1,9 @@
 //! Keys that rotate or should, and how often each secret of one is used.
 
+use super::hint;
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
 use crate::model::key::{Environment, Owner};
-use crate::model::key_text::display_hint;
 use crate::model::rotation::{LISTED_MAX, RotationEntry};
 use crate::model::time::Timestamp;
 use crate::model::usage::LastUsed;
@@ -25,8 +25,9 @@ macro_rules! entries_where {
     ($condition:literal) => {
         concat!(
             "SELECT k.id, k.name, k.prefix, k.environment, p.name AS project_name, k.owner_account_id, o.name AS owner_name,
-            k.owner_team, k.rotation_due_at_ms, k.overlap_until_ms, u.at_ms AS used_at_ms, u.ip AS used_ip
-            FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
+            k.owner_team, k.rotation_due_at_ms, k.overlap_until_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, ",
+            import_prefix!(),
+            " FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
             LEFT JOIN key_last_used u ON u.key_id = k.id",
             passing!(),
             " AND ",
@@ -54,6 +55,7 @@ struct EntryRow {
     id: String,
     name: String,
     prefix: String,
+    import_prefix: Option<String>,
     environment: String,
     project_name: String,
     owner_account_id: Option<String>,
@@ -92,7 +94,7 @@ impl EntryRow {
             None => Owner::Team(self.owner_team),
         };
         let entry = RotationEntry {
-            hint: display_hint(&self.prefix, environment, id.random_part()),
+            hint: hint(&self.prefix, environment, &id, self.import_prefix.as_deref()),
             id,
             name: self.name,
             environment,

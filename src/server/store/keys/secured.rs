@@ -17,6 +17,8 @@ macro_rules! secured_columns {
     };
 }
 
+pub(super) use secured_columns;
+
 macro_rules! secret_columns {
     () => {
         "s.slot, s.hash, s.hash_alg, s.pepper_id, s.created_at_ms AS secret_created_at_ms,

@@ -7,7 +7,6 @@ use leptos_router::params::ParamsMap;
 use crate::model::calendar::{counted, grouped};
 use crate::model::key::{Badge, Environment, KeyFilter, KeySort, KeySummary};
 use crate::model::key_page::KeyList;
-use crate::model::page::{DEFAULT_SIZE, PageRequest};
 use crate::model::time::Timestamp;
 use crate::rpc::keys::list_keys;
 use crate::ui::charts::spark;
@@ -18,21 +17,12 @@ use crate::ui::islands::{FILTER_FORM, FilterComfort, SEARCH_BOX};
 
 const HERE: &str = "/settings/api-keys";
 
-/// The filter that an address asks for; values it does not know are left out.
-fn filter_of(query: &ParamsMap) -> KeyFilter {
-    let text = |name: &str| query.get(name).unwrap_or_default();
-    KeyFilter {
-        search: text("q").chars().take(200).collect(),
-        project: text("project").parse().ok(),
-        environment: Environment::parse(&text("environment")),
-        badge: Badge::parse(&text("status")),
-        sort: KeySort::parse(&text("sort")),
-        page: PageRequest::clamped(text("page").parse().unwrap_or(1), DEFAULT_SIZE),
-    }
-}
-
 /// The address that asks for a filter: only what differs from the plain list.
 fn address_of(filter: &KeyFilter, sort: Option<KeySort>, page: u32) -> String {
+    format!("{HERE}{}", query_of(filter, sort, page))
+}
+
+fn query_of(filter: &KeyFilter, sort: Option<KeySort>, page: u32) -> String {
     let mut query = ParamsMap::new();
     let mut add = |name: &'static str, value: String| {
         if !value.is_empty() {
@@ -61,13 +51,13 @@ fn address_of(filter: &KeyFilter, sort: Option<KeySort>, page: u32) -> String {
     );
     add("sort", sort.map(|s| s.as_str().to_owned()).unwrap_or_default());
     add("page", if page > 1 { page.to_string() } else { String::new() });
-    format!("{HERE}{}", query.to_query_string())
+    query.to_query_string()
 }
 
 #[component]
 pub fn KeyListPage() -> impl IntoView {
     let query = use_query_map();
-    let filter = Memo::new(move |_| filter_of(&query.read()));
+    let filter = Memo::new(move |_| KeyFilter::asked(|name| query.read().get(name).unwrap_or_default()));
     let keys = ask(move || filter.get(), list_keys);
     view! {
         {flash()}
@@ -197,6 +187,10 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
             </label>
             <button class="button apply">"Apply"</button>
             {filter.is_narrowed().then(|| view! { <a class="button quiet" href=HERE>"Clear"</a> })}
+            <span class="filter-links">
+                {list.may_create.then(|| view! { <a href="/settings/api-keys/import">"Import"</a> })}
+                <a href=format!("{HERE}/export.csv{}", query_of(filter, None, 1)) download="" title="All keys that match, as a file">"CSV"</a>
+            </span>
         </form>
     }
     .into_any()
@@ -275,7 +269,10 @@ fn empty(may_create: bool) -> AnyView {
             <svg class="icon large" aria-hidden="true"><use href="/icons.svg#i-key"></use></svg>
             <h2>"No keys yet"</h2>
             <p>"An API key lets a program call your API, and you decide here what it may do and for how long."</p>
-            {may_create.then(|| view! { <a class="button primary" href="/settings/api-keys/new">"Create key"</a> })}
+            {may_create.then(|| view! {
+                <a class="button primary" href="/settings/api-keys/new">"Create key"</a>
+                <p><a href="/settings/api-keys/import">"Import keys you have already"</a></p>
+            })}
         </div>
     }
     .into_any()

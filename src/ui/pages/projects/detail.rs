@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::catalogue::catalogue_field;
+use super::formats::formats_field;
 use super::list_crumb;
 use crate::model::error::AppError;
 use crate::model::form::FormState;
@@ -57,6 +58,7 @@ fn form(project: &Project, state: &FormState) -> AnyView {
             <input type="hidden" name="version" value=project.version.to_string()/>
             {name.draw(state, &project.name)}
             {catalogue_field(state, &project.scopes)}
+            {formats_field(state, &project.formats)}
             <div class="form-actions">
                 <button class="button primary">"Save"</button>
                 <a class="button quiet" href="/settings/projects">"Cancel"</a>
@@ -99,12 +101,25 @@ fn read_only(project: &Project) -> AnyView {
             </li>
         }
     });
+    let formats = (!project.formats.is_empty()).then(|| {
+        let rows = project
+            .formats
+            .iter()
+            .map(|format| view! { <li><span class="mono">{format.in_words()}</span></li> });
+        view! {
+            <section class="card">
+                <header class="card-head"><h2>"Import formats"</h2></header>
+                <ul class="rows">{rows.collect_view()}</ul>
+            </section>
+        }
+    });
     view! {
         {head(project)}
         <section class="card">
             <header class="card-head"><h2>"Scopes"</h2></header>
             <ul class="rows">{rows.collect_view()}</ul>
         </section>
+        {formats}
     }
     .into_any()
 }

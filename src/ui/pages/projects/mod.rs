@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod detail;
+mod formats;
 pub mod list;
 pub mod new;
 

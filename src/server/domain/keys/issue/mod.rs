@@ -1,0 +1,234 @@
+//! Issuing a key. Its secret exists in the answer alone; the database gets a keyed hash.
+
+mod check;
+mod nonce;
+
+pub(super) use check::{Admitted, Checked, admit, some, unlisted, unlisted_error, usable};
+pub use nonce::{Nonce, made_by_form};
+pub(in crate::server::domain) use nonce::{refuse_used, use_up};
+
+use serde_json::{Value, json};
+
+use super::{restrictions, rotation, secured};
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::id::{KeyId, ProjectId};
+use crate::model::key::{Environment, KeyStatus};
+use crate::model::permission::Permission;
+use crate::model::policy::Policy;
+use crate::model::project::Project;
+use crate::model::restriction::RestrictionsDraft;
+use crate::model::text;
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::domain::audit::{self, Entry, actor_columns};
+use crate::server::domain::mint::{self, Credential};
+use crate::server::domain::policy::Policies;
+use crate::server::domain::{DomainError, orgs as organisations, projects};
+use crate::server::platform::crypto::secret::SecretText;
+use crate::server::store::changes::{self, ChangeKind};
+use crate::server::store::keys::{self as store, NewKey, SecretRow, SecuredKey};
+use crate::server::store::{orgs, projects as project_store};
+
+/// A new key as typed or given on the command line.
+pub struct KeyDraft<'a> {
+    /// None when what was chosen is no project at all.
+    pub project: Option<&'a ProjectId>,
+    pub environment: &'a str,
+    pub name: &'a str,
+    pub purpose: &'a str,
+    /// `me`, `member:<account id>` or `team:<label>`.
+    pub owner: &'a str,
+    pub scopes: Vec<&'a str>,
+    pub expiry: &'a str,
+    pub expiry_date: &'a str,
+    /// Days between rotations; empty follows the policy.
+    pub rotation_days: &'a str,
+    /// From where, for what and when it passes.
+    pub restrictions: RestrictionsDraft<'a>,
+    /// Scopes that the catalogue lacks are added to it, if the caller may, instead of refused.
+    pub extend_catalogue: bool,
+    /// A form that was sent without any scope was most likely not finished.
+    pub scopes_required: bool,
+}
+
+/// A new key with its secret, for the one answer that shows it.
+pub struct RevealedKey {
+    pub id: KeyId,
+    pub name: String,
+    pub environment: Environment,
+    pub project: Project,
+    pub expires_at: Option<Timestamp>,
+    /// Since when this secret exists.
+    pub secret_since: Timestamp,
+    pub secret: SecretText,
+}
+
+/// What creating a key of this environment needs.
+#[must_use]
+pub fn permission_for(environment: &str) -> Permission {
+    if environment == Environment::Live.as_str() {
+        Permission::KeysCreateLive
+    } else {
+        Permission::KeysCreateTest
+    }
+}
+
+/// Issues a key. With a nonce that was used before, `AlreadyShown` says when: the secret is not shown twice.
+pub async fn issue(
+    ctx: &Context,
+    actor: &Actor,
+    draft: &KeyDraft<'_>,
+    nonce: Option<Nonce<'_>>,
+) -> Result<RevealedKey, DomainError> {
+    let now = ctx.clock.now();
+    let scope = match permission_for(draft.environment) {
+        live @ Permission::KeysCreateLive => actor.require_fresh(live, now)?,
+        test => actor.require(test)?,
+    };
+    let mut tx = ctx.db.begin_write().await?;
+    organisations::hold_membership(&mut tx, actor, &scope).await?;
+    if let Some(nonce) = &nonce {
+        refuse_used(&store::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
+    }
+    let project = match draft.project {
+        Some(id) => project_store::find(&mut tx, &scope, id).await?,
+        None => None,
+    };
+    let policies = Policies::in_force(&mut tx, &scope, now).await?;
+    let members = orgs::list_member_names(&mut tx, &scope).await?;
+    let is_member = |id: &_| members.iter().any(|member| &member.account_id == id);
+    let Admitted {
+        project,
+        checked,
+        missing,
+    } = admit(
+        (actor, &policies),
+        draft,
+        usable(project.as_ref()),
+        is_member,
+        now,
+    )?;
+    if !missing.is_empty() {
+        let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+        projects::extend_catalogue(ctx, &mut tx, actor, &scope, project, &missing, now).await?;
+    }
+    let minted = mint::credential(
+        ctx,
+        &format!("{}_{}", project.prefix, checked.environment.as_str()),
+    );
+    let id = mint::key_id(&minted.kid)?;
+    let expires_at = checked.lifetime.expires_at(now);
+    let credential = Credential::Key {
+        org_id: scope.org_id().as_str(),
+        key_id: id.as_str(),
+    };
+    let hashed = mint::hashed(ctx, credential, &minted.text);
+    let policy = policies.of(checked.environment);
+    let key = born(ctx, (&id, &scope), project, (&checked, policy), hashed, now)?;
+    let new = NewKey {
+        secured: &key,
+        name_folded: &text::folded(&checked.name),
+        purpose: &checked.purpose,
+        created_by: actor_columns(actor),
+    };
+    if let Some(nonce) = &nonce {
+        use_up(&mut tx, nonce, id.as_str(), now).await?;
+    }
+    let message = format!(
+        "Another {} key of this project has this name. Choose another, or revoke that one.",
+        checked.environment.as_str()
+    );
+    store::insert(&mut tx, &scope, &new, now)
+        .await
+        .map_err(|error| DomainError::from(error).taken("name", &message))?;
+    let detail = told(&key)?;
+    audit::record(
+        ctx,
+        &mut tx,
+        Some(scope.org_id()),
+        actor,
+        Entry::new("key.created", "key", id.as_str()).with(detail),
+        now,
+    )
+    .await?;
+    changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(&id);
+    Ok(RevealedKey {
+        id,
+        name: checked.name,
+        environment: checked.environment,
+        project: project.clone(),
+        expires_at,
+        secret_since: now,
+        secret: minted.text,
+    })
+}
+
+/// The row of a new key with its one secret, signed.
+pub(super) fn born(
+    ctx: &Context,
+    (id, scope): (&KeyId, &OrgScope),
+    project: &Project,
+    (checked, policy): (&Checked, &Policy),
+    secret: SecretRow,
+    now: Timestamp,
+) -> Result<SecuredKey, DomainError> {
+    let mut key = new_row((id, scope), project, checked, now);
+    rotation::set_due(&mut key, policy);
+    restrictions::set(&mut key, &checked.restrictions)?;
+    key.secrets.push(secret);
+    let mac = secured::sign(&ctx.keyring, &key);
+    (key.row_mac, key.row_mac_key_id) = (mac.mac, mac.key_id);
+    Ok(key)
+}
+
+/// What the audit log keeps of a new key.
+pub(super) fn told(key: &SecuredKey) -> Result<Value, DomainError> {
+    Ok(json!({
+        "name": key.name, "projectId": key.project_id, "environment": key.environment,
+        "scopes": key.scopes.split(' ').filter(|scope| !scope.is_empty()).collect::<Vec<_>>(),
+        "expiresAt": key.expires_at_ms.map(|at| Timestamp::from_ms(at).rfc3339()),
+        "ownerId": key.owner_account_id, "ownerTeam": key.owner_team, "restrictions": restrictions::of(key)?,
+    }))
+}
+
+fn new_row(
+    (id, scope): (&KeyId, &OrgScope),
+    project: &Project,
+    checked: &Checked,
+    now: Timestamp,
+) -> SecuredKey {
+    let expires_at = checked.lifetime.expires_at(now);
+    SecuredKey {
+        id: id.as_str().to_owned(),
+        org_id: scope.org_id().as_str().to_owned(),
+        project_id: project.id.as_str().to_owned(),
+        environment: checked.environment.as_str().to_owned(),
+        prefix: project.prefix.clone(),
+        name: checked.name.clone(),
+        owner_account_id: checked.owner.0.as_ref().map(|id| id.as_str().to_owned()),
+        owner_team: checked.owner.1.clone(),
+        scopes: checked.scopes.stored(),
+        status: KeyStatus::Active.as_str().to_owned(),
+        expires_at_ms: expires_at.map(Timestamp::ms),
+        created_at_ms: now.ms(),
+        disabled_at_ms: None,
+        revoked_at_ms: None,
+        revoked_by_type: None,
+        revoked_by_id: None,
+        revoked_reason: None,
+        revoked_note: String::new(),
+        secret_since_ms: now.ms(),
+        secret_count: 1,
+        overlap_until_ms: None,
+        rotation_days: checked.rotation_days,
+        restrictions: None,
+        not_before_ms: None,
+        rotation_due_at_ms: None,
+        version: 1,
+        row_mac: String::new(),
+        row_mac_key_id: String::new(),
+        secrets: Vec::new(),
+    }
+}

@@ -1,0 +1,38 @@
+//! All keys that match, a few at a time, for a file.
+
+use super::list::{DetailRow, FullRow, badge, detail, from_keys, narrowed};
+use crate::model::actor::OrgScope;
+use crate::model::key::{Environment, KeyFilter};
+use crate::model::text::folded;
+use crate::model::time::Timestamp;
+use crate::server::store::db::{Tx, on};
+use crate::server::store::error::StoreError;
+use crate::server::store::row::{beginning_with, containing};
+use crate::server::store::statements;
+
+statements! {
+    /// By moment and id, so that what is made meanwhile moves nothing.
+    LIST_AFTER = concat!(detail!(), narrowed!(), " AND (k.created_at_ms < $10 OR (k.created_at_ms = $10 AND k.id > $11))
+        ORDER BY k.created_at_ms DESC, k.id LIMIT $12");
+}
+
+/// The newest keys that match and come after one in the list; `None` begins at its head.
+pub async fn list_after(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &KeyFilter,
+    after: Option<&(Timestamp, String)>,
+    (most, now): (i64, Timestamp),
+) -> Result<Vec<DetailRow>, StoreError> {
+    let search = filter.search.trim();
+    let name = containing(&folded(search));
+    let (id, start) = (beginning_with(search), beginning_with(search));
+    let project = filter.project.as_ref().map_or("", |id| id.as_str());
+    let environment = filter.environment.map_or("", Environment::as_str);
+    let badge = filter.badge.map_or("", |badge| badge.as_str());
+    let (before_ms, after_id) = after.map_or((i64::MAX, ""), |(at, id)| (at.ms(), id.as_str()));
+    let rows: Vec<FullRow> = on!(tx, c => sqlx::query_as(LIST_AFTER).bind(scope.org_id().as_str()).bind(now.ms())
+        .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
+        .bind(before_ms).bind(after_id).bind(most).fetch_all(c).await)?;
+    rows.into_iter().map(FullRow::into_detail).collect()
+}
