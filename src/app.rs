@@ -11,8 +11,8 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, confirm_email, forgot_password, instance, invitation, keys, members, policy, problem, projects,
-    reset_password, second_factor, set_up, sign_in, styleguide, tokens,
+    audit, claim, confirm_email, forgot_password, instance, invitation, keys, members, policy, problem,
+    projects, reset_password, second_factor, set_up, sign_in, styleguide, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -80,6 +80,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot-password") view=forgot_password::ForgotPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/reset-password") view=reset_password::ResetPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/confirm-email") view=confirm_email::ConfirmEmailPage ssr=SsrMode::Async/>
+                <Route path=path!("/claim") view=claim::ClaimPage ssr=SsrMode::Async/>
+                <Route path=path!("/claim/stored") view=claim::ClaimStoredPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/account") view=Frame ssr=SsrMode::Async>
@@ -116,6 +118,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys/:id/rotate/finish") view=keys::rotate::FinishRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/extend") view=keys::rotate::ExtendRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/cancel") view=keys::rotate::CancelRotationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/handover") view=keys::handover::HandoverPage ssr=SsrMode::Async/>
                     <Route path=path!("/rotation") view=keys::rotations::RotationListPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy") view=policy::overview::PolicyOverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy/live") view=policy::edit::LivePolicyPage ssr=SsrMode::Async/>

@@ -52,6 +52,8 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("key.rotation_finished", "Rotation finished"),
     ("key.rotation_started", "Rotation started"),
     ("key.transferred", "Key transferred to another owner"),
+    ("key.collected", "Secret collected by a link"),
+    ("key.link_made", "Link made to hand the key over"),
     ("key.stored", "Key confirmed as stored"),
     ("keys.exported", "Keys exported"),
     ("keys.imported", "Keys imported"),

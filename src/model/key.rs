@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
+use super::handover::Handover;
 use super::id::{AccountId, KeyId, ProjectId};
 use super::page::{DEFAULT_SIZE, PageRequest};
 use super::policy::Violation;
@@ -67,6 +68,7 @@ words! {
     /// What is shown and filtered by. The order is that of precedence: revoked hides disabled, disabled hides expired.
     Badge {
         Revoked = "revoked", "Revoked";
+        Pending = "pending", "Pending";
         Disabled = "disabled", "Disabled";
         Expired = "expired", "Expired";
         NotYetValid = "not_yet_valid", "Not yet valid";
@@ -103,6 +105,8 @@ words! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub status: KeyStatus,
+    /// A key waits without one for whoever collects it.
+    pub has_secret: bool,
     pub project_archived: bool,
     pub expires_at: Option<Timestamp>,
     pub not_before: Option<Timestamp>,
@@ -118,6 +122,7 @@ pub fn badge(key: Standing, now: Timestamp) -> Badge {
     let has_come = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     match key.status {
         KeyStatus::Revoked => Badge::Revoked,
+        _ if !key.has_secret => Badge::Pending,
         KeyStatus::Disabled => Badge::Disabled,
         KeyStatus::Active if key.project_archived => Badge::Disabled,
         KeyStatus::Active if has_come(key.expires_at) => Badge::Expired,
@@ -274,6 +279,8 @@ pub struct KeyDetail {
     pub restrictions: Restrictions,
     /// Rules of the policy in force that it breaks.
     pub violations: Vec<Violation>,
+    /// Of a key whose secret is, or was, collected by a link.
+    pub handover: Option<Handover>,
     /// While two secrets are good at once.
     pub rotation: Option<Rotation>,
     pub version: i64,
@@ -341,6 +348,7 @@ mod tests {
         let past = Some(NOW.minus_ms(1));
         let mut key = Standing {
             status: KeyStatus::Revoked,
+            has_secret: false,
             project_archived: true,
             expires_at: Some(NOW),
             not_before: Some(NOW.plus_ms(1)),
@@ -350,6 +358,8 @@ mod tests {
         };
         assert_eq!(badge(key, NOW), Badge::Revoked);
         key.status = KeyStatus::Disabled;
+        assert_eq!(badge(key, NOW), Badge::Pending);
+        key.has_secret = true;
         assert_eq!(badge(key, NOW), Badge::Disabled);
         key.status = KeyStatus::Active;
         assert_eq!(badge(key, NOW), Badge::Disabled, "archived project");

@@ -34,6 +34,8 @@ pub enum TokenKind {
     Invitation,
     Reset,
     Address,
+    /// Collects the secret of a key.
+    Claim,
 }
 
 impl TokenKind {
@@ -45,6 +47,7 @@ impl TokenKind {
             Self::Invitation => "kwi",
             Self::Reset => "kwr",
             Self::Address => "kwe",
+            Self::Claim => "kwc",
         }
     }
 }

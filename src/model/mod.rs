@@ -12,6 +12,7 @@ pub mod device;
 pub mod error;
 pub mod factor;
 pub mod form;
+pub mod handover;
 pub mod id;
 pub mod import;
 pub mod import_format;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::AppError;
+use crate::model::handover::ClaimPage;
 use crate::model::profile::{EmailForm, ResetForm};
 
 /// What the sign-in page offers.
@@ -30,6 +31,15 @@ pub async fn open_reset_link(token: String) -> Result<ResetForm, AppError> {
     let (ctx, signed_in) = rpc_edge::visitor();
     let look = password::look(&ctx, &token, signed_in.as_ref()).await;
     look.map_err(|error| rpc_edge::finish(error.into()))
+}
+
+/// What the holder of a link to a key sees. Looking collects nothing. Errors: the link is over.
+#[server(endpoint = "doors/claim")]
+pub async fn look_at_claim(token: String) -> Result<ClaimPage, AppError> {
+    use crate::server::{domain::keys::handover, rpc_edge};
+    let (ctx, signed_in, caller, _) = rpc_edge::anyone();
+    let looked = handover::look(&ctx, &token, signed_in.as_ref(), &caller).await;
+    looked.map_err(|error| rpc_edge::finish(error.into()))
 }
 
 /// What a link for a new address opens. Looking confirms nothing. Errors: the link is over.

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::model::error::AppError;
+use crate::model::handover::HandoverForm;
 use crate::model::id::KeyId;
 use crate::model::import::ImportForm;
 use crate::model::key::KeyFilter;
@@ -36,6 +37,14 @@ pub async fn get_key_edit_form(id: KeyId) -> Result<KeyEditForm, AppError> {
     let (ctx, actor) = rpc_edge::caller()?;
     let form = edit::form(&ctx, &actor, &id).await;
     rpc_edge::answer(&ctx, &actor, "keys.edit", form).await
+}
+
+#[server(endpoint = "keys/handover")]
+pub async fn get_handover_form(id: KeyId) -> Result<HandoverForm, AppError> {
+    use crate::server::{domain::keys::handover, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let form = handover::form(&ctx, &actor, &id).await;
+    rpc_edge::answer(&ctx, &actor, "keys.handover", form).await
 }
 
 #[server(endpoint = "keys/form")]

@@ -28,16 +28,26 @@ pub fn rotated_key(state: &AppState, headers: &HeaderMap, key: &RevealedKey) -> 
     key_shown(state, headers, key, "new secret of the key")
 }
 
+/// The secret of a key that was handed over, for whoever collected it, member or not. The link they came by is used up.
+pub fn claimed_key(state: &AppState, headers: &HeaderMap, key: &RevealedKey, token: &str) -> Response {
+    let mut revealed = revealed_key(state, key, "key");
+    "/claim/stored".clone_into(&mut revealed.confirm_at);
+    revealed.claim = Some(token.to_owned());
+    show(state, headers, revealed)
+}
+
 fn key_shown(state: &AppState, headers: &HeaderMap, key: &RevealedKey, what: &'static str) -> Response {
+    show(state, headers, revealed_key(state, key, what))
+}
+
+fn revealed_key(state: &AppState, key: &RevealedKey, what: &'static str) -> Revealed {
     let origin = state.ctx.site.public_origin.as_str();
     let scope = key
         .project
         .scopes
         .first()
         .map_or("read", |scope| scope.name.as_str());
-    show(
-        state,
-        headers,
+    {
         Revealed {
             what,
             name: key.name.clone(),
@@ -46,6 +56,7 @@ fn key_shown(state: &AppState, headers: &HeaderMap, key: &RevealedKey, what: &'s
             expires: key.expires_at.map(|at| at.last_day_in_words()),
             confirm_at: format!("/settings/api-keys/{}/stored", key.id),
             secret_since: Some(key.secret_since.ms()),
+            claim: None,
             takes_note: true,
             command: format!(
                 "curl -sS {origin}/v1/keys/verify \\\n  -H \"Authorization: Bearer $KEYWRIGHT_TOKEN\" \\\n  \
@@ -53,8 +64,8 @@ fn key_shown(state: &AppState, headers: &HeaderMap, key: &RevealedKey, what: &'s
                 key.secret.expose(),
             ),
             command_hint: "Set KEYWRIGHT_TOKEN to a service token of this project; create one under Service tokens.",
-        },
-    )
+        }
+    }
 }
 
 pub fn token(state: &AppState, headers: &HeaderMap, token: &RevealedToken) -> Response {
@@ -70,6 +81,7 @@ pub fn token(state: &AppState, headers: &HeaderMap, token: &RevealedToken) -> Re
             expires: token.expires_at.map(|at| at.last_day_in_words()),
             confirm_at: format!("/settings/service-tokens/{}/stored", token.id),
             secret_since: None,
+            claim: None,
             takes_note: false,
             command: format!(
                 "curl -sS {origin}/v1/keys/verify \\\n  -H 'Authorization: Bearer {}' \\\n  \

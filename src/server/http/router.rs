@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, import, invitations, keys, mail, members, password, policy, profile, projects,
-    rotation, sessions, tokens,
+    account, factors, handover, import, invitations, keys, mail, members, password, policy, profile,
+    projects, rotation, sessions, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -70,6 +70,9 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/rotate/extend", post(rotation::extend)),
         ("/settings/api-keys/{id}/rotate/cancel", post(rotation::cancel)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),
+        ("/settings/api-keys/{id}/handover", post(handover::make)),
+        ("/claim", post(handover::claim)),
+        ("/claim/stored", post(handover::stored)),
         ("/settings/env-file", post(keys::env_file)),
         ("/settings/policy/live", post(policy::save_live)),
         ("/settings/policy/test", post(policy::save_test)),
@@ -286,7 +289,7 @@ async fn set_up_page(State(state): State<AppState>, request: Request) -> Respons
 }
 
 /// Pages whose address carries a single-use secret (R13, R14): looking consumes nothing, and it must not travel on.
-const LINK_PAGES: [&str; 3] = ["/invitation", "/reset-password", "/confirm-email"];
+const LINK_PAGES: [&str; 4] = ["/invitation", "/reset-password", "/confirm-email", "/claim"];
 
 async fn link_page(state: State<AppState>, request: Request) -> Response {
     let kept = kept_invitation(&state, request.uri());

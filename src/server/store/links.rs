@@ -10,6 +10,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     FIND_OPEN = "SELECT id, purpose, subject_id, hash, pepper_id, expires_at_ms FROM one_time_links
         WHERE id = $1 AND used_at_ms IS NULL AND expires_at_ms > $2";
+    FIND_USED = "SELECT id, purpose, subject_id, hash, pepper_id, expires_at_ms FROM one_time_links
+        WHERE id = $1 AND used_at_ms IS NOT NULL";
     SET_USED = "UPDATE one_time_links SET used_at_ms = $2 WHERE id = $1 AND used_at_ms IS NULL AND expires_at_ms > $2";
     DELETE_FOR = "DELETE FROM one_time_links WHERE purpose = $1 AND subject_id = $2";
     DELETE_BEFORE = "DELETE FROM one_time_links WHERE expires_at_ms < $1";
@@ -34,6 +36,11 @@ pub async fn insert(tx: &mut Tx, link: &LinkRow, now: Timestamp) -> Result<(), S
 /// A link that is neither used nor run out.
 pub async fn find_open(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Option<LinkRow>, StoreError> {
     on!(tx, c => sqlx::query_as(FIND_OPEN).bind(id).bind(now.ms()).fetch_optional(c).await)
+}
+
+/// A link that was used, as long as it is remembered.
+pub async fn find_used(tx: &mut Tx, id: &str) -> Result<Option<LinkRow>, StoreError> {
+    on!(tx, c => sqlx::query_as(FIND_USED).bind(id).fetch_optional(c).await)
 }
 
 /// `false` when it was used meanwhile, or has run out.

@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod audit;
 mod batch;
 pub mod changes;
+pub mod claims;
 pub mod db;
 pub mod departures;
 pub mod email_changes;
@@ -54,6 +55,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("accounts", accounts::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("changes", changes::STATEMENTS),
+        ("claims", claims::STATEMENTS),
         ("departures", departures::STATEMENTS),
         ("email_changes", email_changes::STATEMENTS),
         ("exports", exports::STATEMENTS),

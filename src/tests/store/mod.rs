@@ -89,6 +89,7 @@ on_both_databases! {
                     _ => KeyStatus::Active,
                 };
                 let standing = Standing {
+                    has_secret: true,
                     status,
                     project_archived: archived,
                     expires_at: key.expires_at,

@@ -13,7 +13,7 @@ fn badge(class: &'static str, label: &'static str) -> AnyView {
 pub fn key_badge(state: Badge) -> AnyView {
     let class = match state {
         Badge::Revoked => "badge danger",
-        Badge::Disabled | Badge::Expired | Badge::NotYetValid => "badge neutral",
+        Badge::Pending | Badge::Disabled | Badge::Expired | Badge::NotYetValid => "badge neutral",
         Badge::OwnerInactive | Badge::RotationOverdue => "badge warn",
         Badge::Rotating => "badge info",
         Badge::Active => "badge ok",

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod claim;
 pub mod confirm_email;
 pub mod enrolment;
 pub mod forgot_password;

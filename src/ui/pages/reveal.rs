@@ -16,6 +16,8 @@ pub struct Revealed {
     /// Which of a key's secrets is confirmed: the one that exists since then.
     pub secret_since: Option<i64>,
     pub takes_note: bool,
+    /// The used-up link of whoever collected it: it says who confirms.
+    pub claim: Option<String>,
     pub command: String,
     pub command_hint: &'static str,
 }
@@ -37,6 +39,7 @@ pub fn reveal_page(revealed: Revealed) -> impl IntoView {
         confirm_at,
         secret_since,
         takes_note,
+        claim,
         command,
         command_hint,
     } = revealed;
@@ -83,6 +86,7 @@ pub fn reveal_page(revealed: Revealed) -> impl IntoView {
             </section>
             <form class="form" method="post" action=confirm_at data-confirms>
                 {secret_since.map(|since| view! { <input type="hidden" name="secret_since" value=since.to_string()/> })}
+                {claim.map(|token| view! { <input type="hidden" name="token" value=token/> })}
                 {note}
                 <div class="form-actions"><button class="button primary">"I have stored it"</button></div>
             </form>

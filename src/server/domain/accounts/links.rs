@@ -25,6 +25,8 @@ pub enum Purpose {
     OldEmail,
     /// The address it is to have; subject: the account.
     NewEmail,
+    /// The secret of a key; subject: the key.
+    Claim,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::PasswordReset => "password_reset",
             Self::OldEmail => "email_old",
             Self::NewEmail => "email_new",
+            Self::Claim => "claim",
         }
     }
 
@@ -43,6 +46,7 @@ impl Purpose {
             Self::Invitation => TokenKind::Invitation,
             Self::PasswordReset => TokenKind::Reset,
             Self::OldEmail | Self::NewEmail => TokenKind::Address,
+            Self::Claim => TokenKind::Claim,
         }
     }
 
@@ -52,6 +56,7 @@ impl Purpose {
             Self::Invitation => "/invitation",
             Self::PasswordReset => "/reset-password",
             Self::OldEmail | Self::NewEmail => "/confirm-email",
+            Self::Claim => "/claim",
         }
     }
 }
@@ -119,21 +124,39 @@ pub async fn find(
         Some(id) => store::find_open(tx, id, ctx.clock.now()).await?,
         None => None,
     };
-    let found = row.and_then(|row| {
-        let purpose = purposes.iter().find(|purpose| purpose.as_str() == row.purpose)?;
-        let credential = Credential::Link {
-            purpose: purpose.as_str(),
-            subject_id: &row.subject_id,
-        };
-        let hash = StoredHash::from_row(&ctx.keyring, HASH_ALG, &row.pepper_id, &row.hash);
-        mint::is_match(ctx, credential, token, &hash).then(|| Link {
-            purpose: *purpose,
-            expires_at: Timestamp::from_ms(row.expires_at_ms),
-            id: row.id.clone(),
-            subject_id: row.subject_id.clone(),
-        })
-    });
-    found.ok_or_else(over)
+    row.and_then(|row| behind(ctx, row, purposes, token))
+        .ok_or_else(over)
+}
+
+/// The link of a row, if the token is its.
+fn behind(ctx: &Context, row: LinkRow, purposes: &[Purpose], token: &str) -> Option<Link> {
+    let purpose = purposes.iter().find(|purpose| purpose.as_str() == row.purpose)?;
+    let credential = Credential::Link {
+        purpose: purpose.as_str(),
+        subject_id: &row.subject_id,
+    };
+    let hash = StoredHash::from_row(&ctx.keyring, HASH_ALG, &row.pepper_id, &row.hash);
+    mint::is_match(ctx, credential, token, &hash).then(|| Link {
+        purpose: *purpose,
+        expires_at: Timestamp::from_ms(row.expires_at_ms),
+        id: row.id.clone(),
+        subject_id: row.subject_id.clone(),
+    })
+}
+
+/// What a link was for that has been used: whoever used it may still say that they are done. Errors: [`over`].
+pub async fn find_used(
+    ctx: &Context,
+    tx: &mut Tx,
+    purpose: Purpose,
+    token: &str,
+) -> Result<String, DomainError> {
+    let row = match parse_token(purpose.kind(), token) {
+        Some(id) => store::find_used(tx, id).await?,
+        None => None,
+    };
+    let link = row.and_then(|row| behind(ctx, row, &[purpose], token));
+    link.map(|link| link.subject_id).ok_or_else(over)
 }
 
 /// Uses a link up. Errors: somebody else was first.

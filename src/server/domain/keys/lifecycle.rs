@@ -11,6 +11,7 @@ use crate::model::text::{self, NOTE_MAX};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::accounts::links::{self, Purpose};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::store::keys as store;
 
@@ -95,6 +96,7 @@ pub async fn revoke(
         return Err(already_revoked());
     }
     secured::mark_revoked(&mut key, actor, reason, &note, now);
+    links::void(&mut tx, Purpose::Claim, id.as_str()).await?;
     let entry = Entry::new("key.revoked", "key", id.as_str())
         .with(json!({ "reason": reason.as_str(), "note": note }));
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;

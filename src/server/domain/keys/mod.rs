@@ -3,6 +3,7 @@
 pub mod edit;
 pub mod export;
 pub mod form;
+pub mod handover;
 pub mod import;
 pub mod issue;
 pub mod lifecycle;

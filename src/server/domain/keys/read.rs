@@ -1,6 +1,6 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{may_manage, may_rotate, restrictions, rotation};
+use super::{handover, may_manage, may_rotate, restrictions, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Badge, Environment, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
@@ -156,6 +156,7 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         rotation_days: row.rotation_days,
         restrictions,
         violations,
+        handover: handover::of(&mut tx, &scope, id).await?,
         rotation,
         version: row.version,
     })

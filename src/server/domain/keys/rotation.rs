@@ -41,7 +41,8 @@ pub fn due_at(policy: &Policy, own_days: Option<i64>, since: Timestamp) -> Times
 /// Sets when the key is to rotate next, from what it says of itself.
 pub(super) fn set_due(key: &mut SecuredKey, policy: &Policy) {
     let since = Timestamp::from_ms(key.secret_since_ms);
-    key.rotation_due_at_ms = Some(due_at(policy, key.rotation_days, since).ms());
+    let has_secret = !key.secrets.is_empty();
+    key.rotation_due_at_ms = has_secret.then(|| due_at(policy, key.rotation_days, since).ms());
 }
 
 /// How long two secrets may be good at once.
@@ -121,6 +122,11 @@ fn refuse_revoked(key: &SecuredKey) -> Result<(), DomainError> {
 /// What keeps a key from getting another secret.
 fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
     refuse_revoked(key)?;
+    if key.secrets.is_empty() {
+        let message =
+            "This key has no secret yet: it waits for whoever collects it. Make a new link instead.";
+        return Err(DomainError::refused(Code::KeyNotActive, message));
+    }
     if expires_at(key).is_some_and(|end| end <= now) {
         let message =
             "This key has expired, and another secret would not change that. Create a new key instead.";

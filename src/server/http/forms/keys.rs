@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::handover::{claim_of, passphrase_of, shown};
 use super::{Submitted, id_of, see_other};
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::form::FormValues;
@@ -13,20 +14,22 @@ use crate::model::restriction::{HoursDraft, RestrictionsDraft};
 use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
 use crate::server::domain::keys::edit::{self, AccessEdit, KeyEdit};
-use crate::server::domain::keys::issue::{self, KeyDraft, Nonce, RevealedKey};
-use crate::server::domain::keys::lifecycle;
+use crate::server::domain::keys::issue::{self, KeyDraft, Nonce};
+use crate::server::domain::keys::{handover, lifecycle};
 use crate::server::http::reveal;
 use crate::server::http::state::AppState;
+use crate::server::platform::crypto::secret::SecretText;
 
 /// `POST /settings/api-keys/new`: the answer is the only place the secret is ever shown.
-pub async fn create(State(state): State<AppState>, form: Submitted) -> Response {
+pub async fn create(State(state): State<AppState>, mut form: Submitted) -> Response {
+    let passphrase = passphrase_of(&mut form, "claim_passphrase");
     let signed_in = match form.signed_in() {
         Ok(signed_in) => signed_in,
         Err(error) => return form.again(&state, error).await,
     };
     let actor = &signed_in.actor;
-    match issue_from(&state, &form, &signed_in).await {
-        Ok(revealed) => reveal::key(&state, &form.parts.headers, &revealed),
+    match issue_from(&state, &form, &signed_in, &passphrase).await {
+        Ok(response) => response,
         Err(DomainError::Refused(Code::AlreadyShown, detail)) => {
             let account = actor.account_id().cloned();
             reveal::already_shown(&state, &form, account.as_ref(), detail).await
@@ -83,7 +86,8 @@ async fn issue_from(
     state: &AppState,
     form: &Submitted,
     signed_in: &crate::server::domain::accounts::session::SignedIn,
-) -> Result<RevealedKey, DomainError> {
+    passphrase: &SecretText,
+) -> Result<Response, DomainError> {
     let actor = &signed_in.actor;
     let account = actor
         .account_id()
@@ -112,7 +116,19 @@ async fn issue_from(
     };
     // Whoever may not is told that, not what else is wrong.
     actor.require(issue::permission_for(draft.environment))?;
-    issue::issue(&state.ctx, actor, &draft, Some(nonce_of(form, account)?)).await
+    let (headers, nonce) = (&form.parts.headers, Some(nonce_of(form, account)?));
+    Ok(match values.first("handover") {
+        "link" => {
+            let claim = (claim_of(values), passphrase);
+            let made = handover::issue(&state.ctx, actor, &draft, nonce, claim).await?;
+            reveal::link(state, headers, shown(&made))
+        }
+        _ => reveal::key(
+            state,
+            headers,
+            &issue::issue(&state.ctx, actor, &draft, nonce).await?,
+        ),
+    })
 }
 
 pub(super) fn key_page(id: &KeyId) -> String {

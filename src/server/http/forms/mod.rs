@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod factors;
+pub mod handover;
 pub mod import;
 pub mod instance;
 pub mod invitations;

@@ -41,6 +41,15 @@ pub const PUBLIC: &[(&str, &str)] = &[
     ),
     ("/reset-password", "closed by a single-use link"),
     ("/confirm-email", "closed by a single-use link"),
+    (
+        "/claim",
+        "closed by a single-use link; who collects a key need not have an account",
+    ),
+    ("/claim/stored", "the same link, once it is used"),
+    (
+        "/settings/env-file",
+        "gives back as a file what was posted to it, and nothing else",
+    ),
     ("/theme", "light or dark, kept in a cookie of the browser"),
     ("/styleguide", "only exists in development"),
 ];

@@ -21,7 +21,7 @@ macro_rules! held {
 statements! {
     /// With the requests of the hours since $3, the busiest first.
     LIST_HELD = concat!("SELECT h.* FROM (
-            SELECT k.id, ", import_prefix!(), ",  k.name, k.prefix, k.environment, k.status, k.expires_at_ms, k.not_before_ms, k.overlap_until_ms, k.rotation_due_at_ms,
+            SELECT k.id, ", import_prefix!(), ",  k.name, k.prefix, k.environment, k.status, k.expires_at_ms, k.not_before_ms, k.overlap_until_ms, k.rotation_due_at_ms, k.secret_count,
             p.name AS project_name, p.status AS project_status,
             k.owner_account_id, k.owner_team, o.name AS owner_name, m.account_id AS member_id, u.at_ms AS used_at_ms, u.ip AS used_ip,
             COALESCE((SELECT CAST(SUM(r.requests) AS BIGINT) FROM usage_rollups r
@@ -48,6 +48,7 @@ struct HeldRow {
     not_before_ms: Option<i64>,
     overlap_until_ms: Option<i64>,
     rotation_due_at_ms: Option<i64>,
+    secret_count: i64,
     project_name: String,
     project_status: String,
     owner_account_id: Option<String>,
@@ -80,6 +81,7 @@ fn held(row: HeldRow, account: &AccountId, now: Timestamp) -> Result<HeldKey, St
     };
     let standing = Standing {
         status: place.required("status", KeyStatus::parse(&row.status))?,
+        has_secret: row.secret_count > 0,
         project_archived: row.project_status == "archived",
         expires_at: moment(row.expires_at_ms),
         not_before: moment(row.not_before_ms),

@@ -20,6 +20,7 @@ use crate::server::store::statements;
 macro_rules! badge {
     () => {
         "(CASE WHEN k.status = 'revoked' THEN 'revoked'
+            WHEN k.secret_count = 0 THEN 'pending'
             WHEN k.status = 'disabled' OR p.status = 'archived' THEN 'disabled'
             WHEN k.expires_at_ms <= $2 THEN 'expired'
             WHEN k.not_before_ms > $2 THEN 'not_yet_valid'
@@ -108,9 +109,9 @@ statements! {
         FROM (SELECT g.n, g.valid, g.not_confirmed, g.expiring, CASE WHEN g.status = 'active' AND p.status <> 'archived'
                 AND (g.owner_account_id IS NULL OR m.account_id IS NOT NULL) THEN 1 ELSE 0 END AS usable
             FROM (SELECT org_id, project_id, owner_account_id, status, COUNT(*) AS n,
-                    COUNT(*) - COUNT(*) FILTER (WHERE expires_at_ms <= $2) AS valid,
-                    COUNT(*) FILTER (WHERE stored_at_ms IS NULL AND COALESCE(expires_at_ms, $3) > $2) AS not_confirmed,
-                    COUNT(*) FILTER (WHERE expires_at_ms <= $3 AND expires_at_ms > $2) AS expiring
+                    COUNT(*) FILTER (WHERE secret_count > 0 AND COALESCE(expires_at_ms, $3) > $2) AS valid,
+                    COUNT(*) FILTER (WHERE stored_at_ms IS NULL AND secret_count > 0 AND COALESCE(expires_at_ms, $3) > $2) AS not_confirmed,
+                    COUNT(*) FILTER (WHERE secret_count > 0 AND expires_at_ms <= $3 AND expires_at_ms > $2) AS expiring
                 FROM api_keys WHERE org_id = $1 GROUP BY org_id, project_id, owner_account_id, status) g
             JOIN projects p ON p.id = g.project_id
             LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id) k";

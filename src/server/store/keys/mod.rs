@@ -25,9 +25,9 @@ pub use import::{
 pub use list::{DetailRow, ListedKey, counts, find_detail, list};
 pub use rotation::{SecretHour, delete_uses_before, list_due, list_running, list_uses};
 pub use secured::{
-    NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_secured, find_stored,
-    find_verifiable, insert, insert_nonce, replace_secrets, replace_stored, save_secured, set_descriptive,
-    set_stored,
+    NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_org, find_secured,
+    find_stored, find_verifiable, insert, insert_nonce, replace_secrets, replace_stored, save_secured,
+    set_descriptive, set_stored,
 };
 
 use crate::model::id::KeyId;

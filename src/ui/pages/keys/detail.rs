@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::handover::handover_notice;
 use super::policy::broken;
 use super::rotate::rotation_card;
 use super::{key_address, list_crumb};
@@ -56,6 +57,7 @@ fn draw(page: KeyPage) -> AnyView {
     view! {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
         {standing(&key, now)}
+        {handover_notice(&key, now)}
         {broken(&key.violations, key.may_manage.then(|| format!("{address}/edit")))}
         {key.rotation.as_ref().map(|rotation| rotation_card(&key, rotation, now))}
         <section class="card">

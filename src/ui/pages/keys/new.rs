@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::handover::recipient_fields;
 use super::list_crumb;
 use super::policy::asked;
 use super::restrict::{Offer, restriction_fields};
@@ -108,6 +109,10 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
                 <section class="form-section">
                     <h2>"How long"</h2>
                     <ExpiryField state=state.clone() now=material.now first=first_offer(most)/>
+                </section>
+                <section class="form-section">
+                    <h2>"Who gets the secret"</h2>
+                    {recipient_fields(&state)}
                 </section>
             </form>
             {summary(&material)}

@@ -218,7 +218,7 @@ fn born(desk: &Desk<'_>, row: &Ready) -> Result<SecuredKey, DomainError> {
         (&id, &desk.scope),
         &desk.project,
         (&row.checked, desk.policies.of(row.checked.environment)),
-        secret,
+        Some(secret),
         desk.now,
     )
 }

@@ -26,6 +26,7 @@ use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, orgs as organisations, projects};
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::changes::{self, ChangeKind};
+use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, NewKey, SecretRow, SecuredKey};
 use crate::server::store::{orgs, projects as project_store};
 
@@ -81,21 +82,62 @@ pub async fn issue(
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
     let now = ctx.clock.now();
-    let scope = match permission_for(draft.environment) {
+    let scope = require(actor, draft.environment, now)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let entered = enter(ctx, &mut tx, (actor, &scope), draft, nonce, true).await?;
+    tx.commit().await?;
+    let id: KeyId = entered.key.id.parse()?;
+    ctx.key_cache.forget_key(&id);
+    Ok(RevealedKey {
+        id,
+        name: entered.key.name,
+        environment: entered.environment,
+        project: entered.project,
+        expires_at: entered.key.expires_at_ms.map(Timestamp::from_ms),
+        secret_since: now,
+        secret: entered
+            .secret
+            .ok_or(DomainError::Defect("a key without a secret"))?,
+    })
+}
+
+/// Whoever makes a live key has proved who they are (R26).
+pub(super) fn require(actor: &Actor, environment: &str, now: Timestamp) -> Result<OrgScope, DomainError> {
+    Ok(match permission_for(environment) {
         live @ Permission::KeysCreateLive => actor.require_fresh(live, now)?,
         test => actor.require(test)?,
-    };
-    let mut tx = ctx.db.begin_write().await?;
-    organisations::hold_membership(&mut tx, actor, &scope).await?;
+    })
+}
+
+/// A key that was entered into the books, not yet committed.
+pub(super) struct Entered {
+    pub key: SecuredKey,
+    pub environment: Environment,
+    pub project: Project,
+    /// None for a key that waits for whoever collects its secret.
+    pub secret: Option<SecretText>,
+}
+
+/// Checks a draft and writes its key, with a secret or for one that is collected later.
+pub(super) async fn enter(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    draft: &KeyDraft<'_>,
+    nonce: Option<Nonce<'_>>,
+    with_secret: bool,
+) -> Result<Entered, DomainError> {
+    let now = ctx.clock.now();
+    organisations::hold_membership(tx, actor, scope).await?;
     if let Some(nonce) = &nonce {
-        refuse_used(&store::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
+        refuse_used(&store::find_nonce(tx, nonce.text, nonce.account).await?)?;
     }
     let project = match draft.project {
-        Some(id) => project_store::find(&mut tx, &scope, id).await?,
+        Some(id) => project_store::find(tx, scope, id).await?,
         None => None,
     };
-    let policies = Policies::in_force(&mut tx, &scope, now).await?;
-    let members = orgs::list_member_names(&mut tx, &scope).await?;
+    let policies = Policies::in_force(tx, scope, now).await?;
+    let members = orgs::list_member_names(tx, scope).await?;
     let is_member = |id: &_| members.iter().any(|member| &member.account_id == id);
     let Admitted {
         project,
@@ -110,21 +152,20 @@ pub async fn issue(
     )?;
     if !missing.is_empty() {
         let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-        projects::extend_catalogue(ctx, &mut tx, actor, &scope, project, &missing, now).await?;
+        projects::extend_catalogue(ctx, tx, actor, scope, project, &missing, now).await?;
     }
     let minted = mint::credential(
         ctx,
         &format!("{}_{}", project.prefix, checked.environment.as_str()),
     );
     let id = mint::key_id(&minted.kid)?;
-    let expires_at = checked.lifetime.expires_at(now);
     let credential = Credential::Key {
         org_id: scope.org_id().as_str(),
         key_id: id.as_str(),
     };
-    let hashed = mint::hashed(ctx, credential, &minted.text);
+    let hashed = with_secret.then(|| mint::hashed(ctx, credential, &minted.text));
     let policy = policies.of(checked.environment);
-    let key = born(ctx, (&id, &scope), project, (&checked, policy), hashed, now)?;
+    let key = born(ctx, (&id, scope), project, (&checked, policy), hashed, now)?;
     let new = NewKey {
         secured: &key,
         name_folded: &text::folded(&checked.name),
@@ -132,52 +173,40 @@ pub async fn issue(
         created_by: actor_columns(actor),
     };
     if let Some(nonce) = &nonce {
-        use_up(&mut tx, nonce, id.as_str(), now).await?;
+        use_up(tx, nonce, id.as_str(), now).await?;
     }
     let message = format!(
         "Another {} key of this project has this name. Choose another, or revoke that one.",
         checked.environment.as_str()
     );
-    store::insert(&mut tx, &scope, &new, now)
+    store::insert(tx, scope, &new, now)
         .await
         .map_err(|error| DomainError::from(error).taken("name", &message))?;
-    let detail = told(&key)?;
-    audit::record(
-        ctx,
-        &mut tx,
-        Some(scope.org_id()),
-        actor,
-        Entry::new("key.created", "key", id.as_str()).with(detail),
-        now,
-    )
-    .await?;
-    changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
-    tx.commit().await?;
-    ctx.key_cache.forget_key(&id);
-    Ok(RevealedKey {
-        id,
-        name: checked.name,
+    let entry = Entry::new("key.created", "key", id.as_str()).with(told(&key)?);
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    changes::record(tx, ChangeKind::Key, id.as_str(), now).await?;
+    Ok(Entered {
+        key,
         environment: checked.environment,
         project: project.clone(),
-        expires_at,
-        secret_since: now,
-        secret: minted.text,
+        secret: with_secret.then_some(minted.text),
     })
 }
 
-/// The row of a new key with its one secret, signed.
+/// The row of a new key, with its one secret or for one that comes later, signed.
 pub(super) fn born(
     ctx: &Context,
     (id, scope): (&KeyId, &OrgScope),
     project: &Project,
     (checked, policy): (&Checked, &Policy),
-    secret: SecretRow,
+    secret: Option<SecretRow>,
     now: Timestamp,
 ) -> Result<SecuredKey, DomainError> {
     let mut key = new_row((id, scope), project, checked, now);
-    rotation::set_due(&mut key, policy);
+    key.secret_count = i64::from(secret.is_some());
     restrictions::set(&mut key, &checked.restrictions)?;
-    key.secrets.push(secret);
+    key.secrets.extend(secret);
+    rotation::set_due(&mut key, policy);
     let mac = secured::sign(&ctx.keyring, &key);
     (key.row_mac, key.row_mac_key_id) = (mac.mac, mac.key_id);
     Ok(key)
