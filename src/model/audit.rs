@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 70] = [
+pub const ACTIONS: [(&str, &str); 73] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -86,6 +86,9 @@ pub const ACTIONS: [(&str, &str); 70] = [
     ("session.password_passed", "Password passed, second factor due"),
     ("session.refused", "Sign-in refused"),
     ("session.started", "Signed in"),
+    ("template.created", "Template created"),
+    ("template.deleted", "Template deleted"),
+    ("template.edited", "Template edited"),
     ("token.created", "Service token created"),
     ("token.revoked", "Service token revoked"),
     ("token.stored", "Service token confirmed as stored"),

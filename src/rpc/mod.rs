@@ -10,6 +10,7 @@ pub mod mail;
 pub mod members;
 pub mod projects;
 pub mod sessions;
+pub mod templates;
 pub mod tokens;
 
 use leptos::server_fn::codec::JsonEncoding;

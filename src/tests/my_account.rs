@@ -99,6 +99,7 @@ async fn own_key(app: &TestApp, id: AccountId, role: Role) -> String {
         scopes: vec![],
         expiry: "90",
         expiry_date: "",
+        rotation_days: "",
         restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod keys;
 mod output;
+mod restrict;
 mod scan;
 mod serve;
 mod setup;

@@ -19,6 +19,7 @@ pub mod mint;
 pub mod orgs;
 pub mod projects;
 pub mod retention;
+pub mod templates;
 pub mod tokens;
 pub mod usage;
 pub mod verification;

@@ -12,11 +12,13 @@ use crate::model::permission::Permission;
 use crate::model::project::{
     CatalogueScope, Project, ProjectChoice, ProjectName, ProjectStatus, ProjectSummary, parse_prefix,
 };
+use crate::model::resource::CatalogueResource;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::projects::{self as store, NewProject};
+use crate::server::store::resources as resource_store;
 
 /// A new project as typed.
 pub struct ProjectDraft<'a> {
@@ -133,7 +135,12 @@ fn scope_names(scopes: &[CatalogueScope]) -> Vec<&str> {
     scopes.iter().map(|scope| scope.name.as_str()).collect()
 }
 
-/// Saves name and catalogue over the version that was edited. Scopes that keys already hold stay with those keys.
+fn resource_names(resources: &[CatalogueResource]) -> Vec<&str> {
+    resources.iter().map(|resource| resource.name.as_str()).collect()
+}
+
+/// Saves name and catalogues over the version that was edited. Scopes that keys already hold stay with those keys.
+/// Without `resources` those stay as they are.
 pub async fn edit(
     ctx: &Context,
     actor: &Actor,
@@ -141,6 +148,7 @@ pub async fn edit(
     version: i64,
     name: &str,
     scopes: Result<Vec<CatalogueScope>, FieldError>,
+    resources: Option<Result<Vec<CatalogueResource>, FieldError>>,
 ) -> Result<(), DomainError> {
     let scope = actor.require(Permission::ProjectsManage)?;
     let mut errors = Vec::new();
@@ -148,7 +156,8 @@ pub async fn edit(
         .map_err(|error| errors.push(error))
         .ok();
     let scopes = scopes.map_err(|error| errors.push(error)).ok();
-    let (Some(name), Some(scopes)) = (name, scopes) else {
+    let resources = resources.transpose().map_err(|error| errors.push(error)).ok();
+    let (Some(name), Some(scopes), Some(resources)) = (name, scopes, resources) else {
         return Err(DomainError::Invalid(errors));
     };
     let now = ctx.clock.now();
@@ -164,9 +173,13 @@ pub async fn edit(
         return Err(DomainError::refused(Code::Conflict, message));
     }
     store::set_scopes(&mut tx, id, &scopes).await?;
+    if let Some(resources) = &resources {
+        resource_store::set(&mut tx, id, resources).await?;
+    }
+    let listed = resources.as_deref().unwrap_or(&before.resources);
     let detail = json!({
-        "before": { "name": before.name, "scopes": scope_names(&before.scopes) },
-        "after": { "name": name.shown, "scopes": scope_names(&scopes) },
+        "before": { "name": before.name, "scopes": scope_names(&before.scopes), "resources": resource_names(&before.resources) },
+        "after": { "name": name.shown, "scopes": scope_names(&scopes), "resources": resource_names(listed) },
     });
     let entry = Entry::new("project.edited", "project", id.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;

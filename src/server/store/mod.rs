@@ -27,8 +27,10 @@ pub mod notices;
 pub mod orgs;
 pub mod places;
 pub mod projects;
+pub mod resources;
 pub mod row;
 pub mod sessions;
+pub mod templates;
 pub mod throttles;
 pub mod tokens;
 pub mod usage;
@@ -64,7 +66,9 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("orgs", orgs::STATEMENTS),
         ("places", places::STATEMENTS),
         ("projects", projects::STATEMENTS),
+        ("resources", resources::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("templates", templates::STATEMENTS),
         ("throttles", throttles::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("usage", usage::STATEMENTS),

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::resources;
 use super::row::RowPlace;
 use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::id::ProjectId;
 use crate::model::project::{CatalogueScope, Project, ProjectChoice, ProjectStatus, ProjectSummary};
+use crate::model::resource::CatalogueResource;
 use crate::model::time::Timestamp;
 
 statements! {
@@ -88,7 +90,11 @@ impl ScopeRow {
 }
 
 impl ProjectRow {
-    fn into_project(self, scopes: Vec<CatalogueScope>) -> Result<Project, StoreError> {
+    fn into_project(
+        self,
+        scopes: Vec<CatalogueScope>,
+        resources: Vec<CatalogueResource>,
+    ) -> Result<Project, StoreError> {
         let place = RowPlace {
             table: "projects",
             id: &self.id,
@@ -100,6 +106,7 @@ impl ProjectRow {
             slug: self.slug,
             prefix: self.prefix,
             scopes,
+            resources,
             version: self.version,
             created_at: Timestamp::from_ms(self.created_at_ms),
         })
@@ -144,11 +151,12 @@ pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<Optio
     let Some(row) = row else { return Ok(None) };
     let scopes: Vec<ScopeRow> =
         on!(tx, c => sqlx::query_as(LIST_SCOPES).bind(id.as_str()).fetch_all(c).await)?;
-    row.into_project(scopes.into_iter().map(ScopeRow::into_scope).collect())
+    let resources = resources::list(tx, id.as_str()).await?;
+    row.into_project(scopes.into_iter().map(ScopeRow::into_scope).collect(), resources)
         .map(Some)
 }
 
-/// Projects in use with their catalogues, in two queries however many there are.
+/// Projects in use with their catalogues, in three queries however many there are.
 pub async fn list_active(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Project>, StoreError> {
     let org = scope.org_id().as_str();
     let rows: Vec<ProjectRow> = on!(tx, c => sqlx::query_as(LIST_ACTIVE).bind(org).fetch_all(c).await)?;
@@ -159,9 +167,11 @@ pub async fn list_active(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Project>, 
         let catalogue = catalogues.entry(row.project_id).or_default();
         catalogue.push(row.scope.into_scope());
     }
+    let mut resources = resources::list_active(tx, scope).await?;
     let with_scopes = |row: ProjectRow| {
         let scopes = catalogues.remove(&row.id).unwrap_or_default();
-        row.into_project(scopes)
+        let resources = resources.remove(&row.id).unwrap_or_default();
+        row.into_project(scopes, resources)
     };
     rows.into_iter().map(with_scopes).collect()
 }

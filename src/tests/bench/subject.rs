@@ -198,6 +198,7 @@ async fn fill(ctx: &Ctx, keys: usize) -> Filled {
         scopes: vec!["images:*"],
         expiry: "90",
         expiry_date: "",
+        rotation_days: "",
         restrictions: RestrictionsDraft::default(),
         extend_catalogue: true,
         scopes_required: false,

@@ -172,6 +172,7 @@ async fn powers_before_any_policy_hold_at_the_use_case() {
         scopes: vec![],
         expiry: "7",
         expiry_date: "",
+        rotation_days: "",
         restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,

@@ -298,6 +298,7 @@ impl TestApp {
             scopes: scopes.to_vec(),
             expiry,
             expiry_date: "",
+            rotation_days: "",
             restrictions: RestrictionsDraft::default(),
             extend_catalogue: false,
             scopes_required: false,

@@ -320,6 +320,7 @@ async fn make_key(
         scopes: key.scopes.to_vec(),
         expiry: key.expiry,
         expiry_date: "",
+        rotation_days: "",
         restrictions: RestrictionsDraft::default(),
         extend_catalogue: false,
         scopes_required: false,

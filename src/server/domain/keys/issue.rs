@@ -11,6 +11,7 @@ use crate::model::key::{Environment, KeyStatus, Lifetime};
 use crate::model::permission::Permission;
 use crate::model::project::{Project, ProjectStatus};
 use crate::model::restriction::{Restrictions, RestrictionsDraft};
+use crate::model::rotation::parse_interval;
 use crate::model::scope::ScopeSet;
 use crate::model::text::{self, NAME_MAX, NOTE_MAX};
 use crate::model::time::Timestamp;
@@ -37,6 +38,8 @@ pub struct KeyDraft<'a> {
     pub scopes: Vec<&'a str>,
     pub expiry: &'a str,
     pub expiry_date: &'a str,
+    /// Days between rotations; empty follows the environment's.
+    pub rotation_days: &'a str,
     /// From where, for what and when it passes.
     pub restrictions: RestrictionsDraft<'a>,
     /// Scopes that the catalogue lacks are added to it, if the caller may, instead of refused.
@@ -63,17 +66,18 @@ pub struct RevealedKey {
     pub secret: SecretText,
 }
 
-struct Checked {
-    environment: Environment,
-    name: String,
+pub(super) struct Checked {
+    pub environment: Environment,
+    pub name: String,
     purpose: String,
-    owner: (Option<AccountId>, String),
-    scopes: ScopeSet,
-    lifetime: Lifetime,
-    restrictions: Restrictions,
+    pub owner: (Option<AccountId>, String),
+    pub scopes: ScopeSet,
+    pub lifetime: Lifetime,
+    pub rotation_days: Option<i64>,
+    pub restrictions: Restrictions,
 }
 
-fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked, DomainError> {
+pub(super) fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked, DomainError> {
     let mut errors: Vec<FieldError> = Vec::new();
     let mut keep = |error: FieldError| errors.push(error);
     let environment = Environment::parse(draft.environment)
@@ -97,6 +101,7 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
     let lifetime = Lifetime::parse(draft.expiry, draft.expiry_date, now)
         .map_err(&mut keep)
         .ok();
+    let rotation_days = parse_interval(draft.rotation_days).map_err(&mut keep).ok();
     let restrictions = match (restrictions::parse(&draft.restrictions), lifetime) {
         (Ok(rules), lifetime) => {
             let end = lifetime.and_then(|lifetime| lifetime.expires_at(now));
@@ -115,7 +120,7 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
         purpose,
         owner,
         scopes,
-        lifetime.zip(restrictions),
+        lifetime.zip(restrictions).zip(rotation_days),
     ) {
         (
             Some(environment),
@@ -123,7 +128,7 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
             Some(purpose),
             Some(owner),
             Some(scopes),
-            Some((lifetime, restrictions)),
+            Some(((lifetime, restrictions), rotation_days)),
         ) => Ok(Checked {
             environment,
             name,
@@ -131,6 +136,7 @@ fn check(draft: &KeyDraft<'_>, actor: &Actor, now: Timestamp) -> Result<Checked,
             owner,
             scopes,
             lifetime,
+            rotation_days,
             restrictions,
         }),
         _ => Err(DomainError::Invalid(errors)),
@@ -149,7 +155,7 @@ pub(super) fn some(scopes: ScopeSet) -> Result<ScopeSet, FieldError> {
 }
 
 /// A project that keys can be made for.
-fn usable(project: Option<Project>) -> Result<Project, DomainError> {
+pub(super) fn usable(project: Option<Project>) -> Result<Project, DomainError> {
     match project {
         Some(project) if project.status == ProjectStatus::Archived => {
             let message = format!(
@@ -166,7 +172,10 @@ fn usable(project: Option<Project>) -> Result<Project, DomainError> {
 }
 
 /// Both, or all that is wrong with either: people see every mistake at once.
-fn both<A, B>(one: Result<A, DomainError>, other: Result<B, DomainError>) -> Result<(A, B), DomainError> {
+pub(super) fn both<A, B>(
+    one: Result<A, DomainError>,
+    other: Result<B, DomainError>,
+) -> Result<(A, B), DomainError> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
         (Err(DomainError::Invalid(mut all)), Err(DomainError::Invalid(more))) => {
@@ -332,10 +341,10 @@ fn new_row(
         secret_since_ms: now.ms(),
         secret_count: 1,
         overlap_until_ms: None,
-        rotation_days: None,
+        rotation_days: checked.rotation_days,
         restrictions: None,
         not_before_ms: None,
-        rotation_due_at_ms: Some(due_at(checked.environment, None, now).ms()),
+        rotation_due_at_ms: Some(due_at(checked.environment, checked.rotation_days, now).ms()),
         version: 1,
         row_mac: String::new(),
         row_mac_key_id: String::new(),
@@ -344,7 +353,7 @@ fn new_row(
 }
 
 /// A developer's keys are the developer's own; whoever manages all keys may give one to any member or team.
-fn check_owner(
+pub(super) fn check_owner(
     actor: &Actor,
     owner: &(Option<AccountId>, String),
     is_member: impl Fn(&AccountId) -> bool,

@@ -7,6 +7,7 @@ use super::{Submitted, see_other};
 use crate::model::error::AppError;
 use crate::model::id::ProjectId;
 use crate::model::project::parse_catalogue;
+use crate::model::resource::parse_resources;
 use crate::server::domain::projects::{self, ProjectDraft};
 use crate::server::http::state::AppState;
 
@@ -41,6 +42,10 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
     };
     let version = form.values.first("version").parse().unwrap_or(-1);
     let scopes = parse_catalogue(&form.values);
+    let resources = form
+        .values
+        .has("resources")
+        .then(|| parse_resources(form.values.first("resources")));
     match projects::edit(
         &state.ctx,
         &signed_in.actor,
@@ -48,6 +53,7 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
         version,
         form.values.first("name"),
         scopes,
+        resources,
     )
     .await
     {
