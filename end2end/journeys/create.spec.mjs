@@ -64,7 +64,8 @@ async function makesATemplate(ada) {
     await expect(page.getByRole("row", { name: /^Read-only/ })).toContainText("reads everything that is not sensitive");
     await ada.sends(ada.link("Create template"));
     await ada.sees("Create template");
-    await ada.field("Name").fill("Read-only");
+    const name = page.getByLabel("Name", { exact: true });
+    await name.fill("Read-only");
     await ada.field("Description").fill("Batch jobs on worker 3");
     await page.getByRole("radio", { name: /^Nothing/ }).check();
     await ada.field("And these scopes").fill("images:read images:write");
@@ -74,7 +75,7 @@ async function makesATemplate(ada) {
     await expect(page.getByText("Another template has this name.").first()).toBeVisible();
     await expect(ada.field("Description")).toHaveValue("Batch jobs on worker 3");
     await ada.axe();
-    await ada.field("Name").fill("Batch");
+    await name.fill("Batch");
     await ada.sends(ada.button("Create template"));
     await ada.sees("Templates");
     await expect(page.getByRole("row", { name: /^Batch/ })).toContainText("images:read, images:write, for 90 days, rotated every 30 days");
