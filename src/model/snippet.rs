@@ -128,9 +128,12 @@ fn coding_assistants() -> Snippet {
     }
 }
 
-/// For a program that takes a file but no standard input.
+/// For a program that takes a file but no standard input. One command: of several lines pasted at once, `read` would take
+/// the second for the key.
 fn by_file(name: &str, command: &str) -> String {
-    format!("(umask 077; IFS= read -rs KEY; printf %s \"$KEY\" > {name}.key)\n{command}\nrm {name}.key")
+    format!(
+        "(umask 077; IFS= read -rs KEY; printf %s \"$KEY\" > {name}.key) &&\n{{ {command}; rm {name}.key; }}"
+    )
 }
 
 fn aws(name: &str) -> Snippet {
@@ -351,7 +354,7 @@ mod tests {
         for (id, how) in [
             (
                 "aws",
-                "--secret-string file://image-api-live.key\nrm image-api-live.key",
+                "--secret-string file://image-api-live.key; rm image-api-live.key; }",
             ),
             ("google", "| gcloud secrets create image-api-live --data-file=-"),
             ("azure", "--file image-api-live.key"),
