@@ -12,7 +12,7 @@ use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
     audit, claim, confirm_email, forgot_password, instance, invitation, keys, members, policy, problem,
-    projects, reset_password, second_factor, set_up, sign_in, styleguide, tokens,
+    projects, reset_password, second_factor, set_up, sign_in, styleguide, templates, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -126,6 +126,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/projects") view=projects::list::ProjectListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/new") view=projects::new::NewProjectPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/:id") view=projects::detail::ProjectPage ssr=SsrMode::Async/>
+                    <Route path=path!("/templates") view=templates::list::TemplateListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/templates/new") view=templates::form::NewTemplatePage ssr=SsrMode::Async/>
+                    <Route path=path!("/templates/:id") view=templates::form::EditTemplatePage ssr=SsrMode::Async/>
+                    <Route path=path!("/templates/:id/delete") view=templates::delete::DeleteTemplatePage ssr=SsrMode::Async/>
                     <Route path=path!("/service-tokens") view=tokens::list::TokenListPage ssr=SsrMode::Async/>
                     <Route path=path!("/service-tokens/new") view=tokens::new::NewTokenPage ssr=SsrMode::Async/>
                     <Route path=path!("/service-tokens/:id/revoke") view=tokens::revoke::RevokeTokenPage ssr=SsrMode::Async/>

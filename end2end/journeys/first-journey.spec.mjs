@@ -294,7 +294,7 @@ test.describe("a secret that was not stored", () => {
         await ada.sends(ada.button("Revoke key"));
         await ada.sees("Create API key");
         await expect(ada.field("Name")).toHaveValue("Lost");
-        await expect(page.getByRole("checkbox", { name: "read" })).toBeChecked();
+        await expect(page.getByRole("radio", { name: "Read" })).toBeChecked();
         await ada.sends(ada.submit());
         const next = await ada.readsSecret();
         expect(next).not.toBe(secret);

@@ -52,7 +52,7 @@ async function editsIt(ada) {
     await expect(page.getByLabel("Allowed addresses")).toHaveValue("10.0.0.0/8");
     await page.getByLabel("Allowed addresses").fill("");
     await page.getByLabel("Denied addresses").fill("");
-    await page.getByRole("checkbox", { name: "write" }).first().check();
+    await page.getByRole("radio", { name: "Write" }).check();
     await ada.sends(ada.button("Save"));
     await ada.sees("Batch renderer");
     await expect(page.getByText("Saved.")).toBeVisible();

@@ -64,6 +64,8 @@ pub struct FormState {
     pub notice: Option<String>,
     /// Whoever filled it in has just confirmed who they are; nothing else is done yet.
     pub confirmed: bool,
+    /// What the form means, in sentences, for whoever asked before sending it.
+    pub said: Vec<String>,
 }
 
 impl FormState {
@@ -74,7 +76,7 @@ impl FormState {
             values,
             errors: error.fields,
             notice,
-            confirmed: false,
+            ..Self::default()
         }
     }
 
@@ -84,6 +86,16 @@ impl FormState {
         Self {
             values,
             confirmed: true,
+            ..Self::default()
+        }
+    }
+
+    /// The form as it was, with what it means.
+    #[must_use]
+    pub fn reviewed(values: FormValues, said: Vec<String>) -> Self {
+        Self {
+            values,
+            said,
             ..Self::default()
         }
     }

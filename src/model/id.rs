@@ -93,6 +93,8 @@ ids! {
     KeyId = "key_";
     /// A second factor of an account.
     FactorId = "fac_";
+    /// What a new key's form may begin with.
+    TemplateId = "tpl_";
     /// A service token.
     TokenId = "tok_";
     /// An invitation into an organisation.

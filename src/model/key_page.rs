@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::AccountId;
+use super::error::FieldError;
+use super::form::FormValues;
+use super::id::{AccountId, TemplateId};
 use super::key::{KeyCounts, KeyDetail, KeySummary};
 use super::org::MemberName;
 use super::page::Page;
 use super::policy::Policy;
 use super::project::{Project, ProjectChoice};
+use super::template::TemplateChoice;
 use super::time::Timestamp;
 use super::usage::{SeenAddress, UsageSeries};
 
@@ -26,6 +29,8 @@ pub struct KeyList {
 pub struct KeyPage {
     pub now: Timestamp,
     pub key: KeyDetail,
+    /// With its catalogues.
+    pub project: Project,
     pub usage: UsageSeries,
     /// A form's right to be submitted once: rotating shows a secret.
     pub nonce: String,
@@ -50,8 +55,36 @@ pub struct KeyFormMaterial {
     /// What is asked of live and of test keys.
     pub live: Policy,
     pub test: Policy,
-    /// A key to begin with.
-    pub from: Option<KeyDetail>,
+    /// What the form may begin with.
+    pub templates: Vec<TemplateChoice>,
+    pub beginning: Beginning,
+}
+
+/// What the create form begins with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Beginning {
+    pub source: Source,
+    /// The fields that are filled in, as the form names them.
+    pub values: FormValues,
+    /// What of it cannot stay.
+    pub errors: Vec<FieldError>,
+    /// What whoever reads the form should know of it.
+    pub remarks: Vec<String>,
+    /// The address that begins with the same, when it was asked for.
+    pub link: Option<String>,
+}
+
+/// Where the fields were filled in from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    #[default]
+    Nothing,
+    Template(TemplateId),
+    /// Another key, by its name.
+    Key(String),
+    /// An address, that anybody may have written.
+    Link,
 }
 
 /// What the form for editing a key offers.

@@ -7,6 +7,7 @@ use super::form::FormValues;
 use super::id::ProjectId;
 use super::import_format::ImportFormat;
 use super::key_text::{RESERVED_PREFIXES, is_prefix};
+use super::resource::CatalogueResource;
 use super::scope::{SCOPES_MAX, is_concrete};
 use super::text::{self, NAME_MAX};
 use super::time::Timestamp;
@@ -68,9 +69,30 @@ pub struct Project {
     /// What keys look like that somebody else made.
     #[serde(default)]
     pub formats: Vec<ImportFormat>,
+    /// What resource patterns of its keys are explained against.
+    pub resources: Vec<CatalogueResource>,
     /// Rises with each edit, so that two people editing at once do not overwrite each other unseen.
     pub version: i64,
     pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+impl Project {
+    /// One that tests change where they need to.
+    pub fn sample() -> Self {
+        Self {
+            id: "prj_0123456789AB".parse().unwrap(),
+            name: "Image API".to_owned(),
+            slug: "image-api".to_owned(),
+            prefix: "acme".to_owned(),
+            status: ProjectStatus::Active,
+            scopes: starter_scopes(),
+            formats: Vec::new(),
+            resources: Vec::new(),
+            version: 1,
+            created_at: Timestamp::from_ms(0),
+        }
+    }
 }
 
 /// A project in the list of projects.

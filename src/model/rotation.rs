@@ -203,6 +203,9 @@ pub struct RotationPage {
 /// Keys that one list of the page of rotations shows.
 pub const LISTED_MAX: i64 = 100;
 
+/// The field of a key's own interval, in every form that has it.
+pub const OWN_DAYS_FIELD: &str = "rotation_days";
+
 /// Reads a key's own interval: none follows the environment's.
 pub fn parse_interval(text: &str) -> Result<Option<i64>, FieldError> {
     match text.trim() {

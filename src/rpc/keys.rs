@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::model::error::AppError;
+use crate::model::form::FormValues;
 use crate::model::handover::HandoverForm;
 use crate::model::id::KeyId;
 use crate::model::import::ImportForm;
@@ -47,15 +48,16 @@ pub async fn get_handover_form(id: KeyId) -> Result<HandoverForm, AppError> {
     rpc_edge::answer(&ctx, &actor, "keys.handover", form).await
 }
 
+/// What the create form offers; `asked` is the query of the page's address.
 #[server(endpoint = "keys/form")]
-pub async fn key_form(from: Option<KeyId>) -> Result<KeyFormMaterial, AppError> {
+pub async fn key_form(#[server(default)] asked: FormValues) -> Result<KeyFormMaterial, AppError> {
     use crate::server::{domain::keys::form, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
     rpc_edge::answer(
         &ctx,
         &actor,
         "keys.create",
-        form::material(&ctx, &actor, from.as_ref()).await,
+        form::material(&ctx, &actor, &asked).await,
     )
     .await
 }

@@ -11,6 +11,7 @@ pub mod members;
 pub mod policy;
 pub mod projects;
 pub mod sessions;
+pub mod templates;
 pub mod tokens;
 
 use leptos::server_fn::codec::JsonEncoding;

@@ -12,6 +12,7 @@ mod accounts;
 mod audit;
 mod authz;
 mod command_line;
+mod create;
 mod factors;
 mod http;
 mod import_law;

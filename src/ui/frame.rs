@@ -14,7 +14,7 @@ use crate::model::time::{DAY_MS, Timestamp};
 use crate::ui::pages::problem::problem_section;
 
 /// Label, address, picture, and who sees it. Only what works is listed.
-const SETTINGS: [(&str, &str, &str, Permission); 9] = [
+const SETTINGS: &[(&str, &str, &str, Permission)] = &[
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
     ("Rotation", "/settings/rotation", "rotate", Permission::KeysRead),
     (
@@ -22,6 +22,12 @@ const SETTINGS: [(&str, &str, &str, Permission); 9] = [
         "/settings/projects",
         "folder",
         Permission::ProjectsRead,
+    ),
+    (
+        "Templates",
+        "/settings/templates",
+        "copy",
+        Permission::KeysCreateTest,
     ),
     (
         "Service tokens",
@@ -194,7 +200,7 @@ fn sidebar(session: &Session) -> AnyView {
         view! { <li><a href=href aria-current=current><Icon name=icon/>{label}</a></li> }
     };
     let items = SETTINGS
-        .into_iter()
+        .iter()
         .filter(|(.., permission)| session.may(*permission))
         .map(|(label, href, icon, _)| item((label, href, icon)))
         .collect_view();

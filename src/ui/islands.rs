@@ -12,6 +12,7 @@ use crate::model::key::Lifetime;
 use crate::model::key_text::redacted;
 use crate::model::password::{ContextWords, Weakness, weaknesses};
 use crate::model::project::ProjectStatus;
+use crate::model::scope_group::{group_of, words};
 use crate::model::time::Timestamp;
 use crate::rpc::keys::{DisableKey, EnableKey};
 use crate::rpc::projects::SetProjectStatus;
@@ -63,6 +64,38 @@ pub fn LifetimeWords(now: Timestamp, initial: String) -> impl IntoView {
     view! { <p class="hint" aria-live="polite">{words}</p> }
 }
 
+/// What a create form would let its key do.
+#[must_use]
+pub fn powers_in_words(fields: &[(String, String)]) -> String {
+    let own = format!("grant:{}:", first(fields, "project"));
+    let granted = |group: &str| {
+        let mut all = fields.iter();
+        let found = all.find(|(key, _)| key.strip_prefix(own.as_str()) == Some(group));
+        found.map(|(_, preset)| preset.as_str())
+    };
+    let mut all: Vec<String> = Vec::new();
+    for (key, value) in fields {
+        let about = |verb: &str| match key.strip_prefix(own.as_str()) {
+            Some("") => verb.to_owned(),
+            group => format!("{verb} {}", group.unwrap_or_default()),
+        };
+        match value.as_str() {
+            "read" if key.starts_with(&own) => all.push(about("read")),
+            "write" if key.starts_with(&own) => all.push(about("read and write")),
+            // Under a preset ticks do not count.
+            scope if key == "scopes" && granted(group_of(scope)).is_none_or(|preset| preset == "custom") => {
+                all.push(scope.to_owned());
+            }
+            _ => {}
+        }
+    }
+    all.extend(words(first(fields, "other_scopes")).map(str::to_owned));
+    match all.is_empty() {
+        true => "may do nothing yet".to_owned(),
+        false => format!("may {}", all.join(", ")),
+    }
+}
+
 /// What the create form would make, as a sentence; also shows only the chosen project's scopes.
 #[island]
 pub fn CreateSummary(now: Timestamp, projects: Vec<(ProjectId, String)>) -> impl IntoView {
@@ -81,21 +114,7 @@ pub fn CreateSummary(now: Timestamp, projects: Vec<(ProjectId, String)>) -> impl
             name
         }
     };
-    let scopes = move || {
-        let fields = fields.read();
-        let ticked = fields
-            .iter()
-            .filter(|(key, _)| key == "scopes")
-            .map(|(_, value)| value.as_str());
-        let all: Vec<&str> = ticked
-            .chain(first(&fields, "other_scopes").split_whitespace())
-            .collect();
-        if all.is_empty() {
-            "may do nothing yet".to_owned()
-        } else {
-            format!("may {}", all.join(", "))
-        }
-    };
+    let scopes = move || powers_in_words(&fields.read());
     let place = move || {
         let fields = fields.read();
         let project = projects

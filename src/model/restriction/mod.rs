@@ -12,6 +12,7 @@ pub use resource::{PATTERNS_MAX, Pattern, Resources};
 use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
+use super::form::FormValues;
 use super::time::{DAY_MS, Timestamp};
 
 /// Everything that restricts a key beside scopes and environment.
@@ -39,6 +40,27 @@ pub struct RestrictionsDraft<'a> {
     pub hours: HoursDraft<'a>,
     /// `YYYY-MM-DD`, from whose beginning on the key passes (UTC); empty for at once.
     pub not_before: &'a str,
+}
+
+impl<'a> RestrictionsDraft<'a> {
+    /// As a form has it: addresses typed, and also ticked.
+    #[must_use]
+    pub fn of_form(values: &'a FormValues) -> Self {
+        let ticked = values.all("ip_more").iter().map(String::as_str);
+        Self {
+            ip_allow: std::iter::once(values.first("ip_allow")).chain(ticked).collect(),
+            ip_deny: vec![values.first("ip_deny")],
+            resource_allow: vec![values.first("resource_allow")],
+            resource_deny: vec![values.first("resource_deny")],
+            hours: HoursDraft {
+                days: values.all("hours_days").iter().map(String::as_str).collect(),
+                from: values.first("hours_from"),
+                to: values.first("hours_to"),
+                zone: values.first("hours_zone"),
+            },
+            not_before: values.first("not_before"),
+        }
+    }
 }
 
 impl Restrictions {

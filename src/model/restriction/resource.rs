@@ -153,6 +153,14 @@ impl Resources {
         narrower && former.deny.iter().all(|pattern| self.deny.contains(pattern))
     }
 
+    /// The patterns of a text area that can be read; the others are refused when it is sent.
+    #[must_use]
+    pub fn readable(typed: &str) -> Vec<Pattern> {
+        let typed = [typed];
+        let read = entries(&typed).filter_map(|entry| Pattern::parse("", entry).ok());
+        read.take(PATTERNS_MAX).collect()
+    }
+
     /// One entry a line, as a text area shows it.
     #[must_use]
     pub fn lines(patterns: &[Pattern]) -> String {

@@ -6,20 +6,26 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::output::{self, Done, Refusal};
+use super::restrict::RestrictionOptions;
 use super::{Target, export, import};
 use crate::model::id::KeyId;
 use crate::model::key::{Badge, Environment, KeyFilter, RevocationReason};
 use crate::model::page::{MAX_SIZE, PageRequest};
+use crate::model::project::Project;
 use crate::model::restriction::RestrictionsDraft;
+use crate::model::template::KeyTemplate;
 use crate::model::time::Timestamp;
 use crate::server::domain::keys::issue::{self, KeyDraft};
 use crate::server::domain::keys::{lifecycle, read};
-use crate::server::domain::projects;
+use crate::server::domain::{DomainError, projects, templates};
+
+/// Days a key lives when nobody says otherwise.
+const DEFAULT_EXPIRY: &str = "90";
 
 #[derive(Subcommand)]
 pub enum KeysCommand {
     /// Issue a key; its secret is printed once
-    Issue(IssueCommand),
+    Issue(Box<IssueCommand>),
     /// List keys, newest first
     List(ListCommand),
     /// Import keys that were issued elsewhere, by their digests: all rows of a file, or none
@@ -37,9 +43,12 @@ pub struct IssueCommand {
     /// The project, by slug
     #[arg(long, env = "KEYWRIGHT_PROJECT")]
     project: String,
-    /// live or test
+    /// live or test; needed unless the template says it
     #[arg(long, env = "KEYWRIGHT_ENVIRONMENT", value_parser = ["live", "test"])]
-    environment: String,
+    environment: Option<String>,
+    /// A template to begin with, by name or id; what is given beside it comes first
+    #[arg(long, env = "KEYWRIGHT_TEMPLATE")]
+    template: Option<String>,
     /// What the key is called; unique among the project's keys of this environment
     #[arg(long, env = "KEYWRIGHT_NAME")]
     name: String,
@@ -54,14 +63,14 @@ pub struct IssueCommand {
         value_delimiter = ','
     )]
     scopes: Vec<String>,
-    /// Days until it expires, or none
-    #[arg(
-        long,
-        env = "KEYWRIGHT_EXPIRES",
-        value_name = "DAYS|none",
-        default_value = "90"
-    )]
-    expires: String,
+    /// Days until it expires, or none; 90 unless the template says otherwise
+    #[arg(long, env = "KEYWRIGHT_EXPIRES", value_name = "DAYS|none")]
+    expires: Option<String>,
+    /// Days between rotations; 90 on live and 180 on test unless given
+    #[arg(long, env = "KEYWRIGHT_ROTATION_DAYS", value_name = "DAYS")]
+    rotation_days: Option<String>,
+    #[command(flatten)]
+    restrictions: RestrictionOptions,
     /// The team that owns it
     #[arg(long, env = "KEYWRIGHT_OWNER_TEAM", default_value = "operator")]
     owner_team: String,
@@ -104,7 +113,7 @@ pub struct RevokeCommand {
 
 pub async fn run(command: KeysCommand) -> ExitCode {
     match command {
-        KeysCommand::Issue(command) => command.target.output.clone().finish(issue(command).await),
+        KeysCommand::Issue(command) => command.target.output.clone().finish(issue(*command).await),
         KeysCommand::Import(command) => import::run(command).await,
         KeysCommand::Export(command) => export::run(command).await,
         KeysCommand::List(command) => command.target.output.clone().finish(list(command).await),
@@ -116,18 +125,46 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
     let (ctx, actor) = command.target.open().await?;
     let project = projects::find_by_slug(&ctx, &actor, &command.project).await;
     let project = project.map_err(|error| named_project(error, &command.project))?;
+    let template = match &command.template {
+        Some(name) => {
+            let found = templates::find_by_name(&ctx, &actor, name).await;
+            let template = found.map_err(|error| named_template(error, name))?;
+            Some(fitting(template, &project)?)
+        }
+        None => None,
+    };
+    let template = template.as_ref();
+    let own = command.environment.as_deref().and_then(Environment::parse);
+    let environment = own.or_else(|| template.and_then(|template| template.environment));
+    let environment = environment.ok_or_else(|| {
+        let message =
+            "Say --environment live or --environment test: the template leaves it open, or there is none.";
+        Refusal::new("invalid", message)
+    })?;
+    let scopes = match (template, command.scopes.is_empty()) {
+        (Some(template), true) => template.granted(&project).scopes,
+        _ => command.scopes.clone(),
+    };
+    let days = template.and_then(|template| template.rotation_days);
+    let days = days.map(|days| days.to_string());
+    let rotation_days = command.rotation_days.as_deref().or(days.as_deref());
+    let expires = command
+        .expires
+        .as_deref()
+        .or(template.map(|template| template.expiry.as_str()));
+    let restrictions = command.restrictions.form(template)?;
     let owner = format!("team:{}", command.owner_team);
     let draft = KeyDraft {
         project: Some(&project.id),
-        environment: &command.environment,
+        environment: environment.as_str(),
         name: &command.name,
         purpose: &command.purpose,
         owner: &owner,
-        scopes: command.scopes.iter().map(String::as_str).collect(),
-        expiry: &command.expires,
+        scopes: scopes.iter().map(String::as_str).collect(),
+        expiry: expires.unwrap_or(DEFAULT_EXPIRY),
         expiry_date: "",
-        rotation_days: "",
-        restrictions: RestrictionsDraft::default(),
+        rotation_days: rotation_days.unwrap_or_default(),
+        restrictions: RestrictionsDraft::of_form(&restrictions),
         extend_catalogue: true,
         scopes_required: false,
     };
@@ -146,9 +183,33 @@ async fn issue(command: IssueCommand) -> Result<Done, Refusal> {
     ))
 }
 
-pub(super) fn named_project(error: crate::server::domain::DomainError, slug: &str) -> Refusal {
+/// The template, unless it is for another project.
+fn fitting(template: KeyTemplate, project: &Project) -> Result<KeyTemplate, Refusal> {
+    match template.project {
+        Some(id) if id != project.id => {
+            let message = format!("The template {} is for another project.", template.name);
+            Err(Refusal::new("invalid", message))
+        }
+        _ => Ok(template),
+    }
+}
+
+fn named_template(error: DomainError, name: &str) -> Refusal {
     match error {
-        crate::server::domain::DomainError::NotFound => Refusal::new(
+        DomainError::NotFound => Refusal::new(
+            "not_found",
+            format!(
+                "There is no template “{}”. Settings › Templates lists them.",
+                crate::model::text::shown(name, 60)
+            ),
+        ),
+        other => other.into(),
+    }
+}
+
+pub(super) fn named_project(error: DomainError, slug: &str) -> Refusal {
+    match error {
+        DomainError::NotFound => Refusal::new(
             "not_found",
             format!(
                 "There is no project “{}”. Projects are named by slug, for example image-api.",

@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod keys;
 mod output;
+mod restrict;
 mod scan;
 mod serve;
 mod setup;

@@ -1,7 +1,8 @@
 //! Making ids and secrets, and hashing secrets for storage.
 
 use crate::model::id::{
-    AccountId, FactorId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TokenId,
+    AccountId, FactorId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TemplateId,
+    TokenId,
 };
 use crate::model::import_format::DigestAlgorithm;
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
@@ -56,6 +57,7 @@ id_makers! {
     account_id -> AccountId;
     org_id -> OrgId;
     project_id -> ProjectId;
+    template_id -> TemplateId;
     factor_id -> FactorId;
     invitation_id -> InvitationId;
     mail_id -> MailId;

@@ -21,6 +21,7 @@ pub mod orgs;
 pub mod policy;
 pub mod projects;
 pub mod retention;
+pub mod templates;
 pub mod tokens;
 pub mod usage;
 pub mod verification;

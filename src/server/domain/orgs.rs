@@ -9,12 +9,13 @@ use crate::model::error::{Code, FieldError};
 use crate::model::id::OrgId;
 use crate::model::org::{MemberName, OrganisationSummary, Role};
 use crate::model::permission::Permission;
+use crate::model::template::STARTERS;
 use crate::model::text::{self, NAME_MAX};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::store::db::Tx;
-use crate::server::store::members;
 use crate::server::store::orgs::{self as store, NewOrganisation};
+use crate::server::store::{members, templates};
 
 /// An organisation's name, checked: it must leave a slug.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ pub(super) async fn insert(
         slug: &name.slug,
     };
     store::insert(tx, &new, now).await?;
+    templates::insert_starters(tx, id, &STARTERS, now).await?;
     let entry =
         Entry::new("organisation.created", "organisation", id.as_str()).with(json!({ "slug": name.slug }));
     audit::record(ctx, tx, Some(id), actor, entry, now).await?;

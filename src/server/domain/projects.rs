@@ -13,11 +13,13 @@ use crate::model::permission::Permission;
 use crate::model::project::{
     CatalogueScope, Project, ProjectChoice, ProjectName, ProjectStatus, ProjectSummary, parse_prefix,
 };
+use crate::model::resource::CatalogueResource;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::projects::{self as store, NewProject};
+use crate::server::store::resources as resource_store;
 
 /// A new project as typed.
 pub struct ProjectDraft<'a> {
@@ -140,9 +142,15 @@ pub struct ProjectEdit<'a> {
     pub scopes: Result<Vec<CatalogueScope>, FieldError>,
     /// What keys look like that somebody else made; none leaves it as it is.
     pub formats: Result<Option<Vec<ImportFormat>>, FieldError>,
+    /// None leaves them as they are.
+    pub resources: Option<Result<Vec<CatalogueResource>, FieldError>>,
 }
 
-/// Saves name, catalogue and import formats over the version that was edited. Scopes that keys already hold stay with those keys.
+fn resource_names(resources: &[CatalogueResource]) -> Vec<&str> {
+    resources.iter().map(|resource| resource.name.as_str()).collect()
+}
+
+/// Saves name, catalogues and import formats over the version that was edited. Scopes that keys already hold stay with those keys.
 pub async fn edit(
     ctx: &Context,
     actor: &Actor,
@@ -157,7 +165,13 @@ pub async fn edit(
         .ok();
     let scopes = edit.scopes.map_err(|error| errors.push(error)).ok();
     let formats = edit.formats.map_err(|error| errors.push(error)).ok();
-    let (Some(name), Some(scopes), Some(formats)) = (name, scopes, formats) else {
+    let resources = edit
+        .resources
+        .transpose()
+        .map_err(|error| errors.push(error))
+        .ok();
+    let (Some(name), Some(scopes), Some(formats), Some(resources)) = (name, scopes, formats, resources)
+    else {
         return Err(DomainError::Invalid(errors));
     };
     let now = ctx.clock.now();
@@ -173,9 +187,13 @@ pub async fn edit(
         return Err(DomainError::refused(Code::Conflict, message));
     }
     store::set_scopes(&mut tx, id, &scopes).await?;
+    if let Some(resources) = &resources {
+        resource_store::set(&mut tx, id, resources).await?;
+    }
+    let listed = resources.as_deref().unwrap_or(&before.resources);
     let mut detail = json!({
-        "before": { "name": before.name, "scopes": scope_names(&before.scopes) },
-        "after": { "name": name.shown, "scopes": scope_names(&scopes) },
+        "before": { "name": before.name, "scopes": scope_names(&before.scopes), "resources": resource_names(&before.resources) },
+        "after": { "name": name.shown, "scopes": scope_names(&scopes), "resources": resource_names(listed) },
     });
     let mut are_formats_new = false;
     if let Some(formats) = formats.filter(|formats| !import_formats::are_equal(formats, &before.formats)) {

@@ -14,6 +14,7 @@ pub use super::leptos::LinkShown;
 use super::state::AppState;
 use crate::model::form::FormState;
 use crate::model::id::AccountId;
+use crate::model::snippet;
 use crate::server::domain::accounts::enrolment::Enrolment;
 use crate::server::domain::keys::issue::{self, Nonce, RevealedKey};
 use crate::server::domain::tokens::RevealedToken;
@@ -52,7 +53,7 @@ fn revealed_key(state: &AppState, key: &RevealedKey, what: &'static str) -> Reve
             what,
             name: key.name.clone(),
             secret: key.secret.expose().clone(),
-            variable: format!("{}_API_KEY", variable_stem(&key.project.slug)),
+            variable: snippet::variable(&key.project.slug),
             expires: key.expires_at.map(|at| at.last_day_in_words()),
             confirm_at: format!("/settings/api-keys/{}/stored", key.id),
             secret_since: Some(key.secret_since.ms()),
@@ -64,6 +65,7 @@ fn revealed_key(state: &AppState, key: &RevealedKey, what: &'static str) -> Reve
                 key.secret.expose(),
             ),
             command_hint: "Set KEYWRIGHT_TOKEN to a service token of this project; create one under Service tokens.",
+            goes_to: Some((key.project.slug.clone(), key.environment)),
         }
     }
 }
@@ -89,13 +91,9 @@ pub fn token(state: &AppState, headers: &HeaderMap, token: &RevealedToken) -> Re
                 token.secret.expose(),
             ),
             command_hint: "Set API_KEY to a key of this project.",
+            goes_to: None,
         },
     )
-}
-
-/// `image-api` → `IMAGE_API`.
-fn variable_stem(slug: &str) -> String {
-    slug.to_ascii_uppercase().replace('-', "_")
 }
 
 fn show(state: &AppState, headers: &HeaderMap, revealed: Revealed) -> Response {

@@ -14,7 +14,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use super::forms::instance as installation;
 use super::forms::{
     account, factors, handover, import, invitations, keys, mail, members, password, policy, profile,
-    projects, rotation, sessions, tokens,
+    projects, rotation, sessions, templates, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -113,6 +113,9 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/invitation", post(invitations::accept)),
         ("/settings/security", post(members::two_factor)),
         ("/settings/organisation", post(members::rename)),
+        ("/settings/templates/new", post(templates::create)),
+        ("/settings/templates/{id}", post(templates::edit)),
+        ("/settings/templates/{id}/delete", post(templates::delete)),
         ("/settings/service-tokens/new", post(tokens::create)),
         ("/settings/service-tokens/{id}/revoke", post(tokens::revoke)),
         ("/settings/service-tokens/{id}/stored", post(tokens::stored)),

@@ -31,6 +31,7 @@ macro_rules! with_names {
         LEFT JOIN api_keys k ON k.id = e.target_id AND k.org_id = e.chain
         LEFT JOIN projects p ON p.id = e.target_id AND p.org_id = e.chain
         LEFT JOIN service_tokens t ON t.id = e.target_id AND t.org_id = e.chain
+        LEFT JOIN key_templates kt ON kt.id = e.target_id AND kt.org_id = e.chain
         LEFT JOIN accounts ta ON ta.id = e.target_id AND e.target_type = 'account'"
     };
 }
@@ -47,7 +48,7 @@ statements! {
     LIST_CHAIN_AFTER = concat!("SELECT ", event_columns!(), " FROM audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000");
     LIST_CHAINS = "SELECT DISTINCT chain FROM audit_events ORDER BY chain";
     LIST = concat!("SELECT e.seq, e.at_ms, e.actor_type, e.actor_id, a.name AS actor_name, e.ip, e.action, e.target_type,
-        e.target_id, COALESCE(k.name, p.name, t.name, ta.name) AS target_name, e.detail", with_names!(), narrowed!(),
+        e.target_id, COALESCE(k.name, p.name, t.name, kt.name, ta.name) AS target_name, e.detail", with_names!(), narrowed!(),
         " ORDER BY e.seq DESC LIMIT $7 OFFSET $8");
     COUNT = concat!("SELECT COUNT(*)", with_names!(), narrowed!());
 }

@@ -32,8 +32,10 @@ pub mod orgs;
 pub mod places;
 pub mod policies;
 pub mod projects;
+pub mod resources;
 pub mod row;
 pub mod sessions;
+pub mod templates;
 pub mod throttles;
 pub mod tokens;
 pub mod usage;
@@ -73,7 +75,9 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("places", places::STATEMENTS),
         ("policies", policies::STATEMENTS),
         ("projects", projects::STATEMENTS),
+        ("resources", resources::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("templates", templates::STATEMENTS),
         ("throttles", throttles::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("usage", usage::STATEMENTS),

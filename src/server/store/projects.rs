@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::resources;
 use super::row::RowPlace;
 use super::{import_formats, statements};
 use crate::model::actor::OrgScope;
 use crate::model::id::ProjectId;
 use crate::model::import_format::ImportFormat;
 use crate::model::project::{CatalogueScope, Project, ProjectChoice, ProjectStatus, ProjectSummary};
+use crate::model::resource::CatalogueResource;
 use crate::model::time::Timestamp;
 
 statements! {
@@ -95,6 +97,7 @@ impl ProjectRow {
         self,
         scopes: Vec<CatalogueScope>,
         formats: Vec<ImportFormat>,
+        resources: Vec<CatalogueResource>,
     ) -> Result<Project, StoreError> {
         let place = RowPlace {
             table: "projects",
@@ -108,6 +111,7 @@ impl ProjectRow {
             prefix: self.prefix,
             scopes,
             formats,
+            resources,
             version: self.version,
             created_at: Timestamp::from_ms(self.created_at_ms),
         })
@@ -153,8 +157,9 @@ pub async fn find(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<Optio
     let scopes: Vec<ScopeRow> =
         on!(tx, c => sqlx::query_as(LIST_SCOPES).bind(id.as_str()).fetch_all(c).await)?;
     let formats = import_formats::list(tx, id).await?;
-    row.into_project(scopes.into_iter().map(ScopeRow::into_scope).collect(), formats)
-        .map(Some)
+    let resources = resources::list(tx, id.as_str()).await?;
+    let scopes = scopes.into_iter().map(ScopeRow::into_scope).collect();
+    row.into_project(scopes, formats, resources).map(Some)
 }
 
 /// Projects in use with their catalogues, in three queries however many there are.
@@ -169,10 +174,12 @@ pub async fn list_active(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Project>, 
         catalogue.push(row.scope.into_scope());
     }
     let mut formats = import_formats::list_active(tx, scope).await?;
+    let mut resources = resources::list_active(tx, scope).await?;
     let with_scopes = |row: ProjectRow| {
         let scopes = catalogues.remove(&row.id).unwrap_or_default();
+        let resources = resources.remove(&row.id).unwrap_or_default();
         let declared = row.id.parse().ok().and_then(|id| formats.remove(&id));
-        row.into_project(scopes, declared.unwrap_or_default())
+        row.into_project(scopes, declared.unwrap_or_default(), resources)
     };
     rows.into_iter().map(with_scopes).collect()
 }

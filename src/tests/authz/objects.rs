@@ -7,6 +7,7 @@ use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::members::invite;
 use keywright::server::domain::projects::{self, ProjectDraft};
 use keywright::server::domain::tokens::{self, TokenDraft};
+use keywright::server::platform::rng::base62;
 use serde::Deserialize;
 
 use super::callers::{Caller, Callers};
@@ -22,6 +23,7 @@ pub enum Object {
     OwnKey,
     Token,
     Project,
+    Template,
     Member,
     Invitation,
     /// An account of the installation, wherever it belongs.
@@ -56,6 +58,7 @@ fn random(object: Object) -> String {
         Object::Key | Object::OwnKey => "key_",
         Object::Token => "tok_",
         Object::Project => "prj_",
+        Object::Template => "tpl_",
         Object::Member | Object::Account => "acc_",
         Object::Invitation => "inv_",
         Object::Mail => "mal_",
@@ -85,6 +88,7 @@ pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which
         Object::Token => token(app, org, &name).await,
         Object::Organisation => org.to_string(),
         Object::Project => project(app, org, &name).await,
+        Object::Template => template(app, org, &name).await,
         Object::Member | Object::Account => {
             let email = format!("{name}@example.com");
             app.person(&email, Some((org, Role::Developer, "active")))
@@ -109,6 +113,18 @@ pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which
             _ => app.another_session(&app.account).await,
         },
     }
+}
+
+/// Behind the application's back: it keeps only so many.
+async fn template(app: &TestApp, org: OrgId, name: &str) -> String {
+    let id = format!("tpl_{}", base62(app.ctx.rng.as_ref(), 12));
+    app.db
+        .tamper(&format!(
+            "INSERT INTO key_templates (org_id, id, name, name_folded, description, preset, scopes, expiry, version, created_at_ms)
+             VALUES ('{org}', '{id}', '{name}', '{name}', '', 'read', '', '90', 1, 0)"
+        ))
+        .await;
+    id
 }
 
 /// A project of the organisation; Acme has one already.

@@ -49,6 +49,7 @@ pub async fn declare(
         name: &present.name,
         scopes: Ok::<Vec<CatalogueScope>, _>(present.scopes.clone()),
         formats: Ok(Some(formats)),
+        resources: None,
     };
     projects::edit(&app.ctx, &app.operator(), project, present.version, edit).await
 }
@@ -172,7 +173,7 @@ on_both_databases! {
         assert_eq!(app.verify(&old_key(1)).await, "MALFORMED");
         let other = app.another_process().await;
         let present = projects::find(&other, &app.operator(), &app.project).await.unwrap();
-        let edit = ProjectEdit { name: "Image API", scopes: Ok(present.scopes.clone()), formats: Ok(Some(vec![format("old_", "32", "sha256")])) };
+        let edit = ProjectEdit { name: "Image API", scopes: Ok(present.scopes.clone()), formats: Ok(Some(vec![format("old_", "32", "sha256")])), resources: None };
         projects::edit(&other, &app.operator(), &app.project, present.version, edit).await.unwrap();
         follow_changes(&app.ctx).await.unwrap();
         assert_eq!(app.verify(&old_key(1)).await, "NOT_FOUND");

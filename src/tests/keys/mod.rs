@@ -2,6 +2,7 @@
 
 mod algebra;
 mod export;
+mod handover;
 mod import;
 mod import_file;
 mod restrictions;

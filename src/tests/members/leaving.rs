@@ -210,7 +210,7 @@ on_both_databases! {
             scopes: vec!["images:read"],
             expiry: "90",
             expiry_date: "",
-rotation_days: "",
+            rotation_days: "",
             restrictions: RestrictionsDraft::default(),
             extend_catalogue: false,
             scopes_required: false,

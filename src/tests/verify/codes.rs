@@ -79,8 +79,7 @@ on_both_databases! {
         let app = TestApp::on(backend).await;
         let draft = keywright::server::domain::keys::issue::KeyDraft {
             project: Some(&app.project), environment: "live", name: "owned", purpose: "", owner: "me", scopes: vec![],
-            expiry: "90", expiry_date: "", restrictions: keywright::model::restriction::RestrictionsDraft::default(),
-rotation_days: "",
+            expiry: "90", expiry_date: "", rotation_days: "", restrictions: keywright::model::restriction::RestrictionsDraft::default(),
             extend_catalogue: false, scopes_required: false,
         };
         let owner = app.member(keywright::model::org::Role::Owner);

@@ -65,6 +65,7 @@ pub fn flash() -> impl IntoView {
             Some("mail_tested") => "The mail server took the test mail. It should arrive within a minute.",
             Some("mail_retried") => "Trying again now. Reload in a few seconds to see what became of it.",
             Some("mail_discarded") => "Discarded. It is never sent.",
+            Some("template-deleted") => "Deleted. Keys that began with it stay as they are.",
             Some("ended") => "Signed out there.",
             Some("others-ended") => "Signed out everywhere else. You go on here.",
             _ => return None,

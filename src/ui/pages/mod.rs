@@ -20,4 +20,5 @@ pub mod set_up;
 pub mod sign_in;
 pub mod step_up;
 pub mod styleguide;
+pub mod templates;
 pub mod tokens;

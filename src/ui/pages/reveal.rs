@@ -3,6 +3,9 @@
 
 use leptos::prelude::*;
 
+use crate::model::key::Environment;
+use crate::ui::components::snippet_list;
+
 /// What is shown, and where "I have stored it" goes.
 pub struct Revealed {
     pub what: &'static str,
@@ -20,6 +23,8 @@ pub struct Revealed {
     pub claim: Option<String>,
     pub command: String,
     pub command_hint: &'static str,
+    /// Where a key's secret goes next: the project's short name, and the environment.
+    pub goes_to: Option<(String, Environment)>,
 }
 
 /// Why a secret cannot be shown again, and what it belongs to.
@@ -42,7 +47,17 @@ pub fn reveal_page(revealed: Revealed) -> impl IntoView {
         claim,
         command,
         command_hint,
+        goes_to,
     } = revealed;
+    let goes_to = goes_to.map(|(slug, environment)| {
+        view! {
+            <section class="section">
+                <h2>"Where it goes next"</h2>
+                <p class="muted">"These hold a placeholder; the commands ask for the secret, so that it stays out of your history."</p>
+                {snippet_list(&slug, environment, true)}
+            </section>
+        }
+    });
     let until = match expires {
         Some(day) => format!("It is valid until {day}."),
         None => "It does not expire.".to_owned(),
@@ -90,6 +105,7 @@ pub fn reveal_page(revealed: Revealed) -> impl IntoView {
                 {note}
                 <div class="form-actions"><button class="button primary">"I have stored it"</button></div>
             </form>
+            {goes_to}
         </main>
     }
 }

@@ -1,27 +1,51 @@
-//! What the create form offers.
+//! What the create form offers, and what it begins with.
 
+use super::prefill::{self, Opening};
 use super::read;
 use crate::model::actor::{Actor, Denied};
-use crate::model::id::KeyId;
+use crate::model::form::FormValues;
+use crate::model::id::{KeyId, TemplateId};
 use crate::model::key::Environment;
 use crate::model::key_page::KeyFormMaterial;
 use crate::model::permission::Permission;
+use crate::model::template::TemplateChoice;
 use crate::server::ctx::Context;
-use crate::server::domain::{DomainError, mint, orgs, policy, projects};
+use crate::server::domain::{DomainError, mint, orgs, policy, projects, templates};
 use crate::server::platform::zones;
 
-/// Projects, owners, powers and a fresh nonce; with `from`, a key to begin with.
+/// Projects, owners, templates, powers and a fresh nonce; and what the query of the page's address begins with. Looking
+/// creates nothing.
 pub async fn material(
     ctx: &Context,
     actor: &Actor,
-    from: Option<&KeyId>,
+    asked: &FormValues,
 ) -> Result<KeyFormMaterial, DomainError> {
     if !actor.may(Permission::KeysCreateTest) {
         return Err(Denied::Forbidden.into());
     }
-    let from = match from {
-        Some(id) => read::find(ctx, actor, id).await.ok(),
-        None => None,
+    let key = match asked.first("from").parse::<KeyId>() {
+        Ok(id) => read::find(ctx, actor, &id).await.ok(),
+        Err(_) => None,
+    };
+    let templates = templates::list(ctx, actor).await?;
+    let template = asked.first("template").parse::<TemplateId>().ok();
+    let template = template.and_then(|id| templates.iter().find(|one| one.id == id));
+    let projects = projects::list_active(ctx, actor).await?;
+    let members = orgs::member_names(ctx, actor).await?;
+    let now = ctx.clock.now();
+    let origin = ctx.site.public_origin.as_str();
+    let opening = Opening {
+        actor,
+        projects: &projects,
+        members: &members,
+        now,
+        origin,
+    };
+    let beginning = prefill::beginning(&opening, asked, key.as_ref(), template);
+    let choice = |template: &crate::model::template::KeyTemplate| TemplateChoice {
+        id: template.id,
+        name: template.name.clone(),
+        description: template.description.clone(),
     };
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
@@ -34,13 +58,14 @@ pub async fn material(
         live,
         test,
         nonce: mint::form_nonce(ctx),
-        projects: projects::list_active(ctx, actor).await?,
-        members: orgs::member_names(ctx, actor).await?,
+        templates: templates.iter().map(choice).collect(),
+        beginning,
+        projects,
+        members,
         me: actor.account_id().cloned(),
         may_create_live: actor.may(Permission::KeysCreateLive),
         may_choose_owner: actor.may(Permission::KeysManageAny),
         zones: zones::names(),
         my_address: actor.origin().ip.clone(),
-        from,
     })
 }

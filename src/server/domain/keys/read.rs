@@ -105,9 +105,11 @@ pub async fn page(
     id: &KeyId,
     range: UsageRange,
 ) -> Result<KeyPage, DomainError> {
+    let key = find(ctx, actor, id).await?;
     Ok(KeyPage {
         now: ctx.clock.now(),
-        key: find(ctx, actor, id).await?,
+        project: projects::find(ctx, actor, &key.summary.project_id).await?,
+        key,
         usage: usage(ctx, actor, id, range).await?,
         nonce: mint::form_nonce(ctx),
     })

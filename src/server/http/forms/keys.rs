@@ -6,21 +6,25 @@ use axum::response::{IntoResponse, Response};
 
 use super::handover::{claim_of, passphrase_of, shown};
 use super::{Submitted, id_of, see_other};
+use crate::model::actor::Actor;
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::form::FormValues;
-use crate::model::id::{AccountId, KeyId};
+use crate::model::id::{AccountId, KeyId, ProjectId};
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
-use crate::model::restriction::{HoursDraft, RestrictionsDraft};
+use crate::model::project::Project;
+use crate::model::restriction::RestrictionsDraft;
 use crate::model::time::Timestamp;
-use crate::server::domain::DomainError;
+use crate::model::{key_link, scope_group};
 use crate::server::domain::keys::edit::{self, AccessEdit, KeyEdit};
 use crate::server::domain::keys::issue::{self, KeyDraft, Nonce};
-use crate::server::domain::keys::{handover, lifecycle};
+use crate::server::domain::keys::{handover, lifecycle, read, review};
+use crate::server::domain::{DomainError, projects};
 use crate::server::http::reveal;
 use crate::server::http::state::AppState;
 use crate::server::platform::crypto::secret::SecretText;
 
-/// `POST /settings/api-keys/new`: the answer is the only place the secret is ever shown.
+/// `POST /settings/api-keys/new`: the answer is the only place the secret is ever shown. Asked for a review or a link, it
+/// makes nothing.
 pub async fn create(State(state): State<AppState>, mut form: Submitted) -> Response {
     let passphrase = passphrase_of(&mut form, "claim_passphrase");
     let signed_in = match form.signed_in() {
@@ -28,7 +32,12 @@ pub async fn create(State(state): State<AppState>, mut form: Submitted) -> Respo
         Err(error) => return form.again(&state, error).await,
     };
     let actor = &signed_in.actor;
-    match issue_from(&state, &form, &signed_in, &passphrase).await {
+    match form.values.first("step") {
+        "review" => return review_form(&state, form, actor).await,
+        "link" => return link_to(&state, form, actor).await,
+        _ => {}
+    }
+    match issue_from(&state, &form, actor, &passphrase).await {
         Ok(response) => response,
         Err(DomainError::Refused(Code::AlreadyShown, detail)) => {
             let account = actor.account_id().cloned();
@@ -52,47 +61,28 @@ pub(super) fn nonce_of<'a>(form: &'a Submitted, account: &'a AccountId) -> Resul
     .into())
 }
 
-/// Scopes that were ticked, and those that were typed.
-fn scopes_of(values: &FormValues) -> Vec<&str> {
-    let typed = values.first("other_scopes").split([' ', ',', '\n']);
-    let typed = typed.filter(|scope| !scope.is_empty());
-    values
-        .all("scopes")
-        .iter()
-        .map(String::as_str)
-        .chain(typed)
-        .collect()
-}
-
-/// From where, for what and when, as it was typed; addresses also as they were ticked.
-fn restrictions_of(values: &FormValues) -> RestrictionsDraft<'_> {
-    let ticked = values.all("ip_more").iter().map(String::as_str);
-    RestrictionsDraft {
-        ip_allow: std::iter::once(values.first("ip_allow")).chain(ticked).collect(),
-        ip_deny: vec![values.first("ip_deny")],
-        resource_allow: vec![values.first("resource_allow")],
-        resource_deny: vec![values.first("resource_deny")],
-        hours: HoursDraft {
-            days: values.all("hours_days").iter().map(String::as_str).collect(),
-            from: values.first("hours_from"),
-            to: values.first("hours_to"),
-            zone: values.first("hours_zone"),
-        },
-        not_before: values.first("not_before"),
+/// The project that a form of keys is about, with its catalogue: presets are expanded by it.
+async fn project_of(state: &AppState, actor: &Actor, id: Option<&ProjectId>) -> Option<Project> {
+    match id {
+        Some(id) => projects::find(&state.ctx, actor, id).await.ok(),
+        None => None,
     }
 }
 
-async fn issue_from(
+/// The scopes that the create form means.
+async fn chosen_scopes(state: &AppState, actor: &Actor, values: &FormValues) -> Vec<String> {
+    let id = values.first("project").parse().ok();
+    let project = project_of(state, actor, id.as_ref()).await;
+    scope_group::chosen(values, project.as_ref())
+}
+
+/// Gives the filled-in form to `act`, with the scopes it means.
+async fn with_draft<T>(
     state: &AppState,
-    form: &Submitted,
-    signed_in: &crate::server::domain::accounts::session::SignedIn,
-    passphrase: &SecretText,
-) -> Result<Response, DomainError> {
-    let actor = &signed_in.actor;
-    let account = actor
-        .account_id()
-        .ok_or(crate::model::actor::Denied::Unauthenticated)?;
-    let values = &form.values;
+    actor: &Actor,
+    values: &FormValues,
+    act: impl AsyncFnOnce(&KeyDraft<'_>) -> Result<T, DomainError>,
+) -> Result<T, DomainError> {
     let project = values.first("project").parse().ok();
     let team = format!("team:{}", values.first("owner_team"));
     let owner = match values.first("owner") {
@@ -100,35 +90,91 @@ async fn issue_from(
         "team" => &team,
         owner => owner,
     };
+    // Whoever may not is told that, not what else is wrong.
+    actor.require(issue::permission_for(values.first("environment")))?;
+    let scopes = chosen_scopes(state, actor, values).await;
     let draft = KeyDraft {
         project: project.as_ref(),
         environment: values.first("environment"),
         name: values.first("name"),
         purpose: values.first("purpose"),
         owner,
-        scopes: scopes_of(values),
+        scopes: scopes.iter().map(String::as_str).collect(),
         expiry: values.first("expiry"),
         expiry_date: values.first("expiry_date"),
-        rotation_days: "",
-        restrictions: restrictions_of(values),
+        rotation_days: values.first("rotation_days"),
+        restrictions: RestrictionsDraft::of_form(values),
         extend_catalogue: false,
         scopes_required: true,
     };
-    // Whoever may not is told that, not what else is wrong.
-    actor.require(issue::permission_for(draft.environment))?;
-    let (headers, nonce) = (&form.parts.headers, Some(nonce_of(form, account)?));
-    Ok(match values.first("handover") {
-        "link" => {
-            let claim = (claim_of(values), passphrase);
-            let made = handover::issue(&state.ctx, actor, &draft, nonce, claim).await?;
-            reveal::link(state, headers, shown(&made))
-        }
-        _ => reveal::key(
-            state,
-            headers,
-            &issue::issue(&state.ctx, actor, &draft, nonce).await?,
-        ),
+    act(&draft).await
+}
+
+async fn issue_from(
+    state: &AppState,
+    form: &Submitted,
+    actor: &Actor,
+    passphrase: &SecretText,
+) -> Result<Response, DomainError> {
+    let account = actor
+        .account_id()
+        .ok_or(crate::model::actor::Denied::Unauthenticated)?;
+    let values = &form.values;
+    with_draft(state, actor, values, async |draft| {
+        let (headers, nonce) = (&form.parts.headers, Some(nonce_of(form, account)?));
+        Ok(match values.first("handover") {
+            "link" => {
+                let claim = (claim_of(values), passphrase);
+                let made = handover::issue(&state.ctx, actor, draft, nonce, claim).await?;
+                reveal::link(state, headers, shown(&made))
+            }
+            _ => reveal::key(
+                state,
+                headers,
+                &issue::issue(&state.ctx, actor, draft, nonce).await?,
+            ),
+        })
     })
+    .await
+}
+
+/// The form again with what it means; nothing is made.
+async fn review_form(state: &AppState, form: Submitted, actor: &Actor) -> Response {
+    let said = with_draft(state, actor, &form.values, async |draft| {
+        review::review(&state.ctx, actor, draft).await
+    });
+    match said.await {
+        Ok(said) => form.reviewed(state, said).await,
+        Err(error) => form.refused(state, Some(actor), "keys.create", error).await,
+    }
+}
+
+/// The address that begins with the same form, shown for copying; nothing is made.
+async fn link_to(state: &AppState, form: Submitted, actor: &Actor) -> Response {
+    let scopes = chosen_scopes(state, actor, &form.values).await;
+    let query = key_link::query(&key_link::values_of_form(&form.values, &scopes));
+    if query.len() > key_link::QUERY_MAX {
+        let message = format!(
+            "This form is too long for a link: {} characters, and at most {} fit. Leave addresses or scopes out.",
+            query.len(),
+            key_link::QUERY_MAX
+        );
+        let error = FieldError::new("copy", "too_long", message);
+        return form.again(state, AppError::from(error)).await;
+    }
+    see_other(&format!("{}?{query}&copy=1", key_link::FORM))
+}
+
+/// The scopes that the form for editing a key means.
+async fn edited_scopes(
+    state: &AppState,
+    actor: &Actor,
+    key: &KeyId,
+    values: &FormValues,
+) -> Result<Vec<String>, DomainError> {
+    let key = read::find(&state.ctx, actor, key).await?;
+    let project = project_of(state, actor, Some(&key.summary.project_id)).await;
+    Ok(scope_group::chosen(values, project.as_ref()))
 }
 
 pub(super) fn key_page(id: &KeyId) -> String {
@@ -139,9 +185,10 @@ pub(super) fn key_page(id: &KeyId) -> String {
 pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
     form.act(&state, "keys.edit", async |signed_in, values| {
         let key = id_of(&id)?;
+        let scopes = edited_scopes(&state, &signed_in.actor, &key, values).await?;
         let access = (values.first("access") == "1").then(|| AccessEdit {
-            scopes: scopes_of(values),
-            restrictions: restrictions_of(values),
+            scopes: scopes.iter().map(String::as_str).collect(),
+            restrictions: RestrictionsDraft::of_form(values),
             expiry: values.first("expiry"),
             expiry_date: values.first("expiry_date"),
         });

@@ -16,6 +16,7 @@ pub mod profile;
 pub mod projects;
 pub mod rotation;
 pub mod sessions;
+pub mod templates;
 pub mod tokens;
 
 use axum::body::Bytes;
@@ -186,6 +187,11 @@ impl Submitted {
         };
         let html = step_up_page(state, &self.parts.headers, asked);
         (status, Html(html)).into_response()
+    }
+
+    /// The form as it was, with what it means.
+    pub async fn reviewed(self, state: &AppState, said: Vec<String>) -> Response {
+        form_again(state, &self.parts, FormState::reviewed(self.values, said), 200).await
     }
 
     /// The form again. Errors that are not about what was typed get a page of their own.

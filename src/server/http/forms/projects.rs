@@ -8,6 +8,7 @@ use crate::model::error::AppError;
 use crate::model::id::ProjectId;
 use crate::model::import_format::parse_formats;
 use crate::model::project::parse_catalogue;
+use crate::model::resource::parse_resources;
 use crate::server::domain::projects::{self, ProjectDraft, ProjectEdit};
 use crate::server::http::state::AppState;
 
@@ -45,6 +46,10 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
         name: form.values.first("name"),
         scopes: parse_catalogue(&form.values),
         formats: parse_formats(&form.values),
+        resources: form
+            .values
+            .has("resources")
+            .then(|| parse_resources(form.values.first("resources"))),
     };
     match projects::edit(&state.ctx, &signed_in.actor, &id, version, edit).await {
         Ok(()) => see_other(&format!("/settings/projects/{id}?done=saved")),

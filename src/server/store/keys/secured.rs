@@ -32,8 +32,8 @@ statements! {
     INSERT = "INSERT INTO api_keys (id, org_id, project_id, environment, prefix, name, name_folded, purpose,
         owner_account_id, owner_team, scopes, status, expires_at_ms, created_by_type, created_by_id, created_at_ms,
         stored_note, revoked_note, version, row_mac, row_mac_key_id, secret_since_ms, rotation_due_at_ms,
-        restrictions, not_before_ms, secret_count)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19, $20, $21, $22, $23, $24)";
+        restrictions, not_before_ms, secret_count, rotation_days)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19, $20, $21, $22, $23, $24, $25)";
     FIND_ORG = "SELECT org_id FROM api_keys WHERE id = $1";
     INSERT_SECRET = "INSERT INTO key_secrets (key_id, slot, hash, hash_alg, pepper_id, created_at_ms, expires_at_ms, number,
         countdown_ms, stored_at_ms, stored_note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -252,7 +252,8 @@ pub async fn insert(
         .bind(&key.prefix).bind(&key.name).bind(new.name_folded).bind(new.purpose).bind(&key.owner_account_id)
         .bind(&key.owner_team).bind(&key.scopes).bind(&key.status).bind(key.expires_at_ms).bind(new.created_by.0)
         .bind(new.created_by.1).bind(now.ms()).bind(key.version).bind(&key.row_mac).bind(&key.row_mac_key_id)
-        .bind(key.secret_since_ms).bind(key.rotation_due_at_ms).bind(&key.restrictions).bind(key.not_before_ms).bind(key.secret_count).execute(c).await.map(drop))?;
+        .bind(key.secret_since_ms).bind(key.rotation_due_at_ms).bind(&key.restrictions).bind(key.not_before_ms)
+        .bind(key.secret_count).bind(key.rotation_days).execute(c).await.map(drop))?;
     insert_secrets(tx, key).await
 }
 

@@ -11,14 +11,19 @@ use crate::model::calendar::counted;
 use crate::model::error::AppError;
 use crate::model::id::KeyId;
 use crate::model::key::{Badge, KeyDetail, KeyStatus, Owner};
+use crate::model::key_link;
 use crate::model::key_page::KeyPage;
+use crate::model::permission::Permission;
+use crate::model::project::Project;
+use crate::model::resource::allowed_in_words;
 use crate::model::time::Timestamp;
 use crate::model::usage::UsageRange;
 use crate::rpc::keys::get_key;
 use crate::ui::charts::UsageChart;
 use crate::ui::components::{
-    EnvironmentTag, Icon, PageHead, ask, expiry, flash, key_badge, loaded, moment, never,
+    EnvironmentTag, Icon, PageHead, ask, expiry, flash, key_badge, loaded, moment, never, snippet_list,
 };
+use crate::ui::frame::may;
 use crate::ui::islands::KeySwitch;
 
 #[component]
@@ -41,7 +46,13 @@ pub fn KeyDetailPage() -> impl IntoView {
 }
 
 fn draw(page: KeyPage) -> AnyView {
-    let KeyPage { now, key, usage, .. } = page;
+    let KeyPage {
+        now,
+        key,
+        usage,
+        project,
+        ..
+    } = page;
     let summary = key.summary.clone();
     let address = key_address(&summary.id);
     let beside =
@@ -69,8 +80,9 @@ fn draw(page: KeyPage) -> AnyView {
         </section>
         <div class="columns">
             {facts(&key, now)}
-            {access(&key)}
+            {access(&key, &project)}
         </div>
+        {next(&key, &project)}
     }
     .into_any()
 }
@@ -220,14 +232,37 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
     .into_any()
 }
 
-fn access(key: &KeyDetail) -> AnyView {
+/// Where its secret goes, and the way to another like it.
+fn next(key: &KeyDetail, project: &Project) -> AnyView {
+    let link = format!(
+        "{}?{}&copy=1",
+        key_link::FORM,
+        key_link::query(&key_link::values_of(key))
+    );
+    let link =
+        may(Permission::KeysCreateTest).then(|| view! { <a class="button" href=link>"Copy as link"</a> });
+    view! {
+        <section class="section">
+            <div class="section-head">
+                <h2>"Use it"</h2>
+                {link}
+            </div>
+            <p class="muted">"Snippets with a placeholder: the secret is not here."</p>
+            {snippet_list(&project.slug, key.summary.environment, false)}
+        </section>
+    }
+    .into_any()
+}
+
+fn access(key: &KeyDetail, project: &Project) -> AnyView {
     let scopes = key
         .summary
         .scopes
         .iter()
         .map(|scope| view! { <li><code>{scope.to_string()}</code></li> })
         .collect_view();
-    let rules = key.restrictions.in_words();
+    let mut rules = key.restrictions.in_words();
+    rules.extend(allowed_in_words(&key.restrictions.resources, &project.resources));
     let place = key.summary.environment.as_str();
     let words = match key.summary.scopes.len() {
         0 => "It may identify itself and nothing else.".to_owned(),

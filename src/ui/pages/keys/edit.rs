@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::new::scopes_field;
 use super::policy::asked;
 use super::restrict::{Offer, restriction_fields};
+use super::scopes::{Held, scopes_field};
 use super::{key_address, list_crumb};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
@@ -44,9 +44,16 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
         }
         .into_any();
     }
-    let held: Vec<String> = match state.values.has("name") {
+    let sent = state.values.has("name");
+    let scopes: Vec<String> = match sent {
         true => state.values.all("scopes").to_vec(),
         false => key.summary.scopes.iter().map(ToString::to_string).collect(),
+    };
+    let held = Held {
+        projects: std::slice::from_ref(&form.project),
+        chosen: form.project.id.as_str(),
+        scopes: &scopes,
+        sent,
     };
     let offer = Offer {
         rules: &key.restrictions,
@@ -54,6 +61,8 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
         my_address: form.my_address.as_deref(),
         seen: &form.seen,
         now: form.now,
+        project: Some(&form.project),
+        first_day: true,
     };
     let save_at = format!("{address}/edit");
     view! {
@@ -67,7 +76,7 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
             </section>
             <section class="form-section">
                 <h2>"What it may do"</h2>
-                {scopes_field(std::slice::from_ref(&form.project), state, &held)}
+                {scopes_field(state, &held)}
             </section>
             {restriction_fields(state, &offer)}
             <section class="form-section">

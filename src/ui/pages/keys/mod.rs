@@ -7,10 +7,12 @@ pub mod import;
 pub mod list;
 pub mod new;
 mod policy;
-mod restrict;
+pub(super) mod restrict;
 pub mod revoke;
 pub mod rotate;
 pub mod rotations;
+mod scopes;
+mod start;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;

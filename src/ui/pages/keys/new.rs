@@ -7,11 +7,13 @@ use super::handover::recipient_fields;
 use super::list_crumb;
 use super::policy::asked;
 use super::restrict::{Offer, restriction_fields};
-use crate::model::form::FormState;
-use crate::model::key::{Environment, Owner};
+use super::scopes::{Held, scopes_field};
+use super::start;
+use crate::model::form::{FormState, FormValues};
+use crate::model::key::Environment;
 use crate::model::key_page::KeyFormMaterial;
-use crate::model::project::Project;
 use crate::model::restriction::Restrictions;
+use crate::model::rotation::OWN_DAYS_FIELD;
 use crate::rpc::keys::key_form;
 use crate::ui::components::{ExpiryField, PageHead, ask, first_offer, loaded};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
@@ -21,38 +23,106 @@ use crate::ui::islands::{CREATE_FORM, CreateSummary};
 pub fn NewKeyPage() -> impl IntoView {
     let state = use_form_state();
     let query = use_query_map();
-    let from = move || query.read().get("from").and_then(|id| id.parse().ok());
-    let material = ask(from, key_form);
+    let asked = move || {
+        let pairs = query.read().clone().into_iter();
+        FormValues::from_pairs(pairs.map(|(name, value)| (name.into_owned(), value)))
+    };
+    let material = ask(asked, key_form);
     loaded(material, move |material| draw(material, state.clone()))
+}
+
+/// The form as it was sent, or else as the page's address begins it.
+fn filled(material: &KeyFormMaterial, state: FormState) -> (FormState, bool) {
+    if state.values.has("nonce") || !state.errors.is_empty() {
+        return (state, true);
+    }
+    let begin = &material.beginning;
+    let begun = FormState {
+        values: begin.values.clone(),
+        errors: begin.errors.clone(),
+        ..state
+    };
+    (begun, false)
 }
 
 fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
     if material.projects.is_empty() {
         return no_project();
     }
-    let from = material.from.as_ref();
+    let (state, sent) = filled(&material, state);
     let first = material.projects[0].id.to_string();
-    let project = typed(
-        &state,
-        "project",
-        &from.map_or(first, |key| key.summary.project_id.to_string()),
-    );
+    let project = typed(&state, "project", &first);
     let default_environment = if material.may_create_live {
         Environment::Live
     } else {
         Environment::Test
     };
-    let environment = typed(
-        &state,
-        "environment",
-        from.map_or(default_environment, |key| key.summary.environment)
-            .as_str(),
-    );
-    let source_name = from.map_or(String::new(), |key| key.summary.name.clone());
-    let held: Vec<String> = match (state.values.has("name"), from) {
-        (false, Some(key)) => key.summary.scopes.iter().map(ToString::to_string).collect(),
-        _ => state.values.all("scopes").to_vec(),
+    let environment = typed(&state, "environment", default_environment.as_str());
+    let held = Held {
+        projects: &material.projects,
+        chosen: &project,
+        scopes: state.values.all("scopes"),
+        sent,
     };
+    let nothing = Restrictions::default();
+    let chosen = material.projects.iter().find(|one| one.id.as_str() == project);
+    let offer = Offer {
+        rules: &nothing,
+        zones: &material.zones,
+        my_address: material.my_address.as_deref(),
+        seen: &[],
+        now: material.now,
+        project: chosen,
+        first_day: true,
+    };
+    let most = match default_environment {
+        Environment::Live => material.live.max_lifetime_days,
+        Environment::Test => material.test.max_lifetime_days,
+    };
+    let title = "Create API key";
+    view! {
+        <PageHead title=title crumbs=list_crumb()/>
+        {start::templates(&material)}
+        <div class="form-with-summary">
+            <form class="form" id=CREATE_FORM method="post" action="/settings/api-keys/new" novalidate>
+                {(!sent).then(|| start::provenance(&material))}
+                <FormErrors state=state.clone()/>
+                {start::reviewed(&state)}
+                // A form that was refused has not used its mark up; a fresh one does as well.
+                <input type="hidden" name="nonce" value=material.nonce.clone()/>
+                <section class="form-section">
+                    <h2>"Project and environment"</h2>
+                    {project_field(&material, &state, &project)}
+                    {environment_field(&material, &state, &environment)}
+                    {asked(vec![("Live keys", &material.live), ("Test keys", &material.test)])}
+                </section>
+                <section class="form-section">
+                    <h2>"Name and purpose"</h2>
+                    {name_fields(&state)}
+                    {owner_field(&material, &state)}
+                </section>
+                <section class="form-section">
+                    <h2>"What it may do"</h2>
+                    {scopes_field(&state, &held)}
+                </section>
+                {restriction_fields(&state, &offer)}
+                <section class="form-section">
+                    <h2>"How long"</h2>
+                    <ExpiryField state=state.clone() now=material.now first=first_offer(most)/>
+                    {rotation_field(&state)}
+                </section>
+                <section class="form-section">
+                    <h2>"Who gets the secret"</h2>
+                    {recipient_fields(&state)}
+                </section>
+            </form>
+            {summary(&material)}
+        </div>
+    }
+    .into_any()
+}
+
+fn name_fields(state: &FormState) -> AnyView {
     let name = TextField {
         name: "name",
         label: "Name",
@@ -68,57 +138,20 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
         placeholder: "Renders product pictures",
         ..TextField::default()
     };
-    let initial_purpose = from.map_or(String::new(), |key| key.purpose.clone());
-    let nothing = Restrictions::default();
-    let offer = Offer {
-        rules: from.map_or(&nothing, |key| &key.restrictions),
-        zones: &material.zones,
-        my_address: material.my_address.as_deref(),
-        seen: &[],
-        now: material.now,
+    view! { {name.draw(state, "")}{purpose.draw(state, "")} }.into_any()
+}
+
+/// How often the key is due for another secret.
+fn rotation_field(state: &FormState) -> AnyView {
+    let rotation = TextField {
+        name: OWN_DAYS_FIELD,
+        label: "Days between rotations",
+        hint: "Empty follows the policy; a key may say fewer days.",
+        optional: true,
+        max: 4,
+        ..TextField::default()
     };
-    let most = match default_environment {
-        Environment::Live => material.live.max_lifetime_days,
-        Environment::Test => material.test.max_lifetime_days,
-    };
-    let title = "Create API key";
-    view! {
-        <PageHead title=title crumbs=list_crumb()/>
-        <div class="form-with-summary">
-            <form class="form" id=CREATE_FORM method="post" action="/settings/api-keys/new" novalidate>
-                <FormErrors state=state.clone()/>
-                // A form that was refused has not used its mark up; a fresh one does as well.
-                <input type="hidden" name="nonce" value=material.nonce.clone()/>
-                <section class="form-section">
-                    <h2>"Project and environment"</h2>
-                    {project_field(&material, &state, &project)}
-                    {environment_field(&material, &state, &environment)}
-                    {asked(vec![("Live keys", &material.live), ("Test keys", &material.test)])}
-                </section>
-                <section class="form-section">
-                    <h2>"Name and purpose"</h2>
-                    {name.draw(&state, &source_name)}
-                    {purpose.draw(&state, &initial_purpose)}
-                    {owner_field(&material, &state)}
-                </section>
-                <section class="form-section">
-                    <h2>"What it may do"</h2>
-                    {scopes_field(&material.projects, &state, &held)}
-                </section>
-                {restriction_fields(&state, &offer)}
-                <section class="form-section">
-                    <h2>"How long"</h2>
-                    <ExpiryField state=state.clone() now=material.now first=first_offer(most)/>
-                </section>
-                <section class="form-section">
-                    <h2>"Who gets the secret"</h2>
-                    {recipient_fields(&state)}
-                </section>
-            </form>
-            {summary(&material)}
-        </div>
-    }
-    .into_any()
+    view! { <div class="short-field">{rotation.draw(state, "")}</div> }.into_any()
 }
 
 fn no_project() -> AnyView {
@@ -140,10 +173,17 @@ fn project_field(material: &KeyFormMaterial, state: &FormState, selected: &str) 
         view! { <option value=id selected=is_selected>{project.name.clone()}</option> }
     });
     let error = field_error(state, "project");
+    let is_known = material
+        .projects
+        .iter()
+        .any(|project| project.id.as_str() == selected);
+    // Nothing is chosen for somebody whose choice does not exist.
+    let no_choice = (!is_known).then(|| view! { <option value="" selected=true>"Choose a project"</option> });
     view! {
         <div class=field_class(state, "project")>
             <label for="project">"Project"</label>
             <select id="project" name="project" aria-invalid=error_id(state, "project").map(|_| "true") aria-describedby=error_id(state, "project")>
+                {no_choice}
                 {options.collect_view()}
             </select>
             {error}
@@ -196,12 +236,7 @@ fn owner_field(material: &KeyFormMaterial, state: &FormState) -> AnyView {
         .as_ref()
         .map(|id| format!("member:{id}"))
         .unwrap_or_default();
-    let of_source = material.from.as_ref().map(|key| match &key.summary.owner {
-        Owner::Member { id, .. } => (format!("member:{id}"), String::new()),
-        Owner::Team(label) => ("team".to_owned(), label.clone()),
-    });
-    let (initial, initial_team) = of_source.unwrap_or((me, String::new()));
-    let selected = typed(state, "owner", &initial);
+    let selected = typed(state, "owner", &me);
     let options = material.members.iter().map(|member| {
         let value = format!("member:{}", member.account_id);
         let is_selected = value == selected;
@@ -226,72 +261,8 @@ fn owner_field(material: &KeyFormMaterial, state: &FormState) -> AnyView {
                 </select>
                 {error}
             </div>
-            {team.draw(state, &initial_team)}
+            {team.draw(state, "")}
         </div>
-    }
-    .into_any()
-}
-
-/// Every project's catalogue is in the page, so that choosing another project works without a script; with one, only
-/// the chosen project's is shown.
-pub(super) fn scopes_field(projects: &[Project], state: &FormState, held: &[String]) -> AnyView {
-    let several = projects.len() > 1;
-    let lists = projects
-        .iter()
-        .map(|project| catalogue(project, held, several))
-        .collect_view();
-    let known = |scope: &&String| {
-        projects
-            .iter()
-            .any(|p| p.scopes.iter().any(|s| &s.name == *scope))
-    };
-    let others: Vec<&str> = held
-        .iter()
-        .filter(|scope| !known(scope))
-        .map(String::as_str)
-        .collect();
-    let other = TextField {
-        name: "other_scopes",
-        label: "Wildcards",
-        hint: "For example images:* for everything below images, or * for everything. Separate several by spaces.",
-        optional: true,
-        mono: true,
-        max: 1_000,
-        ..TextField::default()
-    };
-    view! {
-        <div class=field_class(state, "scopes") id="scopes" role="group" aria-label="Scopes" aria-describedby=error_id(state, "scopes") tabindex="-1">
-            {lists}
-            {field_error(state, "scopes")}
-        </div>
-        {other.draw(state, &others.join(" "))}
-    }
-    .into_any()
-}
-
-fn catalogue(project: &Project, held: &[String], several: bool) -> AnyView {
-    let boxes = project.scopes.iter().map(|scope| {
-        view! {
-            <label>
-                <input type="checkbox" name="scopes" value=scope.name.clone() checked=held.contains(&scope.name)/>
-                <span>
-                    <b class="mono">{scope.name.clone()}</b>
-                    {scope.sensitive.then(|| view! { " "<span class="badge warn">"Sensitive"</span> })}
-                    <small>{scope.description.clone()}</small>
-                </span>
-            </label>
-        }
-    });
-    let legend = if several {
-        format!("Scopes of {}", project.name)
-    } else {
-        "Scopes".to_owned()
-    };
-    view! {
-        <fieldset class="field" data-project=project.id.to_string()>
-            <legend>{legend}</legend>
-            <div class="checks">{boxes.collect_view()}</div>
-        </fieldset>
     }
     .into_any()
 }
@@ -306,6 +277,10 @@ fn summary(material: &KeyFormMaterial) -> AnyView {
         <section class="summary" aria-labelledby="summary-title">
             <h2 id="summary-title">"Summary"</h2>
             <CreateSummary now=material.now projects=projects/>
+            <div class="button-row">
+                <button class="button" form=CREATE_FORM name="step" value="review">"Review"</button>
+                <button class="button quiet" form=CREATE_FORM name="step" value="link">"Copy link to this form"</button>
+            </div>
         </section>
     }
     .into_any()

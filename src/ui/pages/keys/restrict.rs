@@ -4,18 +4,24 @@ use leptos::prelude::*;
 
 use crate::model::calendar::counted;
 use crate::model::form::FormState;
-use crate::model::restriction::{Addresses, Resources, Restrictions, WEEKDAYS};
+use crate::model::project::Project;
+use crate::model::resource::explained;
+use crate::model::restriction::{Addresses, Pattern, Resources, Restrictions, WEEKDAYS};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::usage::SeenAddress;
 use crate::ui::form::{AreaField, TextField, error_id, field_class, field_error, typed};
 
 /// What the fields begin with, and what they offer.
-pub(super) struct Offer<'a> {
+pub(in crate::ui::pages) struct Offer<'a> {
     pub rules: &'a Restrictions,
     pub zones: &'a [String],
     pub my_address: Option<&'a str>,
     pub seen: &'a [SeenAddress],
     pub now: Timestamp,
+    /// Against whose resources patterns are explained.
+    pub project: Option<&'a Project>,
+    /// Whether a first day can be chosen.
+    pub first_day: bool,
 }
 
 const FIELDS: [&str; 9] = [
@@ -31,7 +37,7 @@ const FIELDS: [&str; 9] = [
 ];
 
 /// Closed until there is something in it: most keys need none of it at first.
-pub(super) fn restriction_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
+pub(in crate::ui::pages) fn restriction_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
     let has_typed = FIELDS
         .iter()
         .any(|field| !state.values.first(field).is_empty() && *field != "hours_zone");
@@ -122,9 +128,51 @@ fn resource_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
         hint: "Denied even if they are allowed above.",
         placeholder: "*-opus-*",
     };
+    let stored = &offer.rules.resources;
+    let (stored_allow, stored_deny) = (Resources::lines(&stored.allow), Resources::lines(&stored.deny));
+    let typed_allow = Resources::readable(&typed(state, "resource_allow", &stored_allow));
+    let typed_deny = Resources::readable(&typed(state, "resource_deny", &stored_deny));
+    let explain = |patterns: &[Pattern], verb: &'static str| match offer.project {
+        Some(project) => explanation(project, explained(patterns, verb, &project.resources)),
+        None => ().into_any(),
+    };
     view! {
-        {allow.draw(state, &Resources::lines(&offer.rules.resources.allow))}
-        {deny.draw(state, &Resources::lines(&offer.rules.resources.deny))}
+        {allow.draw(state, &stored_allow)}
+        {explain(&typed_allow, "allows")}
+        {deny.draw(state, &stored_deny)}
+        {explain(&typed_deny, "denies")}
+        {offer.project.map(resource_names)}
+    }
+    .into_any()
+}
+
+/// What patterns mean for what the project lists. Another project's list would mean something else, so a script hides it
+/// with the project.
+fn explanation(project: &Project, said: Vec<String>) -> AnyView {
+    if said.is_empty() {
+        return ().into_any();
+    }
+    let lines = said.into_iter().map(|line| view! { <li>{line}</li> });
+    view! { <ul class="explained" data-project=project.id.to_string()>{lines.collect_view()}</ul> }.into_any()
+}
+
+/// The names to choose from.
+fn resource_names(project: &Project) -> AnyView {
+    if project.resources.is_empty() {
+        return ().into_any();
+    }
+    let lines = project.resources.iter().map(|resource| {
+        view! { <li><code>{resource.name.clone()}</code>" "<small>{resource.description.clone()}</small></li> }
+    });
+    let title = counted(
+        i64::try_from(project.resources.len()).unwrap_or(i64::MAX),
+        "listed resource",
+    );
+    view! {
+        <details class="more-info" data-project=project.id.to_string()>
+            <summary>{format!("{title} of {}", project.name)}</summary>
+            <ul class="names">{lines.collect_view()}</ul>
+        </details>
     }
     .into_any()
 }
@@ -139,7 +187,7 @@ fn time_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
     } else {
         (from, to)
     };
-    let sent = state.values.has("name");
+    let sent = state.values.has("name") || state.values.has("hours_days");
     let days = WEEKDAYS.iter().enumerate().map(|(at, (value, label))| {
         let stored = hours.is_some_and(|hours| hours.days[at]);
         let checked = match sent {
@@ -161,12 +209,6 @@ fn time_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
         let selected = *zone == chosen;
         view! { <option value=zone.clone() selected=selected>{zone.clone()}</option> }
     });
-    let begin = offer
-        .rules
-        .not_before
-        .map(Timestamp::iso_date)
-        .unwrap_or_default();
-    let tomorrow = offer.now.plus_ms(DAY_MS).iso_date();
     view! {
         <fieldset class=field_class(state, "hours_days") id="hours_days" aria-describedby=error_id(state, "hours_days")>
             <legend>"Days and hours "<span class="optional">"optional"</span></legend>
@@ -183,6 +225,16 @@ fn time_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
                 {field_error(state, "hours_zone")}
             </div>
         </div>
+        {offer.first_day.then(|| first_day_field(state, offer))}
+    }
+    .into_any()
+}
+
+fn first_day_field(state: &FormState, offer: &Offer<'_>) -> AnyView {
+    let begin = offer.rules.not_before.map(Timestamp::iso_date);
+    let begin = begin.unwrap_or_default();
+    let tomorrow = offer.now.plus_ms(DAY_MS).iso_date();
+    view! {
         <div class=format!("{} short", field_class(state, "not_before"))>
             <label for="not_before">"First valid day "<span class="optional">"optional"</span></label>
             <input id="not_before" name="not_before" type="date" min=tomorrow value=typed(state, "not_before", &begin)

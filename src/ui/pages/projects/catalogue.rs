@@ -1,10 +1,11 @@
-//! A project's scopes as rows of a form; empty rows are for new ones.
+//! A project's scopes as rows of a form; empty rows are for new ones. Its resources as lines.
 
 use leptos::prelude::*;
 
 use crate::model::form::FormState;
 use crate::model::project::CatalogueScope;
-use crate::ui::form::{error_id, field_class, field_error};
+use crate::model::resource::{CatalogueResource, lines};
+use crate::ui::form::{AreaField, error_id, field_class, field_error};
 
 /// Empty rows at the end of the list.
 const SPARE_ROWS: usize = 3;
@@ -40,7 +41,7 @@ fn rows(state: &FormState, initial: &[CatalogueScope]) -> Vec<CatalogueScope> {
 /// The catalogue of a project form.
 pub fn catalogue_field(state: &FormState, initial: &[CatalogueScope]) -> AnyView {
     let error = field_error(state, "scopes");
-    let lines = rows(state, initial).into_iter().enumerate().map(|(index, row)| {
+    let drawn = rows(state, initial).into_iter().enumerate().map(|(index, row)| {
         let number = index + 1;
         view! {
             <tr>
@@ -69,11 +70,22 @@ pub fn catalogue_field(state: &FormState, initial: &[CatalogueScope]) -> AnyView
                     <thead>
                         <tr><th scope="col">"Scope"</th><th scope="col">"Description"</th><th scope="col">"Sensitive"</th></tr>
                     </thead>
-                    <tbody>{lines.collect_view()}</tbody>
+                    <tbody>{drawn.collect_view()}</tbody>
                 </table>
             </div>
             {error}
         </fieldset>
     }
     .into_any()
+}
+
+/// The resources of a project form.
+pub fn resources_field(state: &FormState, initial: &[CatalogueResource]) -> AnyView {
+    let field = AreaField {
+        name: "resources",
+        label: "Resources",
+        hint: "What keys can be limited to, for example models: one a line, then a space and a description. Patterns of keys are explained by this list; it restricts nothing itself.",
+        placeholder: "gpt-4.1 The large model",
+    };
+    field.draw(state, &lines(initial))
 }

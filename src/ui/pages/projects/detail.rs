@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::catalogue::catalogue_field;
+use super::catalogue::{catalogue_field, resources_field};
 use super::formats::formats_field;
 use super::list_crumb;
 use crate::model::error::AppError;
@@ -58,6 +58,7 @@ fn form(project: &Project, state: &FormState) -> AnyView {
             <input type="hidden" name="version" value=project.version.to_string()/>
             {name.draw(state, &project.name)}
             {catalogue_field(state, &project.scopes)}
+            {resources_field(state, &project.resources)}
             {formats_field(state, &project.formats)}
             <div class="form-actions">
                 <button class="button primary">"Save"</button>
@@ -113,12 +114,26 @@ fn read_only(project: &Project) -> AnyView {
             </section>
         }
     });
+    let resources = project.resources.iter().map(|resource| {
+        view! {
+            <li><div class="grow"><b class="mono">{resource.name.clone()}</b><small>{resource.description.clone()}</small></div></li>
+        }
+    });
+    let resources = (!project.resources.is_empty()).then(|| {
+        view! {
+            <section class="card">
+                <header class="card-head"><h2>"Resources"</h2></header>
+                <ul class="rows">{resources.collect_view()}</ul>
+            </section>
+        }
+    });
     view! {
         {head(project)}
         <section class="card">
             <header class="card-head"><h2>"Scopes"</h2></header>
             <ul class="rows">{rows.collect_view()}</ul>
         </section>
+        {resources}
         {formats}
     }
     .into_any()
