@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 70] = [
+pub const ACTIONS: [(&str, &str); 82] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -36,6 +36,18 @@ pub const ACTIONS: [(&str, &str); 70] = [
     ("factor.removed", "Two-factor switched off"),
     ("factor.replaced", "Authenticator app replaced"),
     ("factor.reset", "Two-factor reset by the operator"),
+    ("incident.closed", "Incident closed"),
+    ("incident.edited", "Incident edited"),
+    ("incident.exported", "Incident exported"),
+    ("incident.frozen", "Incident: key frozen"),
+    ("incident.item_added", "Incident: item added"),
+    ("incident.item_changed", "Incident: item changed"),
+    ("incident.item_done", "Incident: item done"),
+    ("incident.item_removed", "Incident: item removed"),
+    ("incident.item_reopened", "Incident: item no longer done"),
+    ("incident.opened", "Incident opened"),
+    ("incident.reopened", "Incident reopened"),
+    ("incident.replaced", "Incident: secret replaced"),
     ("instance.mail_tested", "Test mail sent"),
     ("instance.mail_retried", "Stuck mail tried again"),
     ("instance.mail_discarded", "Stuck mail discarded"),

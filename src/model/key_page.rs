@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::AccountId;
+use super::id::{AccountId, IncidentId};
 use super::key::{KeyCounts, KeyDetail, KeySummary};
 use super::org::MemberName;
 use super::page::Page;
@@ -28,6 +28,8 @@ pub struct KeyPage {
     pub usage: UsageSeries,
     /// A form's right to be submitted once: rotating shows a secret.
     pub nonce: String,
+    /// The open incident of a key that may have leaked.
+    pub incident: Option<IncidentId>,
 }
 
 /// What the create form offers.

@@ -13,6 +13,7 @@ pub mod error;
 pub mod factor;
 pub mod form;
 pub mod id;
+pub mod incident;
 pub mod key;
 pub mod key_page;
 pub mod key_text;

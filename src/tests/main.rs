@@ -15,6 +15,7 @@ mod command_line;
 mod factors;
 mod http;
 mod import_law;
+mod incidents;
 mod keys;
 mod kit;
 mod mail;

@@ -168,6 +168,14 @@ impl TextField {
     }
 }
 
+/// Text as it stands within a `<textarea>`, which Leptos does not escape.
+#[must_use]
+pub fn area_text(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
 /// How a field of several lines is drawn.
 #[derive(Clone, Copy, Default)]
 pub struct AreaField {
@@ -198,7 +206,7 @@ impl AreaField {
                 <p class="hint" id=hint_id>{hint}</p>
                 <textarea id=name name=name class="mono" rows="3" spellcheck="false" placeholder=placeholder
                     aria-invalid=error_id(state, name).map(|_| "true") aria-describedby=described
-                >{typed(state, name, initial)}</textarea>
+                >{area_text(&typed(state, name, initial))}</textarea>
                 {field_error(state, name)}
             </div>
         }

@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, invitations, keys, mail, members, password, profile, projects, rotation, sessions,
-    tokens,
+    account, factors, incidents, invitations, keys, mail, members, password, profile, projects, rotation,
+    sessions, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -64,6 +64,16 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/rotate/extend", post(rotation::extend)),
         ("/settings/api-keys/{id}/rotate/cancel", post(rotation::cancel)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),
+        ("/settings/api-keys/{id}/leaked", post(incidents::opened)),
+        ("/settings/incidents/{id}", post(incidents::findings)),
+        ("/settings/incidents/{id}/since", post(incidents::since)),
+        ("/settings/incidents/{id}/freeze", post(incidents::freeze)),
+        ("/settings/incidents/{id}/replace", post(incidents::replaced)),
+        ("/settings/incidents/{id}/revoke", post(incidents::revoked)),
+        ("/settings/incidents/{id}/checklist", post(incidents::checklist)),
+        ("/settings/incidents/{id}/close", post(incidents::closed)),
+        ("/settings/incidents/{id}/reopen", post(incidents::reopened)),
+        ("/settings/incidents/{id}/export", post(incidents::exported)),
         ("/settings/env-file", post(keys::env_file)),
         ("/settings/projects/new", post(projects::create)),
         ("/settings/projects/{id}", post(projects::edit)),
@@ -107,7 +117,7 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 15] = [
+const FORMS_WITHOUT_PAGE: [(&str, &str); 16] = [
     ("/account/email/cancel", "/account"),
     ("/account/two-factor/confirm", factors::PAGE),
     ("/account/two-factor/codes/file", factors::PAGE),
@@ -118,6 +128,7 @@ const FORMS_WITHOUT_PAGE: [(&str, &str); 15] = [
     ("/account/sessions/end-others", sessions::PAGE),
     ("/account/notices/seen", sessions::PAGE),
     ("/settings/env-file", "/settings/api-keys"),
+    ("/settings/incidents/{id}/export", "/settings/incidents"),
     ("/sign-out", "/"),
     ("/theme", "/"),
     ("/session/organisation", "/"),

@@ -16,6 +16,7 @@ pub mod email_changes;
 pub mod error;
 pub mod exports;
 pub mod factors;
+pub mod incidents;
 pub mod instance;
 pub mod invitations;
 pub mod keys;
@@ -54,6 +55,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("email_changes", email_changes::STATEMENTS),
         ("exports", exports::STATEMENTS),
         ("factors", factors::STATEMENTS),
+        ("incidents", incidents::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod confirm_email;
 pub mod enrolment;
 pub mod forgot_password;
+pub mod incidents;
 pub mod instance;
 pub mod invitation;
 pub mod keys;

@@ -11,7 +11,7 @@ use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::{Grain, UsageRange, UsageSeries};
 use crate::server::ctx::Context;
 use crate::server::domain::{DomainError, mint, projects};
-use crate::server::store::{keys as store, usage};
+use crate::server::store::{incidents, keys as store, usage};
 
 /// Days the small charts of the list show.
 const WEEK_DAYS: i64 = 7;
@@ -72,7 +72,12 @@ pub async fn page(
     id: &KeyId,
     range: UsageRange,
 ) -> Result<KeyPage, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    let incident = incidents::find_open_of(&mut tx, &scope, id).await?;
+    drop(tx);
     Ok(KeyPage {
+        incident,
         now: ctx.clock.now(),
         key: find(ctx, actor, id).await?,
         usage: usage(ctx, actor, id, range).await?,

@@ -77,6 +77,24 @@ pub enum Letter {
         due_at: Timestamp,
         link: String,
     },
+    /// A key may have leaked.
+    IncidentOpened {
+        organisation: String,
+        key: String,
+        /// None when Keywright or the operator opened it.
+        by: Option<String>,
+        suspected_since: Timestamp,
+        frozen: bool,
+        link: String,
+    },
+    /// Something that is to be done about it is the recipient's now.
+    IncidentItem {
+        organisation: String,
+        key: String,
+        item: String,
+        by: Option<String>,
+        link: String,
+    },
     Test,
 }
 
@@ -93,6 +111,8 @@ impl Letter {
             Self::MembershipEnded { .. } => "membership_ended",
             Self::KeysTransferred { .. } => "keys_transferred",
             Self::TwoFactorRequired { .. } => "two_factor_required",
+            Self::IncidentOpened { .. } => "incident_opened",
+            Self::IncidentItem { .. } => "incident_item",
             Self::Test => "test",
         }
     }

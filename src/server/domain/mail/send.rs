@@ -180,6 +180,8 @@ impl Letter {
             | Self::MembershipEnded { .. }
             | Self::KeysTransferred { .. }
             | Self::TwoFactorRequired { .. }
+            | Self::IncidentOpened { .. }
+            | Self::IncidentItem { .. }
             | Self::Test => false,
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod factors;
+pub mod incidents;
 pub mod instance;
 pub mod invitations;
 pub mod keys;

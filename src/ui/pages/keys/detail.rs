@@ -7,7 +7,7 @@ use super::rotate::rotation_card;
 use super::{key_address, list_crumb};
 use crate::model::calendar::counted;
 use crate::model::error::AppError;
-use crate::model::id::KeyId;
+use crate::model::id::{IncidentId, KeyId};
 use crate::model::key::{Badge, KeyDetail, KeyStatus, Owner};
 use crate::model::key_page::KeyPage;
 use crate::model::time::Timestamp;
@@ -39,7 +39,13 @@ pub fn KeyDetailPage() -> impl IntoView {
 }
 
 fn draw(page: KeyPage) -> AnyView {
-    let KeyPage { now, key, usage, .. } = page;
+    let KeyPage {
+        now,
+        key,
+        usage,
+        incident,
+        ..
+    } = page;
     let summary = key.summary.clone();
     let address = key_address(&summary.id);
     let beside =
@@ -54,6 +60,7 @@ fn draw(page: KeyPage) -> AnyView {
     });
     view! {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
+        {incident.map(incident_banner)}
         {standing(&key, now)}
         {key.rotation.as_ref().map(|rotation| rotation_card(&key, rotation, now))}
         <section class="card">
@@ -66,6 +73,18 @@ fn draw(page: KeyPage) -> AnyView {
         <div class="columns">
             {facts(&key, now)}
             {access(&key)}
+        </div>
+    }
+    .into_any()
+}
+
+/// That the key may have leaked, and where that is dealt with.
+fn incident_banner(id: IncidentId) -> AnyView {
+    view! {
+        <div class="notice danger" role="status">
+            <Icon name="incident"/>
+            <div><p><b>"This key may have leaked."</b>" An incident is open."</p></div>
+            <div class="actions"><a class="button small" href=format!("/settings/incidents/{id}")>"Go to the incident"</a></div>
         </div>
     }
     .into_any()
@@ -150,10 +169,16 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
 }
 
 fn actions(key: &KeyDetail, address: &str) -> AnyView {
-    if !key.may_manage || key.status == KeyStatus::Revoked {
+    if !key.may_manage {
         return ().into_any();
     }
+    let leaked =
+        view! { <a class="button danger" href=format!("{address}/leaked")>"This may be leaked…"</a> };
+    if key.status == KeyStatus::Revoked {
+        return leaked.into_any();
+    }
     view! {
+        {leaked}
         <a class="button" href=format!("{address}/edit")>"Edit"</a>
         {can_rotate(key).then(|| view! { <a class="button" href=format!("{address}/rotate")>"Rotate…"</a> })}
         <KeySwitch key_id=key.summary.id enabled=key.status == KeyStatus::Active/>

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod html;
+mod incidents;
 mod organisations;
 mod text;
 mod when;
@@ -113,6 +114,39 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             (&when::day(*due_at, zone), &when::told(*due_at, zone)),
             origin,
         ),
+        Letter::IncidentOpened {
+            organisation,
+            key,
+            by,
+            suspected_since,
+            frozen,
+            link,
+        } => incidents::opened(
+            (
+                &named(organisation),
+                &named(key),
+                by.as_deref().map(named).as_deref(),
+            ),
+            (&when::told(*suspected_since, zone), *frozen),
+            link,
+            origin,
+        ),
+        Letter::IncidentItem {
+            organisation,
+            key,
+            item,
+            by,
+            link,
+        } => incidents::item(
+            (
+                &named(organisation),
+                &named(key),
+                by.as_deref().map(named).as_deref(),
+            ),
+            &shown(item.trim(), 200),
+            link,
+            origin,
+        ),
         Letter::Test => accounts::test(origin),
     }
 }
@@ -129,6 +163,8 @@ pub fn about(kind: &str) -> &str {
         "membership_ended" => "Membership ended",
         "keys_transferred" => "Keys transferred",
         "two_factor_required" => "Two-factor required",
+        "incident_opened" => "Incident opened",
+        "incident_item" => "Incident: something to do",
         "test" => "Test mail",
         other => other,
     }
