@@ -7,14 +7,13 @@ use crate::model::incident::{IncidentPage, IncidentStatus, Sibling, Timeline, Us
 use crate::model::time::Timestamp;
 use crate::model::usage::UsageRange;
 use crate::ui::charts::UsageChart;
-use crate::ui::components::{Column, EnvironmentTag, Icon, moment, table};
+use crate::ui::components::{Column, Icon, moment, table};
 
 const ADDRESSES: &[Column] = &[
     Column::Text("Address"),
     Column::Number("Before"),
     Column::Number("After"),
     Column::Number("Refused"),
-    Column::Text("First seen"),
     Column::Text("Last seen"),
     Column::Number("Keys"),
 ];
@@ -23,7 +22,6 @@ const ENDPOINTS: &[Column] = &[
     Column::Number("Before"),
     Column::Number("After"),
     Column::Number("Refused"),
-    Column::Text("First seen"),
     Column::Text("Last seen"),
 ];
 const AGENTS: &[Column] = &[
@@ -31,12 +29,10 @@ const AGENTS: &[Column] = &[
     Column::Number("Before"),
     Column::Number("After"),
     Column::Number("Refused"),
-    Column::Text("First seen"),
     Column::Text("Last seen"),
 ];
 const SIBLINGS: &[Column] = &[
     Column::Text("Key"),
-    Column::Text("Env"),
     Column::Text("Status"),
     Column::Text("Same addresses"),
     Column::Number("Requests"),
@@ -149,11 +145,10 @@ fn line(row: &UseGroup, label: &'static str, with_keys: bool, now: Timestamp) ->
     });
     view! {
         <tr>
-            <th scope="row" class="wrap" aria-label=format!("{label} {}", row.value)>{value}{new}</th>
+            <th scope="row" class="wrap" aria-label=format!("{label} {}", row.value)>{value}{new}<small>"First seen "{moment(row.first_at, now)}</small></th>
             <td class="num" data-label="Before">{grouped(row.before)}</td>
             <td class="num" data-label="After">{grouped(row.after)}</td>
             <td class="num" data-label="Refused">{grouped(row.refused)}</td>
-            <td data-label="First seen">{moment(row.first_at, now)}</td>
             <td data-label="Last seen">{moment(row.last_at, now)}</td>
             {keys}
         </tr>
@@ -218,7 +213,6 @@ fn sibling(row: &Sibling, now: Timestamp) -> AnyView {
                 <a class="row-link" href=address.clone()>{row.name.clone()}</a>
                 <small class="mono">{row.hint.clone()}</small>
             </th>
-            <td data-label="Env"><EnvironmentTag environment=row.environment/></td>
             <td data-label="Status">{row.status.label()}</td>
             <td data-label="Same addresses" class="wrap"><span>{shown.collect_view()}{more}</span></td>
             <td class="num" data-label="Requests">{grouped(row.requests)}</td>

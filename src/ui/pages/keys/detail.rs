@@ -52,7 +52,7 @@ fn draw(page: KeyPage) -> AnyView {
         view! { {key_badge(summary.badge)}<EnvironmentTag environment=summary.environment/> }.into_any();
     let lede = view! { <code class="mono">{summary.hint.clone()}</code>" · "{summary.project_name.clone()} }
         .into_any();
-    let actions = actions(&key, &address);
+    let actions = actions(&key, incident.is_some(), &address);
     let range = usage.range;
     let tabs = UsageRange::ALL.map(|choice| {
         let current = (choice == range).then_some("page");
@@ -168,21 +168,22 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
     .into_any()
 }
 
-fn actions(key: &KeyDetail, address: &str) -> AnyView {
+fn actions(key: &KeyDetail, has_incident: bool, address: &str) -> AnyView {
     if !key.may_manage {
         return ().into_any();
     }
-    let leaked =
-        view! { <a class="button danger" href=format!("{address}/leaked")>"This may be leaked…"</a> };
+    let leaked = (!has_incident).then(
+        || view! { <a class="button danger" href=format!("{address}/leaked")>"This may be leaked…"</a> },
+    );
     if key.status == KeyStatus::Revoked {
         return leaked.into_any();
     }
     view! {
-        {leaked}
         <a class="button" href=format!("{address}/edit")>"Edit"</a>
         {can_rotate(key).then(|| view! { <a class="button" href=format!("{address}/rotate")>"Rotate…"</a> })}
         <KeySwitch key_id=key.summary.id enabled=key.status == KeyStatus::Active/>
         <a class="button danger" href=format!("{address}/revoke")>"Revoke…"</a>
+        {leaked}
     }
     .into_any()
 }
