@@ -11,7 +11,7 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, claim, confirm_email, forgot_password, instance, invitation, keys, members, policy, problem,
+    audit, claim, confirm_email, forgot_password, incidents, instance, invitation, keys, members, policy, problem,
     projects, reset_password, second_factor, set_up, sign_in, styleguide, templates, tokens,
 };
 
@@ -119,6 +119,17 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys/:id/rotate/extend") view=keys::rotate::ExtendRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/cancel") view=keys::rotate::CancelRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/handover") view=keys::handover::HandoverPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/leaked") view=incidents::leaked::LeakedPage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents") view=incidents::list::IncidentListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id") view=incidents::detail::IncidentDetailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/checklist") view=incidents::detail::IncidentDetailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/since") view=incidents::acts::SincePage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/freeze") view=incidents::acts::FreezePage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/replace") view=incidents::acts::ReplacePage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/revoke") view=incidents::acts::RevokePage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/close") view=incidents::close::ClosePage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/reopen") view=incidents::acts::ReopenPage ssr=SsrMode::Async/>
+                    <Route path=path!("/incidents/:id/report") view=incidents::report::ReportPage ssr=SsrMode::Async/>
                     <Route path=path!("/rotation") view=keys::rotations::RotationListPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy") view=policy::overview::PolicyOverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy/live") view=policy::edit::LivePolicyPage ssr=SsrMode::Async/>

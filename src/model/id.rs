@@ -103,6 +103,8 @@ ids! {
     MailId = "mal_";
     /// Something an account is told about its own safety.
     NoticeId = "ntc_";
+    /// A key that may have leaked, and what was done about it.
+    IncidentId = "inc_";
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
 use super::form::FormValues;
-use super::id::{AccountId, TemplateId};
+use super::id::{AccountId, IncidentId, TemplateId};
 use super::key::{KeyCounts, KeyDetail, KeySummary};
 use super::org::MemberName;
 use super::page::Page;
@@ -34,6 +34,8 @@ pub struct KeyPage {
     pub usage: UsageSeries,
     /// A form's right to be submitted once: rotating shows a secret.
     pub nonce: String,
+    /// The open incident of a key that may have leaked.
+    pub incident: Option<IncidentId>,
 }
 
 /// What the create form offers.

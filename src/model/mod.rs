@@ -16,6 +16,7 @@ pub mod handover;
 pub mod id;
 pub mod import;
 pub mod import_format;
+pub mod incident;
 pub mod key;
 pub mod key_link;
 pub mod key_page;

@@ -74,6 +74,23 @@ pub fn line(
     Ok(text)
 }
 
+/// Text of several lines, at most `max` characters after trimming, NFC, its lines ended by `\n` alone.
+///
+/// Errors name the field and say what is wrong with its content.
+pub fn lines(field: &'static str, label: &str, raw: &str, max: usize) -> Result<String, FieldError> {
+    let text: String = raw.replace("\r\n", "\n").trim().nfc().collect();
+    let length = text.chars().count();
+    if length > max {
+        let message = format!("{label} has {length} characters; at most {max} fit.");
+        return Err(FieldError::new(field, "too_long", message));
+    }
+    if text.chars().any(|c| is_unprintable(c) && c != '\n' && c != '\t') {
+        let message = format!("{label} contains an invisible character. Type it again by hand.");
+        return Err(FieldError::new(field, "unprintable", message));
+    }
+    Ok(text)
+}
+
 /// Makes text from outside safe to show on one line: unprintable characters become `�`, the rest is cut at `max`.
 #[must_use]
 pub fn shown(raw: &str, max: usize) -> String {
@@ -109,6 +126,27 @@ mod tests {
         assert_eq!(line("name", "Name", "  ", 1, 200).unwrap_err().code, "required");
         assert_eq!(
             line("name", "Name", &"x".repeat(201), 1, 200).unwrap_err().code,
+            "too_long"
+        );
+    }
+
+    #[test]
+    fn lines_may_break_and_nothing_else_hides() {
+        assert_eq!(
+            lines("cause", "The cause", " one\r\n\ttwo \n", 200).unwrap(),
+            "one\n\ttwo"
+        );
+        assert_eq!(lines("cause", "The cause", "", 200).unwrap(), "");
+        for bad in ["a\u{202e}b", "a\u{200b}b", "a\u{1b}[31m", "a\rb"] {
+            assert_eq!(
+                lines("cause", "The cause", bad, 200).unwrap_err().code,
+                "unprintable"
+            );
+        }
+        assert_eq!(
+            lines("cause", "The cause", &"x".repeat(201), 200)
+                .unwrap_err()
+                .code,
             "too_long"
         );
     }

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod audit;
 pub mod doors;
+pub mod incidents;
 pub mod instance;
 pub mod keys;
 pub mod mail;

@@ -16,6 +16,7 @@ mod create;
 mod factors;
 mod http;
 mod import_law;
+mod incidents;
 mod keys;
 mod kit;
 mod mail;

@@ -175,7 +175,8 @@ impl TextField {
 
 /// Text between the tags of a text area. Leptos writes it there as it is, so that `</textarea>` in what somebody typed
 /// would end the field and the rest would be markup.
-fn as_text(typed: &str) -> String {
+#[must_use]
+pub fn area_text(typed: &str) -> String {
     // A browser drops the first line break: one more keeps what was typed.
     let begin = if typed.starts_with('\n') { "\n" } else { "" };
     format!("{begin}{}", typed.replace('&', "&amp;").replace('<', "&lt;"))
@@ -211,7 +212,7 @@ impl AreaField {
                 <p class="hint" id=hint_id>{hint}</p>
                 <textarea id=name name=name class="mono" rows="3" spellcheck="false" placeholder=placeholder
                     aria-invalid=error_id(state, name).map(|_| "true") aria-describedby=described
-                >{as_text(&typed(state, name, initial))}</textarea>
+                >{area_text(&typed(state, name, initial))}</textarea>
                 {field_error(state, name)}
             </div>
         }
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_is_typed_never_ends_its_text_area() {
-        assert_eq!(as_text("a</textarea><b>&lt;"), "a&lt;/textarea>&lt;b>&amp;lt;");
-        assert_eq!(as_text("\nb"), "\n\nb");
+        assert_eq!(area_text("a</textarea><b>&lt;"), "a&lt;/textarea>&lt;b>&amp;lt;");
+        assert_eq!(area_text("\nb"), "\n\nb");
     }
 }

@@ -18,6 +18,12 @@ const SETTINGS: &[(&str, &str, &str, Permission)] = &[
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
     ("Rotation", "/settings/rotation", "rotate", Permission::KeysRead),
     (
+        "Incidents",
+        "/settings/incidents",
+        "incident",
+        Permission::KeysRead,
+    ),
+    (
         "Projects",
         "/settings/projects",
         "folder",

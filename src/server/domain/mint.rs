@@ -1,7 +1,7 @@
 //! Making ids and secrets, and hashing secrets for storage.
 
 use crate::model::id::{
-    AccountId, FactorId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TemplateId,
+    AccountId, FactorId, IncidentId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TemplateId,
     TokenId,
 };
 use crate::model::import_format::DigestAlgorithm;
@@ -62,6 +62,7 @@ id_makers! {
     invitation_id -> InvitationId;
     mail_id -> MailId;
     notice_id -> NoticeId;
+    incident_id -> IncidentId;
 }
 
 /// What of a credential is hashed, and bound to: the kind of credential, its tenant and its id, so that a hash moved

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod diagnosis;
 pub mod error;
 mod import_formats;
+pub mod incidents;
 pub mod instance;
 pub mod keys;
 pub mod mail;

@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, handover, import, invitations, keys, mail, members, password, policy, profile,
+    account, factors, handover, import, incidents, invitations, keys, mail, members, password, policy, profile,
     projects, rotation, sessions, templates, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
@@ -73,6 +73,16 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/handover", post(handover::make)),
         ("/claim", post(handover::claim)),
         ("/claim/stored", post(handover::stored)),
+        ("/settings/api-keys/{id}/leaked", post(incidents::opened)),
+        ("/settings/incidents/{id}", post(incidents::findings)),
+        ("/settings/incidents/{id}/since", post(incidents::since)),
+        ("/settings/incidents/{id}/freeze", post(incidents::freeze)),
+        ("/settings/incidents/{id}/replace", post(incidents::replaced)),
+        ("/settings/incidents/{id}/revoke", post(incidents::revoked)),
+        ("/settings/incidents/{id}/checklist", post(incidents::checklist)),
+        ("/settings/incidents/{id}/close", post(incidents::closed)),
+        ("/settings/incidents/{id}/reopen", post(incidents::reopened)),
+        ("/settings/incidents/{id}/export", post(incidents::exported)),
         ("/settings/env-file", post(keys::env_file)),
         ("/settings/policy/live", post(policy::save_live)),
         ("/settings/policy/test", post(policy::save_test)),
@@ -123,7 +133,7 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
 }
 
 /// Addresses that only take a form: somebody who opens one is sent where the form stands.
-const FORMS_WITHOUT_PAGE: [(&str, &str); 17] = [
+const FORMS_WITHOUT_PAGE: &[(&str, &str)] = &[
     ("/account/email/cancel", "/account"),
     ("/account/two-factor/confirm", factors::PAGE),
     ("/account/two-factor/codes/file", factors::PAGE),
@@ -134,6 +144,7 @@ const FORMS_WITHOUT_PAGE: [(&str, &str); 17] = [
     ("/account/sessions/end-others", sessions::PAGE),
     ("/account/notices/seen", sessions::PAGE),
     ("/settings/env-file", "/settings/api-keys"),
+    ("/settings/incidents/{id}/export", "/settings/incidents"),
     ("/sign-out", "/"),
     ("/theme", "/"),
     ("/session/organisation", "/"),
@@ -236,7 +247,7 @@ fn site(state: &AppState) -> Router<AppState> {
     for (path, method_router) in forms() {
         router = router.route(path, method_router);
     }
-    for (path, form_stands_at) in FORMS_WITHOUT_PAGE {
+    for &(path, form_stands_at) in FORMS_WITHOUT_PAGE {
         router = router.route(path, get(move || async move { Redirect::to(form_stands_at) }));
     }
     for (path, _) in server_fn_paths() {

@@ -20,6 +20,7 @@ pub mod exports;
 pub mod factors;
 pub mod import_formats;
 pub mod import_uploads;
+pub mod incidents;
 pub mod instance;
 pub mod invitations;
 pub mod keys;
@@ -64,6 +65,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("factors", factors::STATEMENTS),
         ("import_formats", import_formats::STATEMENTS),
         ("import_uploads", import_uploads::STATEMENTS),
+        ("incidents", incidents::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),

@@ -3,6 +3,7 @@
 use keywright::model::id::OrgId;
 use keywright::model::org::Role;
 use keywright::model::restriction::RestrictionsDraft;
+use keywright::server::domain::incidents::{self, OpenIncident};
 use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::members::invite;
 use keywright::server::domain::projects::{self, ProjectDraft};
@@ -22,6 +23,9 @@ pub enum Object {
     /// Owned by whoever asks.
     OwnKey,
     Token,
+    /// Of a key that a team owns; of one that whoever asks owns.
+    Incident,
+    OwnIncident,
     Project,
     Template,
     Member,
@@ -57,6 +61,7 @@ fn random(object: Object) -> String {
     let prefix = match object {
         Object::Key | Object::OwnKey => "key_",
         Object::Token => "tok_",
+        Object::Incident | Object::OwnIncident => "inc_",
         Object::Project => "prj_",
         Object::Template => "tpl_",
         Object::Member | Object::Account => "acc_",
@@ -86,6 +91,13 @@ pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which
             id
         }
         Object::Token => token(app, org, &name).await,
+        Object::Incident | Object::OwnIncident => {
+            let id = key(app, org, "team:tests", &name).await;
+            if let (Object::OwnIncident, Some(account), Which::Own) = (object, caller.account, which) {
+                app.give_key(&id, &account).await;
+            }
+            incident(app, org, &id).await
+        }
         Object::Organisation => org.to_string(),
         Object::Project => project(app, org, &name).await,
         Object::Template => template(app, org, &name).await,
@@ -172,6 +184,17 @@ async fn key(app: &TestApp, org: OrgId, owner: &str, name: &str) -> String {
         .await
         .unwrap();
     made.id.to_string()
+}
+
+async fn incident(app: &TestApp, org: OrgId, key: &str) -> String {
+    let opening = OpenIncident {
+        suspected_since: app.ctx.clock.now(),
+        noticed: String::new(),
+        freeze: true,
+    };
+    let (actor, key) = (app.owner_of(org), key.parse().unwrap());
+    let opened = incidents::open(&app.ctx, &actor, &key, &opening).await;
+    opened.unwrap().id.to_string()
 }
 
 async fn token(app: &TestApp, org: OrgId, name: &str) -> String {

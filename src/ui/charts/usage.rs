@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::scale::{nice, short};
 use crate::model::calendar::{counted, grouped};
-use crate::model::time::DAY_MS;
+use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::usage::{UsageBucket, UsageRange, UsageSeries};
 use crate::model::verdict::VerdictCode;
 
@@ -54,16 +54,25 @@ fn percent(part: f64) -> String {
 }
 
 /// A stacked bar chart with legend, totals and table.
+///
+/// `mark` draws a line at a moment, with a word beside it; `until` is the end of a span that is over.
 #[component]
-pub fn UsageChart(series: UsageSeries) -> impl IntoView {
+pub fn UsageChart(
+    series: UsageSeries,
+    #[prop(optional)] mark: Option<(Timestamp, &'static str)>,
+    #[prop(optional_no_strip)] until: Option<Timestamp>,
+) -> impl IntoView {
     let range = series.range;
     let refusals = series.refusal_codes();
     let peak = series.buckets.iter().map(UsageBucket::total).max().unwrap_or(0);
     let (top, step) = nice(peak);
     let (allowed, refused) = (series.allowed(), series.refused());
+    let span = match until {
+        Some(at) => format!("{} up to {}", range.label(), at.date_in_words()),
+        None => format!("the last {}", range.label()),
+    };
     let title = format!(
-        "Requests over the last {}: {} allowed, {} refused.",
-        range.label(),
+        "Requests over {span}: {} allowed, {} refused.",
         grouped(allowed),
         grouped(refused)
     );
@@ -83,13 +92,14 @@ pub fn UsageChart(series: UsageSeries) -> impl IntoView {
         .map(|(_, y)| view! { <line x1="0" x2="100%" y1=format!("{y}.5") y2=format!("{y}.5")></line> });
     let axis = levels().map(|(value, y)| view! { <text x="-8" y=(y + 4).to_string()>{short(value)}</text> });
     let legend = legend(&series, &refusals);
+    let mark = mark.and_then(|(at, word)| marked(&series, at, word));
     view! {
         <figure class="chart">
             <figcaption>
                 <div>
                     <b class="total">{grouped(allowed + refused)}</b>
                     " "
-                    <span>{format!("{} in the last {} (UTC)", if allowed + refused == 1 { "request" } else { "requests" }, range.label())}</span>
+                    <span>{format!("{} in {span} (UTC)", if allowed + refused == 1 { "request" } else { "requests" })}</span>
                 </div>
                 {legend}
             </figcaption>
@@ -100,6 +110,7 @@ pub fn UsageChart(series: UsageSeries) -> impl IntoView {
                     <g class="axis x">{labels.collect_view()}</g>
                     {columns.collect_view()}
                     <line class="base" x1="0" x2="100%" y1="180.5" y2="180.5"></line>
+                    {mark}
                 </svg>
             </div>
             <details class="more-info">
@@ -108,6 +119,30 @@ pub fn UsageChart(series: UsageSeries) -> impl IntoView {
             </details>
         </figure>
     }
+}
+
+/// A line at a moment, if it lies within the chart; the word stands on the side that has room.
+fn marked(series: &UsageSeries, at: Timestamp, word: &'static str) -> Option<AnyView> {
+    let range = series.range;
+    let first = series.buckets.first()?.at;
+    let share = at.since_ms(first) as f64 / (range.bucket_ms() * range.bucket_count()) as f64;
+    if !(0.0..=1.0).contains(&share) {
+        return None;
+    }
+    let x = percent(share);
+    let (class, dx) = if share > 0.5 {
+        ("left", "-6")
+    } else {
+        ("right", "6")
+    };
+    let drawn = view! {
+        <g class="mark">
+            <title>{format!("{word}: {}", at.exact_in_words())}</title>
+            <line x1=x.clone() x2=x.clone() y1="0" y2=PLOT_HEIGHT.to_string()></line>
+            <text class=class x=x dx=dx y="10">{word}</text>
+        </g>
+    };
+    Some(drawn.into_any())
 }
 
 fn column(bucket: &UsageBucket, left: f64, share: f64, top: i64, range: UsageRange) -> AnyView {

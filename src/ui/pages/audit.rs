@@ -147,6 +147,10 @@ fn target(line: &AuditLine) -> AnyView {
     let href = match line.target_type.as_str() {
         "key" => Some(format!("/settings/api-keys/{}", line.target_id)),
         "project" => Some(format!("/settings/projects/{}", line.target_id)),
+        "incident" => {
+            let href = format!("/settings/incidents/{}", line.target_id);
+            return view! { <a href=href>{name}</a> }.into_any();
+        }
         _ => None,
     };
     match href {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{require_manage, secured};
-use crate::model::actor::Actor;
+use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::KeyId;
 use crate::model::key::{KeyStatus, RevocationReason};
@@ -13,13 +13,29 @@ use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::accounts::links::{self, Purpose};
 use crate::server::domain::audit::{self, Entry};
-use crate::server::store::keys as store;
+use crate::server::store::db::Tx;
+use crate::server::store::keys::{self as store, SecuredKey};
 
-pub(super) fn already_revoked() -> DomainError {
+pub(in crate::server::domain) fn already_revoked() -> DomainError {
     DomainError::refused(
         Code::KeyAlreadyRevoked,
         "This key is revoked. A revoked key stays revoked; create a new one instead.",
     )
+}
+
+/// Marks the key as refused for now, and says so in the log; `detail` says why.
+pub(in crate::server::domain) async fn mark_disabled(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    key: &mut SecuredKey,
+    detail: serde_json::Value,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    KeyStatus::Disabled.as_str().clone_into(&mut key.status);
+    key.disabled_at_ms = Some(now.ms());
+    let entry = Entry::new("key.disabled", "key", &key.id).with(detail);
+    Ok(audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?)
 }
 
 /// Refuses the key from the next request on. Doing it twice is no error.
@@ -96,13 +112,26 @@ pub async fn revoke(
         return Err(already_revoked());
     }
     secured::mark_revoked(&mut key, actor, reason, &note, now);
+    let detail = json!({ "reason": reason.as_str(), "note": note });
+    save_revoked(ctx, tx, (actor, &scope), key, detail, now).await
+}
+
+/// Saves a key that is marked as revoked, with what is told of it, and commits.
+pub(in crate::server::domain) async fn save_revoked(
+    ctx: &Context,
+    mut tx: Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    key: SecuredKey,
+    detail: serde_json::Value,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let id: KeyId = key.id.parse()?;
     links::void(&mut tx, Purpose::Claim, id.as_str()).await?;
-    let entry = Entry::new("key.revoked", "key", id.as_str())
-        .with(json!({ "reason": reason.as_str(), "note": note }));
+    let entry = Entry::new("key.revoked", "key", id.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
-    secured::save(ctx, &mut tx, &scope, key, now).await?;
+    secured::save(ctx, &mut tx, scope, key, now).await?;
     tx.commit().await?;
-    ctx.key_cache.forget_key(id);
+    ctx.key_cache.forget_key(&id);
     Ok(())
 }
 

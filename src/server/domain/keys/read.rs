@@ -14,7 +14,7 @@ use crate::model::usage::{Grain, UsageRange, UsageSeries};
 use crate::server::ctx::Context;
 use crate::server::domain::{DomainError, mint, policy, projects};
 use crate::server::store::keys::ListedKey;
-use crate::server::store::{keys as store, usage};
+use crate::server::store::{incidents, keys as store, usage};
 
 /// Days the small charts of the list show.
 const WEEK_DAYS: i64 = 7;
@@ -106,7 +106,12 @@ pub async fn page(
     range: UsageRange,
 ) -> Result<KeyPage, DomainError> {
     let key = find(ctx, actor, id).await?;
+    let scope = actor.require(Permission::KeysRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    let incident = incidents::find_open_of(&mut tx, &scope, id).await?;
+    drop(tx);
     Ok(KeyPage {
+        incident,
         now: ctx.clock.now(),
         project: projects::find(ctx, actor, &key.summary.project_id).await?,
         key,

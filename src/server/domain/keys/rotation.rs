@@ -90,7 +90,7 @@ fn not_running() -> DomainError {
 
 /// The key for an act on its rotation that opens a door: on live keys by whoever may create one, because a new secret
 /// is as good as a new key, and has proved who they are (R26).
-async fn open(
+pub(in crate::server::domain) async fn open(
     ctx: &Context,
     tx: &mut Tx,
     actor: &Actor,
@@ -119,8 +119,8 @@ fn refuse_revoked(key: &SecuredKey) -> Result<(), DomainError> {
     }
 }
 
-/// What keeps a key from getting another secret.
-fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+/// A revoked or expired key gets no other secret.
+pub(in crate::server::domain) fn refuse_over(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
     refuse_revoked(key)?;
     if key.secrets.is_empty() {
         let message =
@@ -132,9 +132,29 @@ fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> 
             "This key has expired, and another secret would not change that. Create a new key instead.";
         return Err(DomainError::refused(Code::KeyNotActive, message));
     }
+    Ok(())
+}
+
+/// What keeps a key from getting another secret.
+fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+    refuse_over(key, now)?;
     if runs_until(key, now).is_some() {
         let message = "A rotation of this key is running already. Finish or cancel it first.";
         return Err(DomainError::refused(Code::Conflict, message));
+    }
+    Ok(())
+}
+
+/// Uses a form up that shows a secret.
+pub(in crate::server::domain) async fn use_form(
+    tx: &mut Tx,
+    nonce: Option<&Nonce<'_>>,
+    id: &KeyId,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    if let Some(nonce) = nonce {
+        refuse_used(&store::find_nonce(tx, nonce.text, nonce.account).await?)?;
+        use_up(tx, nonce, id.as_str(), now).await?;
     }
     Ok(())
 }
@@ -151,31 +171,46 @@ pub async fn start(
     let mut tx = ctx.db.begin_write().await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
-    if let Some(nonce) = &nonce {
-        refuse_used(&store::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
-        use_up(&mut tx, nonce, id.as_str(), now).await?;
-    }
+    use_form(&mut tx, nonce.as_ref(), id, now).await?;
     refuse_unusable(&key, now)?;
     let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
     refuse_against_policy(&policy, &key, overlap)?;
-    let project = projects::find(&mut tx, &scope, &key.project_id.parse()?).await?;
+    let latest = overlap.ends_at(now, longest_overlap_ms(&policy), expires_at(&key));
+    let ends = (latest, overlap.countdown_ms());
+    let (revealed, detail) = another_secret(ctx, &mut tx, &scope, &mut key, ends, now).await?;
+    let told = ("key.rotation_started", detail);
+    save(ctx, tx, (actor, &scope), key, told, now).await?;
+    Ok(revealed)
+}
+
+/// Puts another secret into the key's row and says when the one before ends. Nothing is saved yet; gives what is to be
+/// shown, and what is to be told.
+pub(in crate::server::domain) async fn another_secret(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &mut SecuredKey,
+    (ends_at, countdown_ms): (Timestamp, Option<i64>),
+    now: Timestamp,
+) -> Result<(RevealedKey, serde_json::Value), DomainError> {
+    let id: KeyId = key.id.parse()?;
+    let project = projects::find(tx, scope, &key.project_id.parse()?).await?;
     let project = project.ok_or(DomainError::NotFound)?;
     if project.status == ProjectStatus::Archived {
         let message = format!("The project {} is archived. Restore it first.", project.name);
         return Err(DomainError::refused(Code::ProjectArchived, message));
     }
-    let text = mint::secret_for(ctx, &format!("{}_{}", key.prefix, key.environment), id);
+    let text = mint::secret_for(ctx, &format!("{}_{}", key.prefix, key.environment), &id);
     let credential = Credential::Key {
         org_id: scope.org_id().as_str(),
         key_id: id.as_str(),
     };
-    let ends_at = overlap.ends_at(now, longest_overlap_ms(&policy), expires_at(&key));
-    let stored = store::find_stored(&mut tx, &scope, id).await?.unwrap_or_default();
+    let stored = store::find_stored(tx, scope, &id).await?.unwrap_or_default();
     key.secrets.retain(|secret| secret.slot == CURRENT);
-    let former = secret_mut(&mut key, CURRENT).ok_or(DomainError::Defect("a key without a secret"))?;
+    let former = secret_mut(key, CURRENT).ok_or(DomainError::Defect("a key without a secret"))?;
     PREVIOUS.clone_into(&mut former.slot);
     former.expires_at_ms = Some(ends_at.ms());
-    former.countdown_ms = overlap.countdown_ms();
+    former.countdown_ms = countdown_ms;
     (former.stored_at_ms, former.stored_note) = (stored.0, Some(stored.1));
     key.secret_count += 1;
     let number = key.secret_count;
@@ -183,37 +218,29 @@ pub async fn start(
     key.secrets.insert(0, SecretRow { number, ..hashed });
     key.secret_since_ms = now.ms();
     key.overlap_until_ms = Some(ends_at.ms());
-    set_due(&mut key, &policy);
+    let policy = policy::of_key(tx, scope, key, now).await?;
+    set_due(key, &policy);
     let revealed = RevealedKey {
-        id: *id,
+        id,
         name: key.name.clone(),
         environment: Environment::parse(&key.environment)
             .ok_or(DomainError::Defect("a key of no environment"))?,
         project,
-        expires_at: expires_at(&key),
+        expires_at: expires_at(key),
         secret_since: now,
         secret: text,
     };
     let detail = json!({
         "secret": number,
         "previousExpiresAt": ends_at.rfc3339(),
-        "countdownMs": overlap.countdown_ms(),
+        "countdownMs": countdown_ms,
     });
-    store::replace_stored(&mut tx, &scope, id, None, "").await?;
-    save(
-        ctx,
-        tx,
-        (actor, &scope),
-        key,
-        ("key.rotation_started", detail),
-        now,
-    )
-    .await?;
-    Ok(revealed)
+    store::replace_stored(tx, scope, &id, None, "").await?;
+    Ok((revealed, detail))
 }
 
 /// Saves a key whose secrets have changed, with what is told of it, and commits.
-async fn save(
+pub(in crate::server::domain) async fn save(
     ctx: &Context,
     mut tx: Tx,
     (actor, scope): (&Actor, &OrgScope),

@@ -85,6 +85,24 @@ pub enum Letter {
         from: Timestamp,
         keys: Vec<String>,
     },
+    /// A key may have leaked.
+    IncidentOpened {
+        organisation: String,
+        key: String,
+        /// None when Keywright or the operator opened it.
+        by: Option<String>,
+        suspected_since: Timestamp,
+        frozen: bool,
+        link: String,
+    },
+    /// Something that is to be done about it is the recipient's now.
+    IncidentItem {
+        organisation: String,
+        key: String,
+        item: String,
+        by: Option<String>,
+        link: String,
+    },
     Test,
 }
 
@@ -102,6 +120,8 @@ impl Letter {
             Self::KeysTransferred { .. } => "keys_transferred",
             Self::TwoFactorRequired { .. } => "two_factor_required",
             Self::PolicyBreaks { .. } => "policy_breaks",
+            Self::IncidentOpened { .. } => "incident_opened",
+            Self::IncidentItem { .. } => "incident_item",
             Self::Test => "test",
         }
     }

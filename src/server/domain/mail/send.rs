@@ -181,6 +181,8 @@ impl Letter {
             | Self::KeysTransferred { .. }
             | Self::TwoFactorRequired { .. }
             | Self::PolicyBreaks { .. }
+            | Self::IncidentOpened { .. }
+            | Self::IncidentItem { .. }
             | Self::Test => false,
         }
     }

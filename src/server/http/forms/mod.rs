@@ -5,6 +5,7 @@ pub mod account;
 pub mod factors;
 pub mod handover;
 pub mod import;
+pub mod incidents;
 pub mod instance;
 pub mod invitations;
 pub mod keys;

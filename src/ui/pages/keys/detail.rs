@@ -9,7 +9,7 @@ use super::rotate::rotation_card;
 use super::{key_address, list_crumb};
 use crate::model::calendar::counted;
 use crate::model::error::AppError;
-use crate::model::id::KeyId;
+use crate::model::id::{IncidentId, KeyId};
 use crate::model::key::{Badge, KeyDetail, KeyStatus, Owner};
 use crate::model::key_link;
 use crate::model::key_page::KeyPage;
@@ -51,6 +51,7 @@ fn draw(page: KeyPage) -> AnyView {
         key,
         usage,
         project,
+        incident,
         ..
     } = page;
     let summary = key.summary.clone();
@@ -59,7 +60,7 @@ fn draw(page: KeyPage) -> AnyView {
         view! { {key_badge(summary.badge)}<EnvironmentTag environment=summary.environment/> }.into_any();
     let lede = view! { <code class="mono">{summary.hint.clone()}</code>" · "{summary.project_name.clone()} }
         .into_any();
-    let actions = actions(&key, &address);
+    let actions = actions(&key, incident.is_some(), &address);
     let range = usage.range;
     let tabs = UsageRange::ALL.map(|choice| {
         let current = (choice == range).then_some("page");
@@ -67,6 +68,7 @@ fn draw(page: KeyPage) -> AnyView {
     });
     view! {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
+        {incident.map(incident_banner)}
         {standing(&key, now)}
         {handover_notice(&key, now)}
         {broken(&key.violations, key.may_manage.then(|| format!("{address}/edit")))}
@@ -83,6 +85,18 @@ fn draw(page: KeyPage) -> AnyView {
             {access(&key, &project)}
         </div>
         {next(&key, &project)}
+    }
+    .into_any()
+}
+
+/// That the key may have leaked, and where that is dealt with.
+fn incident_banner(id: IncidentId) -> AnyView {
+    view! {
+        <div class="notice danger" role="status">
+            <Icon name="incident"/>
+            <div><p><b>"This key may have leaked."</b>" An incident is open."</p></div>
+            <div class="actions"><a class="button small" href=format!("/settings/incidents/{id}")>"Go to the incident"</a></div>
+        </div>
     }
     .into_any()
 }
@@ -165,15 +179,22 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
     .into_any()
 }
 
-fn actions(key: &KeyDetail, address: &str) -> AnyView {
-    if !key.may_manage || key.status == KeyStatus::Revoked {
+fn actions(key: &KeyDetail, has_incident: bool, address: &str) -> AnyView {
+    if !key.may_manage {
         return ().into_any();
+    }
+    let leaked = (!has_incident).then(
+        || view! { <a class="button danger" href=format!("{address}/leaked")>"This may be leaked…"</a> },
+    );
+    if key.status == KeyStatus::Revoked {
+        return leaked.into_any();
     }
     view! {
         <a class="button" href=format!("{address}/edit")>"Edit"</a>
         {can_rotate(key).then(|| view! { <a class="button" href=format!("{address}/rotate")>"Rotate…"</a> })}
         <KeySwitch key_id=key.summary.id enabled=key.status == KeyStatus::Active/>
         <a class="button danger" href=format!("{address}/revoke")>"Revoke…"</a>
+        {leaked}
     }
     .into_any()
 }

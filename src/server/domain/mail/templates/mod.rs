@@ -5,6 +5,7 @@
 
 mod accounts;
 mod html;
+mod incidents;
 mod keys;
 mod organisations;
 mod text;
@@ -126,6 +127,39 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             &when::day(*from, zone),
             origin,
         ),
+        Letter::IncidentOpened {
+            organisation,
+            key,
+            by,
+            suspected_since,
+            frozen,
+            link,
+        } => incidents::opened(
+            (
+                &named(organisation),
+                &named(key),
+                by.as_deref().map(named).as_deref(),
+            ),
+            (&when::told(*suspected_since, zone), *frozen),
+            link,
+            origin,
+        ),
+        Letter::IncidentItem {
+            organisation,
+            key,
+            item,
+            by,
+            link,
+        } => incidents::item(
+            (
+                &named(organisation),
+                &named(key),
+                by.as_deref().map(named).as_deref(),
+            ),
+            &shown(item.trim(), 200),
+            link,
+            origin,
+        ),
         Letter::Test => accounts::test(origin),
     }
 }
@@ -143,6 +177,8 @@ pub fn about(kind: &str) -> &str {
         "keys_transferred" => "Keys transferred",
         "two_factor_required" => "Two-factor required",
         "policy_breaks" => "Policy that keys break",
+        "incident_opened" => "Incident opened",
+        "incident_item" => "Incident: something to do",
         "test" => "Test mail",
         other => other,
     }

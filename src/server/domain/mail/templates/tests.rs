@@ -85,6 +85,29 @@ fn every(name: &str) -> Vec<Letter> {
             due_at: expires_at,
             link: link(),
         },
+        Letter::IncidentOpened {
+            organisation: named(),
+            key: named(),
+            by: Some(named()),
+            suspected_since: expires_at,
+            frozen: true,
+            link: link(),
+        },
+        Letter::IncidentOpened {
+            organisation: named(),
+            key: named(),
+            by: None,
+            suspected_since: expires_at,
+            frozen: false,
+            link: link(),
+        },
+        Letter::IncidentItem {
+            organisation: named(),
+            key: named(),
+            item: named(),
+            by: Some(named()),
+            link: link(),
+        },
         Letter::Test,
     ];
     letters.extend(security);
