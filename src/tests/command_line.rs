@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_keywright");
 
-fn run(folder: &Path, words: &[&str], input: &str) -> Output {
+pub fn run(folder: &Path, words: &[&str], input: &str) -> Output {
     let mut command = Command::new(BINARY);
     command
         .args(words)
@@ -25,11 +25,11 @@ fn run(folder: &Path, words: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn json(output: &Output) -> Value {
+pub fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
 }
 
-fn refusal(output: &Output) -> (i32, String) {
+pub fn refusal(output: &Output) -> (i32, String) {
     let last = String::from_utf8_lossy(&output.stderr)
         .lines()
         .last()
@@ -42,7 +42,7 @@ fn refusal(output: &Output) -> (i32, String) {
     )
 }
 
-const SET_UP: [&str; 11] = [
+pub const SET_UP: [&str; 11] = [
     "setup",
     "--email",
     "ada@acme.example",
@@ -55,7 +55,7 @@ const SET_UP: [&str; 11] = [
     "--password-stdin",
     "--json",
 ];
-const PASSWORD: &str = "a phrase that only tests know\nand a second line\n";
+pub const PASSWORD: &str = "a phrase that only tests know\nand a second line\n";
 
 fn issue(folder: &Path, name: &str) -> Output {
     run(

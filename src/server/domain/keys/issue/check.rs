@@ -34,7 +34,8 @@ pub(in crate::server::domain::keys) fn admit<'a>(
     let (project, checked) = both(project, check(draft, actor, now))?;
     check_owner(actor, &checked.owner, is_member)?;
     let missing = unlisted(&checked.scopes, project);
-    if !missing.is_empty() && !(draft.extend_catalogue && actor.may(Permission::ProjectsManage)) {
+    let may_extend = draft.extend_catalogue && actor.may(Permission::ProjectsManage);
+    if !missing.is_empty() && !may_extend {
         return Err(unlisted_error(&missing, project).into());
     }
     let missing = missing.into_iter().map(ToOwned::to_owned).collect();
