@@ -36,3 +36,7 @@ CREATE TABLE import_uploads (
 );
 CREATE INDEX import_uploads_by_age ON import_uploads (created_at_ms);
 CREATE INDEX import_uploads_by_account ON import_uploads (account_id);
+
+-- In the order of lists and exports to the last place: keys that were imported together have one moment.
+DROP INDEX api_keys_by_org;
+CREATE INDEX api_keys_by_org ON api_keys (org_id, created_at_ms DESC, id);

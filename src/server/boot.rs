@@ -15,7 +15,7 @@ use super::ctx::{Context, Ctx};
 use super::domain::DomainError;
 use super::domain::instance::{self, KeyringError};
 use super::domain::usage::{UsageReceiver, UsageSink};
-use super::domain::verification::{CacheLimits, VerificationCache, follow_changes};
+use super::domain::verification::{CacheLimits, VerificationCache, follow_changes, learn_formats};
 use super::http::state::AppState;
 use super::http::{assets, router, serve as accept};
 use super::jobs;
@@ -291,6 +291,7 @@ pub async fn serve(
     let listener = listener.map_err(io_error(format!("cannot listen on {}", options.listen)))?;
     let setup_link = setup_link(&ctx, options).await?;
     follow_changes(&ctx).await?;
+    learn_formats(&ctx).await?;
     let jobs = jobs::start(&ctx, receiver, Duration::from_millis(options.usage_flush_ms)).with_mail(&ctx);
     let state = AppState {
         ctx: ctx.clone(),

@@ -24,7 +24,6 @@ use crate::model::account::SessionStage;
 use crate::model::error::{AppError, Code};
 use crate::model::key_text::{TokenKind, parse_token};
 use crate::server::domain::instance;
-use crate::server::platform::redaction::redacted_address;
 
 /// Forms with typed text, by the address of their page.
 fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
@@ -266,25 +265,10 @@ async fn page(state: State<AppState>, request: Request) -> Response {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return wrong_method(state, request).await;
     }
-    match without_secret(request.uri()) {
+    match access::without_secret(request.uri()) {
         Some(address) => Redirect::to(&address).into_response(),
         None => leptos::page(state, request).await,
     }
-}
-
-/// The address with every key in its query reduced to its id; `None` when there is none.
-fn without_secret(uri: &Uri) -> Option<String> {
-    let query = uri.query()?;
-    let std::borrow::Cow::Owned(_) = redacted_address(query) else {
-        return None;
-    };
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-    let reduced: Vec<(String, String)> = pairs
-        .into_iter()
-        .map(|(name, value)| (name, redacted_address(value.trim()).into_owned()))
-        .collect();
-    let query = serde_urlencoded::to_string(reduced).unwrap_or_default();
-    Some(format!("{}?{query}", uri.path()))
 }
 
 /// Set-up exists until it is done, then never again (R13).

@@ -53,7 +53,7 @@ pub fn learn<'a>(formats: impl IntoIterator<Item = &'a ImportFormat>) {
 /// Without keys and tokens.
 #[must_use]
 pub fn redacted(text: &str) -> Cow<'_, str> {
-    both(text, |text| key_text::redacted(text))
+    both(text, key_text::redacted)
 }
 
 /// The same for a part of an address, where a key may hide behind percent-encoding.

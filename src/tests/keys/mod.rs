@@ -1,6 +1,7 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
 mod algebra;
+mod by_command;
 mod export;
 mod handover;
 mod import;

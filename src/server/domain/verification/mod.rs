@@ -148,6 +148,12 @@ pub async fn verify(
     })
 }
 
+/// Reads what imported keys look like, so that logs hide them from the first line on.
+pub async fn learn_formats(ctx: &Context) -> Result<(), DomainError> {
+    load::all_formats(ctx, ctx.clock.now()).await?;
+    Ok(())
+}
+
 /// The keys whose present secret this is, whatever may be said against their passing: one at most of ours; of a text that
 /// somebody else made one for each project it was imported into. A secret that was replaced holds nothing.
 pub async fn find_held(ctx: &Context, text: &str) -> Result<Vec<Arc<CachedKey>>, DomainError> {

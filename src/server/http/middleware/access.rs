@@ -2,7 +2,7 @@
 //! else. A new route is closed until it is put there.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -14,6 +14,7 @@ use crate::server::http::answer;
 use crate::server::http::forms::factors::second_half_at;
 use crate::server::http::forms::see_other;
 use crate::server::http::state::AppState;
+use crate::server::platform::redaction::redacted_address;
 
 /// What anybody may open, and why. A path ending in `/` stands for everything below it.
 pub const PUBLIC: &[(&str, &str)] = &[
@@ -127,10 +128,26 @@ fn owes_enrolment(request: &Request) -> bool {
 
 /// Where somebody wanted to go. An address with a key in it is not carried on.
 fn carried_on(target: &str) -> &str {
-    match crate::server::platform::redaction::redacted_address(target) {
+    match redacted_address(target) {
         std::borrow::Cow::Borrowed(target) => target,
         std::borrow::Cow::Owned(_) => "/",
     }
+}
+
+/// The address with every key in its query reduced to its id; `None` when there is none.
+#[must_use]
+pub fn without_secret(uri: &Uri) -> Option<String> {
+    let query = uri.query()?;
+    let std::borrow::Cow::Owned(_) = redacted_address(query) else {
+        return None;
+    };
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let reduced: Vec<(String, String)> = pairs
+        .into_iter()
+        .map(|(name, value)| (name, redacted_address(value.trim()).into_owned()))
+        .collect();
+    let query = serde_urlencoded::to_string(reduced).unwrap_or_default();
+    Some(format!("{}?{query}", uri.path()))
 }
 
 /// Off to the sign-in page, which leads back here afterwards.

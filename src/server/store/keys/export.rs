@@ -11,9 +11,10 @@ use crate::server::store::row::{beginning_with, containing};
 use crate::server::store::statements;
 
 statements! {
-    /// By moment and id, so that what is made meanwhile moves nothing.
-    LIST_AFTER = concat!(detail!(), narrowed!(), " AND (k.created_at_ms < $10 OR (k.created_at_ms = $10 AND k.id > $11))
-        ORDER BY k.created_at_ms DESC, k.id LIMIT $12");
+    /// By moment and id, so that what is made meanwhile moves nothing. In two, because keys that were imported together have
+    /// one moment, and a database does not jump to the middle of them by a condition with an "or".
+    LIST_OF_MOMENT = concat!(detail!(), narrowed!(), " AND k.created_at_ms = $10 AND k.id > $11 ORDER BY k.id LIMIT $12");
+    LIST_OLDER = concat!(detail!(), narrowed!(), " AND k.created_at_ms < $10 ORDER BY k.created_at_ms DESC, k.id LIMIT $11");
 }
 
 /// The newest keys that match and come after one in the list; `None` begins at its head.
@@ -31,8 +32,18 @@ pub async fn list_after(
     let environment = filter.environment.map_or("", Environment::as_str);
     let badge = filter.badge.map_or("", |badge| badge.as_str());
     let (before_ms, after_id) = after.map_or((i64::MAX, ""), |(at, id)| (at.ms(), id.as_str()));
-    let rows: Vec<FullRow> = on!(tx, c => sqlx::query_as(LIST_AFTER).bind(scope.org_id().as_str()).bind(now.ms())
-        .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
-        .bind(before_ms).bind(after_id).bind(most).fetch_all(c).await)?;
+    let mut rows: Vec<FullRow> = match after {
+        None => Vec::new(),
+        Some(_) => on!(tx, c => sqlx::query_as(LIST_OF_MOMENT).bind(scope.org_id().as_str()).bind(now.ms())
+            .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
+            .bind(before_ms).bind(after_id).bind(most).fetch_all(c).await)?,
+    };
+    let room = most - i64::try_from(rows.len()).unwrap_or(most);
+    if room > 0 {
+        let older: Vec<FullRow> = on!(tx, c => sqlx::query_as(LIST_OLDER).bind(scope.org_id().as_str()).bind(now.ms())
+            .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
+            .bind(before_ms).bind(room).fetch_all(c).await)?;
+        rows.extend(older);
+    }
     rows.into_iter().map(FullRow::into_detail).collect()
 }

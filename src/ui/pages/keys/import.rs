@@ -36,7 +36,7 @@ pub fn ImportKeysPage() -> impl IntoView {
 }
 
 fn draw(form: &ImportForm, state: &FormState, upload: &str) -> AnyView {
-    let lede = "Keys that your users hold already go on working: Keywright takes their SHA-256 or SHA-512 digests and never sees the keys.";
+    let lede = "Keys that your users hold already go on working: Keywright takes their digests and never sees them.";
     let body = match (&form.upload, form.targets.is_empty()) {
         (Some(checked), _) => review(checked, state, upload, form.now),
         (None, true) => no_target(form),
@@ -94,7 +94,6 @@ fn choose(form: &ImportForm, state: &FormState, upload: &str) -> AnyView {
         {over}
         <form class="form" method="post" action=HERE enctype="multipart/form-data" novalidate>
             <FormErrors state=state.clone()/>
-            {mistakes(state)}
             <div class=field_class(state, "project")>
                 <label for="project">"Project"</label>
                 <select id="project" name="project" aria-describedby=error_id(state, "project")>{projects.collect_view()}</select>
@@ -113,6 +112,7 @@ fn choose(form: &ImportForm, state: &FormState, upload: &str) -> AnyView {
                 <a class="button quiet" href="/settings/api-keys">"Cancel"</a>
             </div>
             <p class="hint">"Nothing is imported before you have seen what was found."</p>
+            {mistakes(state)}
         </form>
         {columns()}
     }

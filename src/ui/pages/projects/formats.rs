@@ -81,7 +81,7 @@ pub fn formats_field(state: &FormState, declared: &[ImportFormat]) -> AnyView {
                     </p>
                     <input type="hidden" name="formats" value="1"/>
                     <div class="table-wrap">
-                        <table class="table">
+                        <table class="table formats">
                             <caption class="vh">"Import formats"</caption>
                             <thead>
                                 <tr>
@@ -139,7 +139,7 @@ fn line(index: usize, row: Row) -> AnyView {
             <td data-label="Digest">
                 <select name="format_algorithm" aria-label=format!("Digest of format {number}")>{algorithms}</select>
             </td>
-            <td data-label="Remove">{remove}</td>
+            <td data-label=(!spare).then_some("Remove")>{remove}</td>
         </tr>
     }
     .into_any()

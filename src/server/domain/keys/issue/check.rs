@@ -38,7 +38,8 @@ pub(in crate::server::domain::keys) fn admit<'a>(
     check_owner(actor, &checked.owner, is_member)?;
     policy::enforce(policies.of(checked.environment), &checked.terms(now))?;
     let missing = unlisted(&checked.scopes, project);
-    if !missing.is_empty() && !(draft.extend_catalogue && actor.may(Permission::ProjectsManage)) {
+    let may_extend = draft.extend_catalogue && actor.may(Permission::ProjectsManage);
+    if !missing.is_empty() && !may_extend {
         return Err(unlisted_error(&missing, project).into());
     }
     let missing = missing.into_iter().map(ToOwned::to_owned).collect();
