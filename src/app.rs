@@ -11,7 +11,7 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, confirm_email, forgot_password, instance, invitation, keys, members, policy, problem, projects,
+    audit, confirm_email, forgot_password, found, instance, invitation, keys, members, policy, problem, projects,
     reset_password, second_factor, set_up, sign_in, styleguide, tokens,
 };
 
@@ -80,6 +80,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot-password") view=forgot_password::ForgotPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/reset-password") view=reset_password::ResetPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/confirm-email") view=confirm_email::ConfirmEmailPage ssr=SsrMode::Async/>
+                <Route path=path!("/found") view=found::FoundPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/account") view=Frame ssr=SsrMode::Async>

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 73] = [
+pub const ACTIONS: [(&str, &str); 74] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -44,6 +44,7 @@ pub const ACTIONS: [(&str, &str); 73] = [
     ("key.disabled", "Key disabled"),
     ("key.edited", "Key edited"),
     ("key.enabled", "Key enabled"),
+    ("key.leak_reported", "Secret reported as found in public"),
     ("key.revoked", "Key revoked"),
     ("key.rotation_cancelled", "Rotation cancelled"),
     ("key.rotation_counting", "Rotation counts down from the first use"),

@@ -9,6 +9,7 @@ pub mod assets;
 pub mod forms;
 pub mod health;
 pub mod json;
+pub mod leaks;
 pub mod leptos;
 pub mod middleware;
 pub mod openapi;

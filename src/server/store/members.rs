@@ -40,6 +40,7 @@ statements! {
     FIND_STATUS = "SELECT status FROM members WHERE org_id = $1 AND account_id = $2";
     /// Changes nothing, takes the row's lock, and finds nobody who is no active member (any more).
     HOLD_ACTIVE = "UPDATE members SET status = status WHERE org_id = $1 AND account_id = $2 AND status = 'active'";
+    LIST_ADMINS = "SELECT account_id FROM active_membership WHERE org_id = $1 AND role IN ('owner', 'admin') ORDER BY account_id";
     FIND_ROLE = "SELECT role FROM active_membership WHERE org_id = $1 AND account_id = $2";
 }
 
@@ -210,4 +211,16 @@ pub async fn find_role(tx: &mut Tx, org: &OrgId, account: &AccountId) -> Result<
     };
     role.map(|role| place.required("role", Role::parse(&role)))
         .transpose()
+}
+
+/// Owners and admins who are active.
+pub async fn list_admins(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<AccountId>, StoreError> {
+    let rows: Vec<String> =
+        on!(tx, c => sqlx::query_scalar(LIST_ADMINS).bind(scope.org_id().as_str()).fetch_all(c).await)?;
+    rows.iter()
+        .map(|id| {
+            let place = RowPlace { table: "members", id };
+            place.parsed("account_id", id)
+        })
+        .collect()
 }

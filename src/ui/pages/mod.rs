@@ -5,6 +5,7 @@ pub mod audit;
 pub mod confirm_email;
 pub mod enrolment;
 pub mod forgot_password;
+pub mod found;
 pub mod instance;
 pub mod invitation;
 pub mod keys;

@@ -3,12 +3,14 @@
 pub mod edit;
 pub mod form;
 pub mod issue;
+pub mod leaks;
 pub mod lifecycle;
 pub mod read;
 pub mod restrictions;
 pub mod rotation;
 pub mod secured;
 pub mod self_revoke;
+mod told;
 
 use crate::model::actor::{Actor, Denied, OrgScope};
 use crate::model::key::Environment;

@@ -85,7 +85,30 @@ pub enum Letter {
         from: Timestamp,
         keys: Vec<String>,
     },
+    /// A secret was reported as found in public.
+    KeyLeaked {
+        organisation: String,
+        /// The key's name and id.
+        key: String,
+        key_id: String,
+        /// What became of it.
+        end: LeakEnd,
+        /// What the reporter says of where it was found; cleaned, and nobody's word but theirs.
+        source: String,
+        url: String,
+    },
     Test,
+}
+
+/// What became of a key whose secret was found in public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakEnd {
+    Revoked,
+    /// The policy leaves it to people.
+    GoesOn,
+    /// The secret had been replaced before.
+    Replaced,
 }
 
 impl Letter {
@@ -102,6 +125,7 @@ impl Letter {
             Self::KeysTransferred { .. } => "keys_transferred",
             Self::TwoFactorRequired { .. } => "two_factor_required",
             Self::PolicyBreaks { .. } => "policy_breaks",
+            Self::KeyLeaked { .. } => "key_leaked",
             Self::Test => "test",
         }
     }

@@ -181,6 +181,7 @@ impl Letter {
             | Self::KeysTransferred { .. }
             | Self::TwoFactorRequired { .. }
             | Self::PolicyBreaks { .. }
+            | Self::KeyLeaked { .. }
             | Self::Test => false,
         }
     }

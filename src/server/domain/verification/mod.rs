@@ -144,13 +144,22 @@ pub async fn verify(
 /// The key whose present secret this is, whatever may be said against its passing. A secret that was replaced holds
 /// nothing.
 pub async fn find_held(ctx: &Context, text: &str) -> Result<Option<Arc<CachedKey>>, DomainError> {
+    let found = find_known(ctx, text).await?;
+    Ok(found.and_then(|(key, is_present)| is_present.then_some(key)))
+}
+
+/// The key that this is or was a secret of, and whether it still is one: not once it was replaced and its time is over.
+pub async fn find_known(ctx: &Context, text: &str) -> Result<Option<(Arc<CachedKey>, bool)>, DomainError> {
     let now = ctx.clock.now();
     let Some(parsed) = key_text::parse_key(text) else {
         return Ok(None);
     };
     let found = find_matching(ctx, &parsed, text, now).await?;
     let is_present = |secret: &CachedSecret| secret.expires_at.is_none_or(|at| at > now);
-    Ok(found.and_then(|(key, at)| is_present(&key.secrets[at]).then_some(key)))
+    Ok(found.map(|(key, at)| {
+        let is_present = is_present(&key.secrets[at]);
+        (key, is_present)
+    }))
 }
 
 /// The key that the whole text belongs to, and which of its secrets it is. The same work for an unknown id as for a wrong

@@ -6,6 +6,7 @@ pub mod factors;
 pub mod instance;
 pub mod invitations;
 pub mod keys;
+pub mod leaks;
 pub mod mail;
 pub mod members;
 pub mod password;

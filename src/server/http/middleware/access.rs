@@ -41,6 +41,10 @@ pub const PUBLIC: &[(&str, &str)] = &[
     ),
     ("/reset-password", "closed by a single-use link"),
     ("/confirm-email", "closed by a single-use link"),
+    (
+        "/found",
+        "whoever found a key reports it; to hold it is the authority, as with `/v1/leaks`",
+    ),
     ("/theme", "light or dark, kept in a cookie of the browser"),
     ("/styleguide", "only exists in development"),
 ];

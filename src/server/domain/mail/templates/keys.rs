@@ -4,6 +4,7 @@ use super::{NAME_MAX, Part, Words};
 use crate::model::calendar::counted;
 use crate::model::key::Environment;
 use crate::model::text::shown;
+use crate::server::domain::mail::LeakEnd;
 
 /// Keys that are named; of more, the number.
 const KEYS_MAX: usize = 50;
@@ -55,5 +56,58 @@ pub fn policy_breaks(
             "Nothing is switched off: {they} go on as before. The page of each key says what is asked of it, and from that day on it can be edited or rotated only if it keeps the policy afterwards."
         ))],
         reason: format!("You get this because you own keys of {organisation} at {origin}."),
+    }
+}
+
+pub fn key_leaked(
+    (organisation, key, key_id): (&str, &str, &str),
+    end: LeakEnd,
+    (source, url): (&str, &str),
+    origin: &str,
+) -> Words {
+    let (title, what, next) = match end {
+        LeakEnd::Revoked => (
+            format!("The key {key} was found in public and is revoked"),
+            "It was revoked at once and is refused everywhere from now on.",
+            "Whatever used it needs a new key. Look at what the key was used for since it leaked.",
+        ),
+        LeakEnd::GoesOn => (
+            format!("The key {key} was found in public"),
+            "The policy leaves it to you: the key goes on, and whoever has found it can use it.",
+            "Rotate it without an overlap, or revoke it, now. Then look at what it was used for since it leaked.",
+        ),
+        LeakEnd::Replaced => (
+            format!("An old secret of the key {key} was found in public"),
+            "That secret had been replaced and is refused already, so nothing was done.",
+            "Look whether the new secret lies in the same place.",
+        ),
+    };
+    let mut facts = vec![("Key", key.to_owned()), ("Id", key_id.to_owned())];
+    if !source.is_empty() {
+        facts.push(("Source", source.to_owned()));
+    }
+    if !url.is_empty() {
+        facts.push(("Found at", url.to_owned()));
+    }
+    Words {
+        subject: title.clone(),
+        title,
+        before: vec![
+            Part::Sentences(format!(
+                "Somebody who holds a secret of this key of {organisation} has reported that it is public. {what}"
+            )),
+            Part::Facts(facts),
+        ],
+        action: Some(("Look at the key", format!("{origin}/settings/api-keys/{key_id}"))),
+        after: vec![
+            Part::Sentences(next.to_owned()),
+            Part::Sentences(
+                "Where it was found is what the reporter says; nobody has looked there. Be careful with addresses you do not know."
+                    .to_owned(),
+            ),
+        ],
+        reason: format!(
+            "You get this because you own the key, or are an admin of {organisation}, at {origin}. There is one such letter a key and day."
+        ),
     }
 }

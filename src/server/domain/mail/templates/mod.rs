@@ -126,6 +126,19 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             &when::day(*from, zone),
             origin,
         ),
+        Letter::KeyLeaked {
+            organisation,
+            key,
+            key_id,
+            end,
+            source,
+            url,
+        } => keys::key_leaked(
+            (&named(organisation), &named(key), key_id),
+            *end,
+            (source, url),
+            origin,
+        ),
         Letter::Test => accounts::test(origin),
     }
 }
@@ -143,6 +156,7 @@ pub fn about(kind: &str) -> &str {
         "keys_transferred" => "Keys transferred",
         "two_factor_required" => "Two-factor required",
         "policy_breaks" => "Policy that keys break",
+        "key_leaked" => "Secret found in public",
         "test" => "Test mail",
         other => other,
     }

@@ -1,6 +1,7 @@
 //! Every letter in both forms.
 
 use super::*;
+use crate::server::domain::mail::LeakEnd;
 use crate::model::notice::{Happening, SecurityEvent};
 use crate::model::org::Role;
 use crate::model::time::Timestamp;
@@ -13,6 +14,17 @@ fn ada() -> Recipient {
         email: "ada@acme.example".to_owned(),
         name: "Ada Lovelace".to_owned(),
         time_zone: "Europe/Berlin".to_owned(),
+    }
+}
+
+fn leaked(name: &str, end: LeakEnd) -> Letter {
+    Letter::KeyLeaked {
+        organisation: name.to_owned(),
+        key: name.to_owned(),
+        key_id: "key_0123456789AB".to_owned(),
+        end,
+        source: name.to_owned(),
+        url: "https://github.com/acme/app/blob/main/.env".to_owned(),
     }
 }
 
@@ -85,6 +97,9 @@ fn every(name: &str) -> Vec<Letter> {
             due_at: expires_at,
             link: link(),
         },
+        leaked(name, LeakEnd::Revoked),
+        leaked(name, LeakEnd::GoesOn),
+        leaked(name, LeakEnd::Replaced),
         Letter::Test,
     ];
     letters.extend(security);
