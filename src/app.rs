@@ -11,8 +11,8 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, confirm_email, forgot_password, found, instance, invitation, keys, members, policy, problem, projects,
-    reset_password, second_factor, set_up, sign_in, styleguide, tokens,
+    audit, confirm_email, forgot_password, found, instance, invitation, keys, members, policy, problem,
+    projects, reset_password, second_factor, set_up, sign_in, styleguide, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -109,6 +109,8 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/settings") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/api-keys") view=keys::list::KeyListPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/new") view=keys::new::NewKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/bulk") view=keys::bulk::BulkPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/unused") view=keys::unused::UnusedKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id") view=keys::detail::KeyDetailPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/edit") view=keys::edit::EditKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/revoke") view=keys::revoke::RevokeKeyPage ssr=SsrMode::Async/>

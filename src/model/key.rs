@@ -244,6 +244,8 @@ pub struct KeySummary {
     pub week: Vec<i64>,
     /// Whether it breaks the policy in force.
     pub breaks_policy: bool,
+    /// Whether whoever asks may edit, disable or revoke it.
+    pub may_manage: bool,
 }
 
 /// All that the page of one key shows.
@@ -301,6 +303,9 @@ pub struct KeyFilter {
     pub environment: Option<Environment>,
     #[serde(default)]
     pub badge: Option<Badge>,
+    /// Without a badge: revoked keys, too.
+    #[serde(default)]
+    pub with_revoked: bool,
     #[serde(default)]
     pub sort: Option<KeySort>,
     #[serde(default)]
@@ -314,6 +319,7 @@ impl KeyFilter {
             || self.project.is_some()
             || self.environment.is_some()
             || self.badge.is_some()
+            || self.with_revoked
     }
 }
 

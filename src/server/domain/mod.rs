@@ -11,6 +11,7 @@ pub mod audit;
 pub mod demo;
 pub mod diagnosis;
 pub mod error;
+pub mod housekeeping;
 pub mod instance;
 pub mod keys;
 pub mod mail;

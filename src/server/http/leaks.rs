@@ -95,7 +95,10 @@ async fn answer_to(
     }
     let tokens: Vec<LeakedToken> = json::list(headers, body)?;
     if tokens.len() > TOKENS_MAX {
-        let message = format!("{} secrets are too many at once; send {TOKENS_MAX} at most.", tokens.len());
+        let message = format!(
+            "{} secrets are too many at once; send {TOKENS_MAX} at most.",
+            tokens.len()
+        );
         return Err(AppError::new(Code::MalformedBody, message));
     }
     let origin = caller.origin(None);

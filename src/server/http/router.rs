@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, invitations, keys, leaks, mail, members, password, policy, profile, projects, rotation,
-    sessions, tokens,
+    account, bulk, factors, invitations, keys, leaks, mail, members, password, policy, profile, projects,
+    rotation, sessions, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -58,6 +58,7 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/theme", post(account::theme)),
         ("/session/organisation", post(account::switch_organisation)),
         ("/settings/api-keys/new", post(keys::create)),
+        ("/settings/api-keys/bulk", post(bulk::stop)),
         ("/settings/api-keys/{id}/edit", post(keys::edit)),
         ("/settings/api-keys/{id}/revoke", post(keys::revoke)),
         ("/settings/api-keys/{id}/rotate", post(rotation::start)),

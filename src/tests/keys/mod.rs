@@ -1,8 +1,11 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
 mod algebra;
+mod bulk;
+mod reminders;
 mod restrictions;
 mod rotation;
+mod unused;
 
 use keywright::model::key::Environment;
 use keywright::model::key_text::parse_key;

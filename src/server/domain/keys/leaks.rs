@@ -223,8 +223,14 @@ mod tests {
     #[test]
     fn r77_what_is_kept_of_a_place_holds_no_secret() {
         let plain = cleaned(&format!(" https://x.example/?k={KEY}&a=1\nB "), URL_MAX);
-        assert!(!plain.contains("456789abcdef") && !plain.contains('\n'), "{plain}");
-        let hidden = cleaned(&format!("https://x.example/?k={}", KEY.replace('_', "%255F")), URL_MAX);
+        assert!(
+            !plain.contains("456789abcdef") && !plain.contains('\n'),
+            "{plain}"
+        );
+        let hidden = cleaned(
+            &format!("https://x.example/?k={}", KEY.replace('_', "%255F")),
+            URL_MAX,
+        );
         assert!(!hidden.contains("456789abcdef"), "{hidden}");
         assert_eq!(cleaned(&"x".repeat(2_000), URL_MAX).len(), URL_MAX);
     }

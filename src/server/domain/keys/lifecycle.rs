@@ -90,6 +90,7 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
     if enabled {
         key.status = wanted.as_str().to_owned();
         key.disabled_at_ms = None;
+        store::set_enabled(&mut tx, id, now).await?;
         let entry = Entry::new("key.enabled", "key", id.as_str());
         audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
         secured::write(ctx, &mut tx, &scope, key).await?;

@@ -1,16 +1,19 @@
 //! Keys, from issue through rotations to tombstone.
 
+pub mod bulk;
 pub mod edit;
 pub mod form;
 pub mod issue;
 pub mod leaks;
 pub mod lifecycle;
 pub mod read;
+pub mod reminders;
 pub mod restrictions;
 pub mod rotation;
 pub mod secured;
 pub mod self_revoke;
 mod told;
+pub mod unused;
 
 use crate::model::actor::{Actor, Denied, OrgScope};
 use crate::model::key::Environment;

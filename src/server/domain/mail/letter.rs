@@ -97,7 +97,29 @@ pub enum Letter {
         source: String,
         url: String,
     },
+    /// Keys that nobody uses: they will be disabled from a moment on, or are.
+    KeysUnused {
+        organisation: String,
+        keys: Vec<String>,
+        /// Of the rule.
+        days: i64,
+        /// None when it has happened.
+        from: Option<Timestamp>,
+    },
+    /// Secrets that are to be replaced.
+    RotationDue {
+        organisation: String,
+        keys: Vec<DueKey>,
+    },
     Test,
+}
+
+/// A key whose rotation is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueKey {
+    pub name: String,
+    pub due_at: Timestamp,
+    pub is_overdue: bool,
 }
 
 /// What became of a key whose secret was found in public.
@@ -126,6 +148,8 @@ impl Letter {
             Self::TwoFactorRequired { .. } => "two_factor_required",
             Self::PolicyBreaks { .. } => "policy_breaks",
             Self::KeyLeaked { .. } => "key_leaked",
+            Self::KeysUnused { .. } => "keys_unused",
+            Self::RotationDue { .. } => "rotation_due",
             Self::Test => "test",
         }
     }

@@ -182,6 +182,8 @@ impl Letter {
             | Self::TwoFactorRequired { .. }
             | Self::PolicyBreaks { .. }
             | Self::KeyLeaked { .. }
+            | Self::KeysUnused { .. }
+            | Self::RotationDue { .. }
             | Self::Test => false,
         }
     }

@@ -28,7 +28,9 @@ pub enum ReportKeysError {
         "the keys for reports of leaks are no JSON of the form {{\"public_keys\":[{{\"key_identifier\":…,\"key\":…}}]}}"
     )]
     Syntax,
-    #[error("the list of keys for reports of leaks is empty; without KEYWRIGHT_LEAK_KEYS_FILE unsigned reports are taken")]
+    #[error(
+        "the list of keys for reports of leaks is empty; without KEYWRIGHT_LEAK_KEYS_FILE unsigned reports are taken"
+    )]
     Empty,
     #[error("the key {0} for reports of leaks is no public key of P-256 (PEM)")]
     Key(String),
@@ -68,7 +70,8 @@ impl ReportKeys {
     pub fn parse(text: &str) -> Result<Self, ReportKeysError> {
         let published: Published = serde_json::from_str(text).map_err(|_| ReportKeysError::Syntax)?;
         let keys = published.public_keys.into_iter().map(|listed| {
-            let point = point_of(&listed.key).ok_or_else(|| ReportKeysError::Key(listed.key_identifier.clone()))?;
+            let point =
+                point_of(&listed.key).ok_or_else(|| ReportKeysError::Key(listed.key_identifier.clone()))?;
             Ok((listed.key_identifier, point))
         });
         let keys: Arc<[_]> = keys.collect::<Result<_, _>>()?;
@@ -124,7 +127,8 @@ mod tests {
         "MEUCIFLZzeK++IhS+y276SRk2Pe5LfDrfvTXu6iwKKcFGCrvAiEAhHN2kDOhy2I6eGkOFmxNkOJ+L2y8oQ9A2T9GGJo6WJY=";
 
     fn list(pem: &str) -> String {
-        serde_json::json!({ "public_keys": [{ "key_identifier": NAME, "key": pem, "is_current": true }] }).to_string()
+        serde_json::json!({ "public_keys": [{ "key_identifier": NAME, "key": pem, "is_current": true }] })
+            .to_string()
     }
 
     #[test]
@@ -147,6 +151,9 @@ mod tests {
             assert_eq!(refusal(&list(pem)), ReportKeysError::Key(NAME.to_owned()));
         }
         assert!(ReportKeys::load(None).unwrap().is_empty());
-        assert!(matches!(ReportKeys::load(Some(Path::new("/nowhere"))), Err(ReportKeysError::File(_))));
+        assert!(matches!(
+            ReportKeys::load(Some(Path::new("/nowhere"))),
+            Err(ReportKeysError::File(_))
+        ));
     }
 }

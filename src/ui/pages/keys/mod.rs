@@ -1,5 +1,6 @@
 //! Keys: list, create, one key, edit, rotate, revoke.
 
+pub mod bulk;
 pub mod detail;
 pub mod edit;
 pub mod list;
@@ -9,6 +10,7 @@ mod restrict;
 pub mod revoke;
 pub mod rotate;
 pub mod rotations;
+pub mod unused;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;

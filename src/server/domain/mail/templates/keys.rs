@@ -1,22 +1,22 @@
 //! Letters about keys.
 
-use super::{NAME_MAX, Part, Words};
+use super::{NAME_MAX, Part, Words, when};
 use crate::model::calendar::counted;
 use crate::model::key::Environment;
 use crate::model::text::shown;
-use crate::server::domain::mail::LeakEnd;
+use crate::server::domain::mail::{DueKey, LeakEnd};
 
 /// Keys that are named; of more, the number.
 const KEYS_MAX: usize = 50;
 
 /// Names as items, the rest as a number.
 fn named_keys(keys: &[String]) -> Part {
-    let mut items: Vec<String> = keys
-        .iter()
-        .take(KEYS_MAX)
-        .map(|name| shown(name.trim(), NAME_MAX))
-        .collect();
-    if let Some(more) = keys.len().checked_sub(KEYS_MAX).filter(|more| *more > 0) {
+    listed(keys.iter().map(|name| shown(name.trim(), NAME_MAX)).collect())
+}
+
+fn listed(mut items: Vec<String>) -> Part {
+    if let Some(more) = items.len().checked_sub(KEYS_MAX).filter(|more| *more > 0) {
+        items.truncate(KEYS_MAX);
         items.push(format!("and {more} more"));
     }
     Part::Items(items)
@@ -108,6 +108,79 @@ pub fn key_leaked(
         ],
         reason: format!(
             "You get this because you own the key, or are an admin of {organisation}, at {origin}. There is one such letter a key and day."
+        ),
+    }
+}
+
+/// Keys that nobody uses: `from` is the day from which on they are disabled; without it they are.
+pub fn unused(organisation: &str, keys: &[String], days: i64, from: Option<&str>, origin: &str) -> Words {
+    let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let (which, days) = (counted(count, "key"), counted(days, "day"));
+    let are = if count == 1 { "is" } else { "are" };
+    let (title, what, next) = match from {
+        Some(from) => (
+            format!("{which} of {organisation} will be disabled"),
+            format!(
+                "The policy of {organisation} disables keys that nobody has used for {days}. From {from} on that concerns:"
+            ),
+            "A key that is used until then stays as it is. One that is needed and rarely used is better enabled again afterwards than forgotten; one that is not is better revoked now.",
+        ),
+        None => (
+            format!("{which} of {organisation} {are} disabled"),
+            format!(
+                "Nobody has used them for {days}, and you were told a week ago. They are refused from now on:"
+            ),
+            "If something needs one of them after all, enable it again on its page. If not, revoke it.",
+        ),
+    };
+    Words {
+        subject: title.clone(),
+        title,
+        before: vec![Part::Sentences(what), named_keys(keys)],
+        action: Some((
+            "Look at unused keys",
+            format!("{origin}/settings/api-keys/unused"),
+        )),
+        after: vec![Part::Sentences(next.to_owned())],
+        reason: format!(
+            "You get this because you own these keys of {organisation}, or look after them as an admin, at {origin}."
+        ),
+    }
+}
+
+pub fn rotation_due(organisation: &str, keys: &[DueKey], zone: &str, origin: &str) -> Words {
+    let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let overdue = i64::try_from(keys.iter().filter(|key| key.is_overdue).count()).unwrap_or(i64::MAX);
+    let which = counted(count, "key");
+    let title = match (overdue, overdue == count) {
+        (0, _) => format!("{which} of {organisation} should get a new secret soon"),
+        (_, true) => format!("The rotation of {which} of {organisation} is overdue"),
+        _ => format!("{which} of {organisation} should get a new secret, {overdue} of them overdue"),
+    };
+    let told: Vec<String> = keys
+        .iter()
+        .map(|key| {
+            let (name, day) = (shown(key.name.trim(), NAME_MAX), when::day(key.due_at, zone));
+            match key.is_overdue {
+                true => format!("{name}: overdue since {day}"),
+                false => format!("{name}: due on {day}"),
+            }
+        })
+        .collect();
+    Words {
+        subject: title.clone(),
+        title,
+        before: vec![
+            Part::Sentences("A secret that stays the same for long is known to more and more. It is time for:".to_owned()),
+            listed(told),
+        ],
+        action: Some(("Look at what is due", format!("{origin}/settings/rotation"))),
+        after: vec![Part::Sentences(
+            "A rotation gives a key another secret while the old one goes on for as long as you choose, so nothing need stop."
+                .to_owned(),
+        )],
+        reason: format!(
+            "You get this because you own these keys of {organisation}, or look after them as an admin, at {origin}. It comes 14, 7 and 1 days before, and once a week afterwards."
         ),
     }
 }

@@ -139,6 +139,21 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             (source, url),
             origin,
         ),
+        Letter::KeysUnused {
+            organisation,
+            keys,
+            days,
+            from,
+        } => keys::unused(
+            &named(organisation),
+            keys,
+            *days,
+            from.map(|from| when::day(from, zone)).as_deref(),
+            origin,
+        ),
+        Letter::RotationDue { organisation, keys } => {
+            keys::rotation_due(&named(organisation), keys, zone, origin)
+        }
         Letter::Test => accounts::test(origin),
     }
 }
@@ -157,6 +172,8 @@ pub fn about(kind: &str) -> &str {
         "two_factor_required" => "Two-factor required",
         "policy_breaks" => "Policy that keys break",
         "key_leaked" => "Secret found in public",
+        "keys_unused" => "Unused keys",
+        "rotation_due" => "Rotations that are due",
         "test" => "Test mail",
         other => other,
     }

@@ -1,10 +1,10 @@
 //! Every letter in both forms.
 
 use super::*;
-use crate::server::domain::mail::LeakEnd;
 use crate::model::notice::{Happening, SecurityEvent};
 use crate::model::org::Role;
 use crate::model::time::Timestamp;
+use crate::server::domain::mail::{DueKey, LeakEnd};
 
 const ORIGIN: &str = "https://keys.example.com";
 const LINK: &str = "https://keys.example.com/invitation?token=kwi_0123456789AB&x=1";
@@ -100,6 +100,28 @@ fn every(name: &str) -> Vec<Letter> {
         leaked(name, LeakEnd::Revoked),
         leaked(name, LeakEnd::GoesOn),
         leaked(name, LeakEnd::Replaced),
+        Letter::KeysUnused {
+            organisation: named(),
+            keys: vec![named(), named()],
+            days: 90,
+            from: Some(expires_at),
+        },
+        Letter::KeysUnused {
+            organisation: named(),
+            keys: vec![named()],
+            days: 90,
+            from: None,
+        },
+        Letter::RotationDue {
+            organisation: named(),
+            keys: [true, false]
+                .map(|is_overdue| DueKey {
+                    name: named(),
+                    due_at: expires_at,
+                    is_overdue,
+                })
+                .to_vec(),
+        },
         Letter::Test,
     ];
     letters.extend(security);
