@@ -11,7 +11,7 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, claim, confirm_email, forgot_password, incidents, instance, invitation, keys, members, policy, problem,
+    audit, claim, confirm_email, forgot_password, found, incidents, instance, invitation, keys, members, policy, problem,
     projects, reset_password, second_factor, set_up, sign_in, styleguide, templates, tokens,
 };
 
@@ -82,6 +82,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/confirm-email") view=confirm_email::ConfirmEmailPage ssr=SsrMode::Async/>
                 <Route path=path!("/claim") view=claim::ClaimPage ssr=SsrMode::Async/>
                 <Route path=path!("/claim/stored") view=claim::ClaimStoredPage ssr=SsrMode::Async/>
+                <Route path=path!("/found") view=found::FoundPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=set_up::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/styleguide") view=styleguide::StyleguidePage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/account") view=Frame ssr=SsrMode::Async>
@@ -111,6 +112,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys") view=keys::list::KeyListPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/new") view=keys::new::NewKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/import") view=keys::import::ImportKeysPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/bulk") view=keys::bulk::BulkPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/unused") view=keys::unused::UnusedKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id") view=keys::detail::KeyDetailPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/edit") view=keys::edit::EditKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/revoke") view=keys::revoke::RevokeKeyPage ssr=SsrMode::Async/>

@@ -57,6 +57,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("key.edited", "Key edited"),
     ("key.enabled", "Key enabled"),
     ("key.imported", "Key imported"),
+    ("key.leak_reported", "Secret reported as found in public"),
     ("key.revoked", "Key revoked"),
     ("key.rotation_cancelled", "Rotation cancelled"),
     ("key.rotation_counting", "Rotation counts down from the first use"),

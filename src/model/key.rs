@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bulk::ANY_STATUS;
 use super::error::FieldError;
 use super::handover::Handover;
 use super::id::{AccountId, KeyId, ProjectId};
@@ -249,6 +250,8 @@ pub struct KeySummary {
     pub week: Vec<i64>,
     /// Whether it breaks the policy in force.
     pub breaks_policy: bool,
+    /// Whether whoever asks may edit, disable or revoke it.
+    pub may_manage: bool,
 }
 
 /// All that the page of one key shows.
@@ -308,6 +311,9 @@ pub struct KeyFilter {
     pub environment: Option<Environment>,
     #[serde(default)]
     pub badge: Option<Badge>,
+    /// Without a badge: revoked keys, too.
+    #[serde(default)]
+    pub with_revoked: bool,
     #[serde(default)]
     pub sort: Option<KeySort>,
     #[serde(default)]
@@ -323,6 +329,7 @@ impl KeyFilter {
             project: text("project").parse().ok(),
             environment: Environment::parse(&text("environment")),
             badge: Badge::parse(&text("status")),
+            with_revoked: text("status") == ANY_STATUS,
             sort: KeySort::parse(&text("sort")),
             page: PageRequest::clamped(text("page").parse().unwrap_or(1), DEFAULT_SIZE),
         }
@@ -334,6 +341,7 @@ impl KeyFilter {
             || self.project.is_some()
             || self.environment.is_some()
             || self.badge.is_some()
+            || self.with_revoked
     }
 }
 

@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
 use super::form::FormValues;
-use super::id::{AccountId, IncidentId, TemplateId};
-use super::key::{KeyCounts, KeyDetail, KeySummary};
+use super::id::{AccountId, IncidentId, KeyId, TemplateId};
+use super::key::{Environment, KeyCounts, KeyDetail, KeySummary, Owner};
 use super::org::MemberName;
 use super::page::Page;
 use super::policy::Policy;
 use super::project::{Project, ProjectChoice};
 use super::template::TemplateChoice;
 use super::time::Timestamp;
-use super::usage::{SeenAddress, UsageSeries};
+use super::usage::{LastUsed, SeenAddress, UsageSeries};
 
 /// All that the page of keys shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,4 +104,37 @@ pub struct KeyEditForm {
     pub policy: Policy,
     /// Addresses the key was used from within 30 days, the busiest first.
     pub seen: Vec<SeenAddress>,
+}
+
+/// Days without use that the page of unused keys offers, and those it begins with.
+pub const UNUSED_CHOICES: [i64; 4] = [30, 60, 90, 180];
+pub const UNUSED_DEFAULT_DAYS: i64 = 90;
+/// Unused keys that are listed; of more, the number.
+pub const UNUSED_LISTED_MAX: i64 = 200;
+
+/// A key that could be used and is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusedKey {
+    pub id: KeyId,
+    pub name: String,
+    pub hint: String,
+    pub environment: Environment,
+    pub project_name: String,
+    pub owner: Owner,
+    pub created_at: Timestamp,
+    pub last_used: Option<LastUsed>,
+    /// When its people were told that it will be disabled.
+    pub told_at: Option<Timestamp>,
+    pub may_manage: bool,
+}
+
+/// Keys that were unused for so many days, the longest unused first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusedKeys {
+    pub now: Timestamp,
+    pub days: i64,
+    pub keys: Vec<UnusedKey>,
+    pub total: i64,
+    /// After how many unused days the policy disables live and test keys.
+    pub rules: [Option<u32>; 2],
 }

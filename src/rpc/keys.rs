@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 
+use crate::model::bulk::BulkPreview;
 use crate::model::error::AppError;
 use crate::model::form::FormValues;
 use crate::model::handover::HandoverForm;
 use crate::model::id::KeyId;
 use crate::model::import::ImportForm;
 use crate::model::key::KeyFilter;
-use crate::model::key_page::{KeyEditForm, KeyFormMaterial, KeyList, KeyPage};
+use crate::model::key_page::{KeyEditForm, KeyFormMaterial, KeyList, KeyPage, UnusedKeys};
 use crate::model::rotation::RotationPage;
 use crate::model::usage::UsageRange;
 
@@ -94,6 +95,27 @@ pub async fn enable_key(key_id: KeyId) -> Result<(), AppError> {
         lifecycle::enable(&ctx, &actor, &key_id).await,
     )
     .await
+}
+
+/// What stopping the keys that a form names would do. Stops nothing.
+#[server(endpoint = "keys/bulk")]
+pub async fn preview_bulk(typed: Vec<(String, String)>) -> Result<BulkPreview, AppError> {
+    use crate::model::bulk::{BulkAct, Chosen};
+    use crate::model::form::FormValues;
+    use crate::server::{domain::keys::bulk, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let values = FormValues::from_pairs(typed);
+    let act = BulkAct::parse(values.first("act")).unwrap_or(BulkAct::Disable);
+    let preview = bulk::preview(&ctx, &actor, act, &Chosen::from_values(&values)).await;
+    rpc_edge::answer(&ctx, &actor, "keys.bulk", preview).await
+}
+
+#[server(endpoint = "keys/unused")]
+pub async fn list_unused_keys(days: i64) -> Result<UnusedKeys, AppError> {
+    use crate::server::{domain::keys::unused, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let page = unused::page(&ctx, &actor, days).await;
+    rpc_edge::answer(&ctx, &actor, "keys.list", page).await
 }
 
 #[server(endpoint = "keys/rotations")]

@@ -22,6 +22,7 @@ use super::jobs;
 use super::platform::clock::{Clock, SystemClock};
 use super::platform::crypto::master_key::{MasterKey, MasterKeyError};
 use super::platform::crypto::password::{PasswordCost, PasswordHashing};
+use super::platform::crypto::report_keys::{ReportKeys, ReportKeysError};
 use super::platform::crypto::seal::Sealer;
 use super::platform::mail::Mailer;
 use super::platform::rng::{OsRng, Rng};
@@ -64,6 +65,8 @@ pub enum BootError {
     Passwords,
     #[error("{0}")]
     Mail(#[from] MailOptionsError),
+    #[error("{0}")]
+    ReportKeys(#[from] ReportKeysError),
 }
 
 /// The database may take so long to take the last usage when the server stops.
@@ -100,6 +103,7 @@ impl Parts {
                 trusted_proxies: Vec::new(),
                 development: false,
                 proof_lifetime_ms: FRESH_MS,
+                report_keys: ReportKeys::default(),
             },
             cache: CacheLimits {
                 keys: 16,
@@ -275,6 +279,7 @@ pub async fn serve(
             trusted_proxies: options.trusted_proxies.clone(),
             development: options.development,
             proof_lifetime_ms: options.proof_lifetime_s * SECOND_MS,
+            report_keys: ReportKeys::load(options.leak_keys_file.as_deref())?,
         },
         cache: CacheLimits {
             keys: options.key_cache_size,

@@ -94,6 +94,7 @@ impl From<BootError> for Refusal {
             BootError::WeakPasswordCost => Code::Invalid.as_str(),
             BootError::NoDatabase(_) => "no_database",
             BootError::Io { .. } => "io",
+            BootError::ReportKeys(_) => "invalid",
         };
         Self::new(code, error.to_string())
     }

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 pub use mail::{MailOptions, MailOptionsError};
 
 use super::platform::crypto::password::PasswordCost;
+use super::platform::crypto::report_keys::ReportKeys;
 use super::platform::telemetry::LogFormat;
 use super::store::db::DatabaseUrl;
 
@@ -110,6 +111,9 @@ pub struct ServeOptions {
     /// How long, in seconds, signing in or confirming is proof enough for sensitive acts; 600 at most
     #[arg(long, env = "KEYWRIGHT_PROOF_LIFETIME_S", default_value_t = 600, value_parser = clap::value_parser!(i64).range(1..=600))]
     pub proof_lifetime_s: i64,
+    /// Public keys (JSON) that reports of leaked keys must be signed with; without it unsigned reports are taken
+    #[arg(long, env = "KEYWRIGHT_LEAK_KEYS_FILE", value_name = "FILE")]
+    pub leak_keys_file: Option<PathBuf>,
     #[command(flatten)]
     pub password: PasswordOptions,
     #[command(flatten)]
@@ -149,6 +153,8 @@ pub struct Site {
     pub development: bool,
     /// How long a proof of identity is fresh enough for sensitive acts; ten minutes at most (R26).
     pub proof_lifetime_ms: i64,
+    /// What reports of leaked keys must be signed with; none are asked for a signature while there are no keys.
+    pub report_keys: ReportKeys,
 }
 
 /// Scheme, host and port that people type.

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod demo;
 pub mod diagnosis;
 pub mod error;
+pub mod housekeeping;
 mod import_formats;
 pub mod incidents;
 pub mod instance;

@@ -7,7 +7,7 @@ use crate::model::import::UPLOAD_MS;
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::store::{
-    changes, email_changes, import_uploads, keys, links, mails, notices, places, sessions, throttles, usage,
+    changes, email_changes, import_uploads, keys, leaks, links, mails, notices, places, sessions, throttles, usage,
 };
 
 /// Raw events and minutes are kept so long; hours and days stay.
@@ -89,6 +89,7 @@ async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     email_changes::delete_before(&mut tx, now).await?;
     import_uploads::delete_before(&mut tx, now.minus_ms(UPLOAD_MS)).await?;
     keys::delete_nonces_before(&mut tx, now.minus_ms(NONCES_MS)).await?;
+    leaks::delete_before(&mut tx, now.minus_ms(DAY_MS)).await?;
     throttles::delete_networks_before(&mut tx, now.minus_ms(NETWORKS_MS)).await?;
     throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;
     notices::delete_before(&mut tx, now.minus_ms(NOTICES_MS)).await?;

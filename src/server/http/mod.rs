@@ -10,6 +10,7 @@ pub mod export;
 pub mod forms;
 pub mod health;
 pub mod json;
+pub mod leaks;
 pub mod leptos;
 pub mod middleware;
 pub mod openapi;

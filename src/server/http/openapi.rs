@@ -36,6 +36,7 @@ pub fn v1() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Head::openapi())
         .routes(routes!(super::verify::verify))
         .routes(routes!(super::self_revoke::self_revoke))
+        .routes(routes!(super::leaks::report))
 }
 
 /// The document alone.

@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, handover, import, incidents, invitations, keys, mail, members, password, policy, profile,
+    account, bulk, factors, handover, import, incidents, invitations, keys, leaks, mail, members, password, policy, profile,
     projects, rotation, sessions, templates, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
@@ -35,6 +35,7 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/forgot-password", post(password::forgot)),
         ("/reset-password", post(password::reset)),
         ("/confirm-email", post(profile::confirm_email)),
+        ("/found", post(leaks::found)),
         ("/account", post(profile::edit)),
         ("/account/password", post(password::change)),
         ("/account/email", post(profile::change_email)),
@@ -62,6 +63,7 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
             import::PAGE,
             post(import::import).layer(DefaultBodyLimit::disable()),
         ),
+        ("/settings/api-keys/bulk", post(bulk::stop)),
         ("/settings/api-keys/{id}/edit", post(keys::edit)),
         ("/settings/api-keys/{id}/revoke", post(keys::revoke)),
         ("/settings/api-keys/{id}/rotate", post(rotation::start)),

@@ -24,6 +24,7 @@ pub mod incidents;
 pub mod instance;
 pub mod invitations;
 pub mod keys;
+pub mod leaks;
 pub mod links;
 pub mod mails;
 pub mod members;
@@ -69,6 +70,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("instance", instance::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
+        ("leaks", leaks::STATEMENTS),
         ("links", links::STATEMENTS),
         ("mails", mails::STATEMENTS),
         ("members", members::STATEMENTS),

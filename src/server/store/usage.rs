@@ -1,5 +1,6 @@
 //! Usage: raw events, roll-ups, last use. Written in batches by one writer; read by charts.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::batch::{Batch, batch, run};
@@ -75,6 +76,7 @@ const ADD_ADDRESSES: Batch = batch!(
      last_at_ms = CASE WHEN excluded.last_at_ms > key_addresses.last_at_ms THEN excluded.last_at_ms ELSE key_addresses.last_at_ms END"
 );
 
+const COUNT_KEYS: &str = "SELECT key_id, CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE grain = ";
 const LIST_DAYS: &str = "SELECT key_id, bucket_at_ms, CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE grain = 'day' AND org_id = ";
 
 /// The batches for the test that prepares every statement: name, then text for SQLite and for PostgreSQL.
@@ -294,6 +296,42 @@ pub async fn list_days(
         .into_iter()
         .map(|(key, at, n)| (key, Timestamp::from_ms(at), n))
         .collect())
+}
+
+/// Requests of several keys since a moment, by the key's id; keys without any are left out.
+pub async fn count_for_keys(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    keys: &[&KeyId],
+    grain: Grain,
+    since: Timestamp,
+) -> Result<HashMap<String, i64>, StoreError> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    macro_rules! select_from {
+        ($db:ty, $c:expr) => {{
+            let mut query = sqlx::QueryBuilder::<$db>::new(COUNT_KEYS);
+            query
+                .push_bind(grain.as_str())
+                .push(" AND org_id = ")
+                .push_bind(scope.org_id().as_str())
+                .push(" AND bucket_at_ms >= ")
+                .push_bind(since.ms())
+                .push(" AND key_id IN (");
+            let mut ids = query.separated(", ");
+            for key in keys {
+                ids.push_bind(key.as_str());
+            }
+            query.push(") GROUP BY key_id");
+            query.build_query_as().fetch_all($c).await?
+        }};
+    }
+    let rows: Vec<(String, i64)> = match tx.connection() {
+        Connection::Sqlite(c) => select_from!(sqlx::Sqlite, c),
+        Connection::Postgres(c) => select_from!(sqlx::Postgres, c),
+    };
+    Ok(rows.into_iter().collect())
 }
 
 /// Deletes some of what is older; ask again until nothing is left, so that nobody waits long for the writer.

@@ -6,8 +6,11 @@ mod export;
 mod handover;
 mod import;
 mod import_file;
+mod bulk;
+mod reminders;
 mod restrictions;
 mod rotation;
+mod unused;
 
 use keywright::model::key::Environment;
 use keywright::model::key_text::parse_key;

@@ -33,6 +33,7 @@ use keywright::server::jobs::{self, Jobs};
 use keywright::server::platform::clock::Clock;
 use keywright::server::platform::crypto::master_key::MasterKey;
 use keywright::server::platform::crypto::password::PasswordCost;
+use keywright::server::platform::crypto::report_keys::ReportKeys;
 use keywright::server::platform::mail::Mailer;
 use keywright::server::platform::rng::OsRng;
 use serde_json::{Value, json};
@@ -115,6 +116,7 @@ impl EmptyHouse {
                 trusted_proxies: Vec::new(),
                 development: true,
                 proof_lifetime_ms: keywright::model::actor::FRESH_MS,
+                report_keys: ReportKeys::default(),
             },
             cache: CacheLimits {
                 keys: 20_000,
@@ -234,6 +236,28 @@ impl TestApp {
         boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts)
             .unwrap()
             .0
+    }
+
+    /// The same installation served by another process that asks reports of leaks for a signature.
+    pub async fn with_report_keys(&self, report_keys: ReportKeys) -> Router {
+        let keyring = instance::open_existing_keyring(&self.db.db, &self.master)
+            .await
+            .unwrap();
+        let offline = Parts::offline().unwrap();
+        let parts = Parts {
+            clock: self.clock.clone(),
+            mailer: self.ctx.mailer.clone(),
+            site: Site {
+                report_keys,
+                ..offline.site
+            },
+            ..offline
+        };
+        let (ctx, _) = boot::assemble(self.db.db.clone(), keyring, Arc::clone(&self.master), parts).unwrap();
+        router(AppState {
+            ctx,
+            assets: &EMBEDDED,
+        })
     }
 
     /// Puts a letter into the outbox.

@@ -81,7 +81,7 @@ on_both_databases! {
             app.db.tamper(&format!("UPDATE projects SET status = '{}'", if archived { "archived" } else { "active" })).await;
             let at = now.plus_ms(days * DAY_MS);
             let mut tx = app.ctx.db.begin_read().await.unwrap();
-            let filter = KeyFilter { page: PageRequest::default(), ..KeyFilter::default() };
+            let filter = KeyFilter { with_revoked: true, ..KeyFilter::default() };
             for key in keys::list(&mut tx, &scope, &filter, at).await.unwrap().rows.into_iter().map(|key| key.summary) {
                 let status = match key.name.as_str() {
                     "off" | "both" => KeyStatus::Disabled,

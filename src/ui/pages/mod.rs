@@ -6,6 +6,7 @@ pub mod claim;
 pub mod confirm_email;
 pub mod enrolment;
 pub mod forgot_password;
+pub mod found;
 pub mod incidents;
 pub mod instance;
 pub mod invitation;

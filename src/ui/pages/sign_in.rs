@@ -118,6 +118,7 @@ pub fn SignInPage() -> impl IntoView {
             <button class="button primary wide">"Sign in"</button>
         </form>
         {loaded(door, forgotten)}
+        <p class="muted"><a href="/found">"Found a key?"</a></p>
     };
     gate("Sign in", form)
 }

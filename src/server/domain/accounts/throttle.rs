@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use crate::model::id::AccountId;
-use crate::model::time::{HOUR_MS, SECOND_MS, Timestamp};
+use crate::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::platform::crypto::keyring::Purpose;
@@ -21,6 +21,8 @@ const NETWORK_GRACE: i64 = 10;
 const CODES_AN_HOUR: i64 = 10;
 /// Letters with a link that may be asked for in an hour, for one address or by one account.
 const LETTERS_AN_HOUR: i64 = 3;
+/// Unsigned reports of leaks that a network may send in a minute.
+const REPORTS_A_MINUTE: i64 = 60;
 /// A network's failures are forgotten after an hour without any.
 const NETWORK_MEMORY_MS: i64 = HOUR_MS;
 
@@ -256,6 +258,30 @@ pub async fn admit_letter(
     counter.failures += 1;
     store::set(tx, &bucket, counter, now).await?;
     Ok(counter.failures <= LETTERS_AN_HOUR)
+}
+
+/// Counts an unsigned report of a leak, whatever it holds, or says how long to wait. Apart from sign-in: whoever finds
+/// many keys must not close the door of everybody behind the same address.
+pub async fn admit_report(ctx: &Context, ip: Option<IpAddr>) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let bucket = format!("{}:reports", network_bucket(ip));
+    let mut tx = ctx.db.begin_write().await?;
+    let mut counter = store::take(&mut tx, &bucket, now).await?;
+    // As with codes, `blocked_until` is when the minute is over.
+    if counter.blocked_until <= now.ms() {
+        counter = Counter {
+            failures: 0,
+            blocked_until: now.ms() + MINUTE_MS,
+        };
+    }
+    if counter.failures >= REPORTS_A_MINUTE {
+        return Err(DomainError::Throttled {
+            retry_after_s: seconds_until(now, counter.blocked_until),
+        });
+    }
+    counter.failures += 1;
+    store::set(&mut tx, &bucket, counter, now).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Lets whoever proved to be an account's owner by a link try again: the failures under its address are forgotten.

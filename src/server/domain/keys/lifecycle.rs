@@ -13,8 +13,50 @@ use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::accounts::links::{self, Purpose};
 use crate::server::domain::audit::{self, Entry};
+use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, SecuredKey};
+
+/// How a key is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop<'a> {
+    /// For a while; `why` is told where nobody did it by hand.
+    Disable { why: Option<&'static str> },
+    /// For ever. The note was checked.
+    Revoke { reason: RevocationReason, note: &'a str },
+}
+
+/// Stops a key that was read in this transaction and does not stand like that yet. Whoever calls tells every node, commits
+/// and lets the cache forget.
+pub(super) async fn stop_in(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    mut key: SecuredKey,
+    stop: Stop<'_>,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let id: KeyId = key.id.parse()?;
+    let entry = match stop {
+        Stop::Disable { why } => {
+            key.status = KeyStatus::Disabled.as_str().to_owned();
+            key.disabled_at_ms = Some(now.ms());
+            let entry = Entry::new("key.disabled", "key", id.as_str());
+            match why {
+                Some(why) => entry.with(json!({ "reason": why })),
+                None => entry,
+            }
+        }
+        Stop::Revoke { reason, note } => {
+            secured::mark_revoked(&mut key, actor, reason, note, now);
+            links::void(tx, Purpose::Claim, id.as_str()).await?;
+            let detail = json!({ "reason": reason.as_str(), "note": note });
+            Entry::new("key.revoked", "key", id.as_str()).with(detail)
+        }
+    };
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    secured::write(ctx, tx, scope, key).await
+}
 
 pub(in crate::server::domain) fn already_revoked() -> DomainError {
     DomainError::refused(
@@ -50,9 +92,9 @@ pub async fn enable(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Doma
 
 async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let (wanted, action) = match enabled {
-        true => (KeyStatus::Active, "key.enabled"),
-        false => (KeyStatus::Disabled, "key.disabled"),
+    let wanted = match enabled {
+        true => KeyStatus::Active,
+        false => KeyStatus::Disabled,
     };
     let mut tx = ctx.db.begin_write().await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
@@ -62,18 +104,18 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
         Some(status) if status == wanted => return Ok(()),
         Some(_) => {}
     }
-    key.status = wanted.as_str().to_owned();
-    key.disabled_at_ms = (!enabled).then_some(now.ms());
-    audit::record(
-        ctx,
-        &mut tx,
-        Some(scope.org_id()),
-        actor,
-        Entry::new(action, "key", id.as_str()),
-        now,
-    )
-    .await?;
-    secured::save(ctx, &mut tx, &scope, key, now).await?;
+    if enabled {
+        key.status = wanted.as_str().to_owned();
+        key.disabled_at_ms = None;
+        store::set_enabled(&mut tx, id, now).await?;
+        let entry = Entry::new("key.enabled", "key", id.as_str());
+        audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+        secured::write(ctx, &mut tx, &scope, key).await?;
+    } else {
+        let stop = Stop::Disable { why: None };
+        stop_in(ctx, &mut tx, (actor, &scope), key, stop, now).await?;
+    }
+    changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(id);
     Ok(())
@@ -105,15 +147,18 @@ pub async fn revoke(
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let mut key = secured::find(ctx, &mut tx, actor, id).await?;
+    let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
     if key.status == KeyStatus::Revoked.as_str() {
         return Err(already_revoked());
     }
-    secured::mark_revoked(&mut key, actor, reason, &note, now);
-    let detail = json!({ "reason": reason.as_str(), "note": note });
-    save_revoked(ctx, tx, (actor, &scope), key, detail, now).await
+    let stop = Stop::Revoke { reason, note: &note };
+    stop_in(ctx, &mut tx, (actor, &scope), key, stop, now).await?;
+    changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(id);
+    Ok(())
 }
 
 /// Saves a key that is marked as revoked, with what is told of it, and commits.

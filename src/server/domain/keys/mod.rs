@@ -1,19 +1,24 @@
 //! Keys, from issue through rotations to tombstone.
 
+pub mod bulk;
 pub mod edit;
 pub mod export;
 pub mod form;
 pub mod handover;
 pub mod import;
 pub mod issue;
+pub mod leaks;
 pub mod lifecycle;
 mod prefill;
 pub mod read;
+pub mod reminders;
 pub mod restrictions;
 pub mod review;
 pub mod rotation;
 pub mod secured;
 pub mod self_revoke;
+mod told;
+pub mod unused;
 
 use crate::model::actor::{Actor, Denied, OrgScope};
 use crate::model::key::Environment;

@@ -48,6 +48,7 @@ pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Pa
     let ids: Vec<&KeyId> = page.rows.iter().map(|key| &key.id).collect();
     let days = usage::list_days(&mut tx, &scope, &ids, first_day).await?;
     for key in &mut page.rows {
+        key.may_manage = may_manage(actor, key.owner.account_id().map(AccountId::as_str));
         key.week = week_of(key.id.as_str(), &days, first_day);
     }
     Ok(page)

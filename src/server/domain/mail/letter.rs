@@ -103,7 +103,52 @@ pub enum Letter {
         by: Option<String>,
         link: String,
     },
+    /// A secret was reported as found in public.
+    KeyLeaked {
+        organisation: String,
+        /// The key's name and id.
+        key: String,
+        key_id: String,
+        /// What became of it.
+        end: LeakEnd,
+        /// What the reporter says of where it was found; cleaned, and nobody's word but theirs.
+        source: String,
+        url: String,
+    },
+    /// Keys that nobody uses: they will be disabled from a moment on, or are.
+    KeysUnused {
+        organisation: String,
+        keys: Vec<String>,
+        /// Of the rule.
+        days: i64,
+        /// None when it has happened.
+        from: Option<Timestamp>,
+    },
+    /// Secrets that are to be replaced.
+    RotationDue {
+        organisation: String,
+        keys: Vec<DueKey>,
+    },
     Test,
+}
+
+/// A key whose rotation is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueKey {
+    pub name: String,
+    pub due_at: Timestamp,
+    pub is_overdue: bool,
+}
+
+/// What became of a key whose secret was found in public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakEnd {
+    Revoked,
+    /// The policy leaves it to people.
+    GoesOn,
+    /// The secret had been replaced before.
+    Replaced,
 }
 
 impl Letter {
@@ -122,6 +167,9 @@ impl Letter {
             Self::PolicyBreaks { .. } => "policy_breaks",
             Self::IncidentOpened { .. } => "incident_opened",
             Self::IncidentItem { .. } => "incident_item",
+            Self::KeyLeaked { .. } => "key_leaked",
+            Self::KeysUnused { .. } => "keys_unused",
+            Self::RotationDue { .. } => "rotation_due",
             Self::Test => "test",
         }
     }

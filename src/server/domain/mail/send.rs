@@ -183,6 +183,9 @@ impl Letter {
             | Self::PolicyBreaks { .. }
             | Self::IncidentOpened { .. }
             | Self::IncidentItem { .. }
+            | Self::KeyLeaked { .. }
+            | Self::KeysUnused { .. }
+            | Self::RotationDue { .. }
             | Self::Test => false,
         }
     }

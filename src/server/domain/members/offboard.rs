@@ -208,6 +208,8 @@ async fn transfer(
     let detail = json!({ "before": key.owner_account_id, "after": heir.as_str(), "offboarding": true });
     key.owner_account_id = Some(heir.as_str().to_owned());
     key.owner_team = String::new();
+    // Whoever leaves may know the secret, so it is due for another one now; it goes on meanwhile.
+    key.rotation_due_at_ms = Some(key.rotation_due_at_ms.map_or(now.ms(), |due| due.min(now.ms())));
     let entry = Entry::new("key.transferred", "key", id.as_str()).with(detail);
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
     secured::write(ctx, tx, scope, key).await?;

@@ -157,6 +157,14 @@ pub async fn learn_formats(ctx: &Context) -> Result<(), DomainError> {
 /// The keys whose present secret this is, whatever may be said against their passing: one at most of ours; of a text that
 /// somebody else made one for each project it was imported into. A secret that was replaced holds nothing.
 pub async fn find_held(ctx: &Context, text: &str) -> Result<Vec<Arc<CachedKey>>, DomainError> {
+    let held = find_known(ctx, text).await?.into_iter();
+    Ok(held
+        .filter_map(|(key, is_present)| is_present.then_some(key))
+        .collect())
+}
+
+/// The keys that this is or was a secret of, and whether it still is one: not once it was replaced and its time is over.
+pub async fn find_known(ctx: &Context, text: &str) -> Result<Vec<(Arc<CachedKey>, bool)>, DomainError> {
     let now = ctx.clock.now();
     let found = match key_text::parse_key(text) {
         Some(parsed) => find_matching(ctx, &parsed, text, now)
@@ -166,10 +174,11 @@ pub async fn find_held(ctx: &Context, text: &str) -> Result<Vec<Arc<CachedKey>>,
         None => imported::find_anywhere(ctx, text, now).await?,
     };
     let is_present = |secret: &CachedSecret| secret.expires_at.is_none_or(|at| at > now);
-    let held = found
-        .into_iter()
-        .filter(|(key, at)| is_present(&key.secrets[*at]));
-    Ok(held.map(|(key, _)| key).collect())
+    let known = found.into_iter().map(|(key, at)| {
+        let is_present = is_present(&key.secrets[at]);
+        (key, is_present)
+    });
+    Ok(known.collect())
 }
 
 /// The key that the whole text belongs to, and which of its secrets it is. The same work for an unknown id as for a wrong

@@ -2,6 +2,7 @@
 //! the answer itself); refusal is the page again with what was typed and what was wrong beside each field.
 
 pub mod account;
+pub mod bulk;
 pub mod factors;
 pub mod handover;
 pub mod import;
@@ -9,6 +10,7 @@ pub mod incidents;
 pub mod instance;
 pub mod invitations;
 pub mod keys;
+pub mod leaks;
 pub mod mail;
 pub mod members;
 pub mod password;

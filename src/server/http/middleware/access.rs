@@ -51,6 +51,10 @@ pub const PUBLIC: &[(&str, &str)] = &[
         "/settings/env-file",
         "gives back as a file what was posted to it, and nothing else",
     ),
+    (
+        "/found",
+        "whoever found a key reports it; to hold it is the authority, as with `/v1/leaks`",
+    ),
     ("/theme", "light or dark, kept in a cookie of the browser"),
     ("/styleguide", "only exists in development"),
 ];

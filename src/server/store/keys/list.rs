@@ -11,7 +11,7 @@ use crate::model::scope::ScopeSet;
 use crate::model::text::folded;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::usage::LastUsed;
-use crate::server::store::db::{Tx, on};
+use crate::server::store::db::{Connection, Tx, on};
 use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, beginning_with, containing, moment};
 use crate::server::store::statements;
@@ -43,10 +43,11 @@ macro_rules! narrowed {
         concat!(
             " WHERE k.org_id = $1
             AND ($3 = '' OR k.name_folded LIKE $4 ESCAPE '\\' OR k.id LIKE $5 ESCAPE '\\'
-                OR k.prefix || '_' || k.environment || '_' || substr(k.id, 5) LIKE $6 ESCAPE '\\')
+                OR k.prefix || '_' || k.environment || '_' || substr(k.id, 5) LIKE $6 ESCAPE '\\'
+                OR ($9 = 'revoked' AND (lower(k.revoked_reason) LIKE $4 ESCAPE '\\' OR lower(k.revoked_note) LIKE $4 ESCAPE '\\')))
             AND ($7 = '' OR k.project_id = $7)
             AND ($8 = '' OR k.environment = $8)
-            AND ($9 = '' OR ",
+            AND ($9 = 'any' OR ($9 = '' AND k.status <> 'revoked') OR ",
             badge!(),
             " = $9)"
         )
@@ -90,7 +91,22 @@ macro_rules! detail {
     };
 }
 
+macro_rules! candidate {
+    () => {
+        concat!(
+            "SELECT k.id, k.name, k.prefix, k.environment, k.owner_account_id, o.name AS owner_name, k.owner_team, k.status, ",
+            badge!(),
+            " AS badge, k.version",
+            from_keys!(),
+            " LEFT JOIN accounts o ON o.id = k.owner_account_id"
+        )
+    };
+}
+
 pub(super) use {badge, detail, from_keys, narrowed};
+
+/// Begins the query for keys that are named one by one: $1 is the organisation, $2 is now.
+const CANDIDATES: &str = concat!(candidate!(), " WHERE k.org_id = $1 AND k.id IN (");
 
 statements! {
     LIST_BY_CREATED = page_of!("k.created_at_ms DESC");
@@ -98,7 +114,9 @@ statements! {
     LIST_BY_LAST_USED = page_of!("u.at_ms DESC NULLS LAST");
     LIST_BY_EXPIRY = page_of!("k.expires_at_ms NULLS LAST");
     COUNT = concat!("SELECT COUNT(*)", from_keys!(), narrowed!());
-    COUNT_ALL = "SELECT COUNT(*) FROM api_keys WHERE org_id = $1";
+    COUNT_IN_USE = "SELECT COUNT(*) FROM api_keys WHERE org_id = $1 AND status <> 'revoked'";
+    /// Those of one owner alone where $10 names one.
+    LIST_MATCHING = concat!(candidate!(), narrowed!(), " AND ($10 = '' OR k.owner_account_id = $10) ORDER BY k.created_at_ms DESC, k.id LIMIT $11");
     /// Adds up per project, owner and status, in the order of the index, before it looks at project and owner: ten
     /// thousand keys are a handful of groups.
     COUNT_BY_BADGE = "SELECT
@@ -237,9 +255,18 @@ impl SummaryRow {
             rotation_due_at: moment(self.rotation_due_at_ms),
             week: Vec::new(),
             breaks_policy: false,
+            may_manage: false,
             name: self.name,
             id,
         })
+    }
+}
+
+fn badge_of(filter: &KeyFilter) -> &'static str {
+    match filter.badge {
+        Some(badge) => badge.as_str(),
+        None if filter.with_revoked => "any",
+        None => "",
     }
 }
 
@@ -256,7 +283,7 @@ pub async fn list(
     let (id, start) = (beginning_with(search), beginning_with(search));
     let project = filter.project.as_ref().map_or("", |id| id.as_str());
     let environment = filter.environment.map_or("", Environment::as_str);
-    let badge = filter.badge.map_or("", Badge::as_str);
+    let badge = badge_of(filter);
     let statement = match filter.sort.unwrap_or(KeySort::Created) {
         KeySort::Created => LIST_BY_CREATED,
         KeySort::Name => LIST_BY_NAME,
@@ -273,7 +300,7 @@ pub async fn list(
         on!(tx, c => sqlx::query_scalar(COUNT).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge).fetch_one(c).await)?
     } else {
-        on!(tx, c => sqlx::query_scalar(COUNT_ALL).bind(scope.org_id().as_str()).fetch_one(c).await)?
+        on!(tx, c => sqlx::query_scalar(COUNT_IN_USE).bind(scope.org_id().as_str()).fetch_one(c).await)?
     };
     let rows = rows
         .into_iter()
@@ -342,4 +369,98 @@ impl FullRow {
             version: self.version,
         })
     }
+}
+
+/// A key that may be stopped with others.
+pub struct Candidate {
+    pub id: KeyId,
+    pub name: String,
+    pub hint: String,
+    pub environment: Environment,
+    pub owner_account_id: Option<String>,
+    pub owner: String,
+    pub status: KeyStatus,
+    pub badge: Badge,
+    pub version: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct CandidateRow {
+    id: String,
+    name: String,
+    prefix: String,
+    environment: String,
+    owner_account_id: Option<String>,
+    owner_name: Option<String>,
+    owner_team: String,
+    status: String,
+    badge: String,
+    version: i64,
+}
+
+impl TryFrom<CandidateRow> for Candidate {
+    type Error = StoreError;
+    fn try_from(row: CandidateRow) -> Result<Self, StoreError> {
+        let place = RowPlace {
+            table: "api_keys",
+            id: &row.id,
+        };
+        let id: KeyId = place.parsed("id", &row.id)?;
+        let environment = place.required("environment", Environment::parse(&row.environment))?;
+        Ok(Self {
+            hint: display_hint(&row.prefix, environment, id.random_part()),
+            status: place.required("status", KeyStatus::parse(&row.status))?,
+            badge: place.required("badge", Badge::parse(&row.badge))?,
+            owner: row.owner_name.unwrap_or(row.owner_team),
+            id,
+            name: row.name,
+            environment,
+            owner_account_id: row.owner_account_id,
+            version: row.version,
+        })
+    }
+}
+
+/// Those of the keys that there are in this organisation.
+pub async fn list_candidates(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    keys: &[&KeyId],
+    now: Timestamp,
+) -> Result<Vec<Candidate>, StoreError> {
+    macro_rules! select_from {
+        ($db:ty, $c:expr) => {{
+            let numbers: Vec<String> = (0..keys.len()).map(|n| format!("${}", n + 3)).collect();
+            let text = format!("{CANDIDATES}{})", numbers.join(", "));
+            let mut query = sqlx::query_as::<$db, CandidateRow>(sqlx::AssertSqlSafe(text))
+                .bind(scope.org_id().as_str())
+                .bind(now.ms());
+            for key in keys {
+                query = query.bind(key.as_str());
+            }
+            query.fetch_all($c).await?
+        }};
+    }
+    let rows: Vec<CandidateRow> = match tx.connection() {
+        Connection::Sqlite(c) => select_from!(sqlx::Sqlite, c),
+        Connection::Postgres(c) => select_from!(sqlx::Postgres, c),
+    };
+    rows.into_iter().map(Candidate::try_from).collect()
+}
+
+/// Keys that match a filter, the newest first, at most `most`; those of one owner alone where there is one.
+pub async fn list_matching(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &KeyFilter,
+    (owner, most): (&str, usize),
+    now: Timestamp,
+) -> Result<Vec<Candidate>, StoreError> {
+    let search = filter.search.trim();
+    let start = beginning_with(search);
+    let rows: Vec<CandidateRow> = on!(tx, c => sqlx::query_as(LIST_MATCHING).bind(scope.org_id().as_str()).bind(now.ms())
+        .bind(search).bind(containing(&folded(search))).bind(&start).bind(&start)
+        .bind(filter.project.as_ref().map_or("", |id| id.as_str())).bind(filter.environment.map_or("", Environment::as_str))
+        .bind(badge_of(filter)).bind(owner).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await)?;
+    rows.into_iter().map(Candidate::try_from).collect()
 }

@@ -1,6 +1,6 @@
 //! Keys: the row whose security columns are under a MAC (`secured`), lists of what may be shown (`list`), what
-//! somebody who leaves holds (`held`), what rotates (`rotation`), keys that others made (`import`), and all of them for a file
-//! (`export`).
+//! somebody who leaves holds (`held`), what rotates (`rotation`) or is to (`reminders`), what nobody uses (`unused`), keys that
+//! others made (`import`), and all of them for a file (`export`).
 
 /// The declared prefix of the text that is current, for a key that somebody else made and nobody has rotated since.
 macro_rules! import_prefix {
@@ -14,21 +14,25 @@ mod export;
 mod held;
 mod import;
 mod list;
+mod reminders;
 mod rotation;
 mod secured;
+mod unused;
 
 pub use export::list_after;
 pub use held::{count_held, list_held, list_held_ids};
 pub use import::{
     batches, find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
 };
-pub use list::{DetailRow, ListedKey, counts, find_detail, list};
+pub use list::{Candidate, DetailRow, ListedKey, counts, find_detail, list, list_candidates, list_matching};
+pub use reminders::{Remindable, list_remindable, set_reminded};
 pub use rotation::{SecretHour, delete_uses_before, list_due, list_running, list_uses};
 pub use secured::{
     NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_org, find_secured,
     find_stored, find_verifiable, insert, insert_nonce, replace_secrets, replace_stored, save_secured,
     set_descriptive, set_stored,
 };
+pub use unused::{IdleKey, find_rule, list_idle, list_ruled, list_unused, set_enabled, set_rule, set_told};
 
 use crate::model::id::KeyId;
 use crate::model::import_format::imported_hint;
@@ -52,6 +56,8 @@ pub const STATEMENTS: &[(&str, &str)] = &{
         rotation::STATEMENTS,
         import::STATEMENTS,
         export::STATEMENTS,
+        reminders::STATEMENTS,
+        unused::STATEMENTS,
     ];
     let mut all = [("", "");
         list::STATEMENTS.len()
@@ -59,7 +65,9 @@ pub const STATEMENTS: &[(&str, &str)] = &{
             + held::STATEMENTS.len()
             + rotation::STATEMENTS.len()
             + import::STATEMENTS.len()
-            + export::STATEMENTS.len()];
+            + export::STATEMENTS.len()
+            + reminders::STATEMENTS.len()
+            + unused::STATEMENTS.len()];
     let (mut at, mut file) = (0, 0);
     while file < files.len() {
         let mut n = 0;

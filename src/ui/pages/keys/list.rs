@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
+use super::bulk::{bulk_form, pick};
+use crate::model::bulk::{ANY_STATUS, BULK_MAX, filter_pairs};
 use crate::model::calendar::{counted, grouped};
 use crate::model::key::{Badge, Environment, KeyFilter, KeySort, KeySummary};
 use crate::model::key_page::KeyList;
@@ -29,26 +31,9 @@ fn query_of(filter: &KeyFilter, sort: Option<KeySort>, page: u32) -> String {
             query.insert(name, value);
         }
     };
-    add("q", filter.search.clone());
-    add(
-        "project",
-        filter
-            .project
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    );
-    add(
-        "environment",
-        filter
-            .environment
-            .map(|e| e.as_str().to_owned())
-            .unwrap_or_default(),
-    );
-    add(
-        "status",
-        filter.badge.map(|b| b.as_str().to_owned()).unwrap_or_default(),
-    );
+    for (name, value) in filter_pairs(filter) {
+        add(name, value);
+    }
     add("sort", sort.map(|s| s.as_str().to_owned()).unwrap_or_default());
     add("page", if page > 1 { page.to_string() } else { String::new() });
     query.to_query_string()
@@ -68,7 +53,13 @@ pub fn KeyListPage() -> impl IntoView {
 fn page(list: KeyList, filter: KeyFilter) -> AnyView {
     let lede = lede(&list);
     let create = || view! { <a class="button primary" href="/settings/api-keys/new"><Icon name="plus"/>"Create key"</a> };
-    let actions = list.may_create.then(|| create().into_any());
+    let unused = || view! { <a class="button quiet" href="/settings/api-keys/unused">"Unused keys"</a> };
+    let actions = match (list.may_create, list.counts.all > 0) {
+        (true, true) => Some(view! { {unused()}{create()} }.into_any()),
+        (true, false) => Some(create().into_any()),
+        (false, true) => Some(unused().into_any()),
+        (false, false) => None,
+    };
     let has_keys = list.counts.all > 0;
     let body = match (has_keys, list.page.rows.is_empty()) {
         (false, _) => empty(list.may_create),
@@ -166,7 +157,7 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
                     maxlength="512"
                     autocomplete="off"
                     aria-label="Search keys"
-                    placeholder="Search name, id or start of key…"
+                    placeholder=if filter.badge == Some(Badge::Revoked) { "Search name, id, reason or note…" } else { "Search name, id or start of key…" }
                 />
             </div>
             <label>
@@ -179,7 +170,11 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
             </label>
             <label>
                 <span>"Status"</span>
-                <select name="status"><option value="">"Any"</option>{badges}</select>
+                <select name="status">
+                    <option value="">"Any but revoked"</option>
+                    {badges}
+                    <option value=ANY_STATUS selected=filter.with_revoked>"Any"</option>
+                </select>
             </label>
             <label>
                 <span>"Sort"</span>
@@ -197,18 +192,25 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
 }
 
 fn table(list: &KeyList, filter: &KeyFilter) -> AnyView {
-    let rows = list.page.rows.iter().map(|key| row(key, list.now)).collect_view();
+    let may_stop = list.page.rows.iter().any(|key| key.may_manage);
+    let rows = list
+        .page
+        .rows
+        .iter()
+        .map(|key| row(key, may_stop, list.now))
+        .collect_view();
     let heading = |label: &'static str, sort: KeySort, ascending: bool| {
         let chosen = filter.sort.unwrap_or(KeySort::Created) == sort;
         let direction = if ascending { "ascending" } else { "descending" };
         view! { <th scope="col" aria-sort=chosen.then_some(direction)><a href=address_of(filter, Some(sort), 1)>{label}</a></th> }
     };
-    view! {
+    let table = view! {
         <div class="table-wrap">
             <table class="table">
                 <caption class="vh">"API keys"</caption>
                 <thead>
                     <tr>
+                        {may_stop.then(|| view! { <th scope="col" class="pick"><span class="vh">"Choose"</span></th> })}
                         {heading("Name", KeySort::Name, true)}
                         <th scope="col">"Key"</th>
                         <th scope="col">"Env"</th>
@@ -223,10 +225,17 @@ fn table(list: &KeyList, filter: &KeyFilter) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .into_any();
+    if !may_stop {
+        return table;
+    }
+    let total = list.page.total;
+    let has_more = total > i64::try_from(list.page.rows.len()).unwrap_or(i64::MAX);
+    let whole = has_more && usize::try_from(total).is_ok_and(|total| total <= BULK_MAX);
+    bulk_form(table, whole.then_some((filter, total)))
 }
 
-fn row(key: &KeySummary, now: Timestamp) -> AnyView {
+fn row(key: &KeySummary, may_stop: bool, now: Timestamp) -> AnyView {
     let address = super::key_address(&key.id);
     let used = match &key.last_used {
         Some(used) => {
@@ -250,6 +259,7 @@ fn row(key: &KeySummary, now: Timestamp) -> AnyView {
     };
     view! {
         <tr>
+            {may_stop.then(|| pick(&key.id, &key.name, key.may_manage))}
             <th scope="row"><a class="row-link" href=address>{key.name.clone()}</a><small>{key.project_name.clone()}</small></th>
             <td data-label="Key"><code class="mono">{key.hint.clone()}</code></td>
             <td data-label="Env"><EnvironmentTag environment=key.environment/></td>
@@ -279,6 +289,16 @@ fn empty(may_create: bool) -> AnyView {
 }
 
 fn nothing_matches(filter: &KeyFilter) -> AnyView {
+    if !filter.is_narrowed() && filter.page.number == 1 {
+        return view! {
+            <div class="empty">
+                <h2>"Every key is revoked"</h2>
+                <p>"Revoked keys stay as records: who revoked them, when and why."</p>
+                <a class="button" href=format!("{HERE}?status=revoked")>"Show revoked keys"</a>
+            </div>
+        }
+        .into_any();
+    }
     let mut by = Vec::new();
     if !filter.search.is_empty() {
         by.push(format!("“{}”", filter.search));

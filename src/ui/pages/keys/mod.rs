@@ -1,5 +1,6 @@
 //! Keys: list, create, one key, edit, rotate, revoke.
 
+pub mod bulk;
 pub mod detail;
 pub mod edit;
 pub mod handover;
@@ -13,6 +14,7 @@ pub mod rotate;
 pub mod rotations;
 mod scopes;
 mod start;
+pub mod unused;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;

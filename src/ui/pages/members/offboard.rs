@@ -117,7 +117,7 @@ fn owned_section(page: &OffboardPage, owned: &[&HeldKey], state: &FormState) -> 
     view! {
         <section class="form-section">
             <h2>"Keys they own"</h2>
-            <p class="muted">"An owned key that is left is refused as long as its owner is no active member. Whoever takes keys over is told by mail."</p>
+            <p class="muted">"An owned key that is left is refused as long as its owner is no active member. What is transferred goes on and is due for rotation at once, because they may know its secret; whoever takes it over is told by mail."</p>
             {heir_field(page, state)}
             {table("Keys they own", COLUMNS, rows)}
             {common("other_owned", page.more_owned, true, state)}

@@ -160,6 +160,34 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             link,
             origin,
         ),
+        Letter::KeyLeaked {
+            organisation,
+            key,
+            key_id,
+            end,
+            source,
+            url,
+        } => keys::key_leaked(
+            (&named(organisation), &named(key), key_id),
+            *end,
+            (source, url),
+            origin,
+        ),
+        Letter::KeysUnused {
+            organisation,
+            keys,
+            days,
+            from,
+        } => keys::unused(
+            &named(organisation),
+            keys,
+            *days,
+            from.map(|from| when::day(from, zone)).as_deref(),
+            origin,
+        ),
+        Letter::RotationDue { organisation, keys } => {
+            keys::rotation_due(&named(organisation), keys, zone, origin)
+        }
         Letter::Test => accounts::test(origin),
     }
 }
@@ -179,6 +207,9 @@ pub fn about(kind: &str) -> &str {
         "policy_breaks" => "Policy that keys break",
         "incident_opened" => "Incident opened",
         "incident_item" => "Incident: something to do",
+        "key_leaked" => "Secret found in public",
+        "keys_unused" => "Unused keys",
+        "rotation_due" => "Rotations that are due",
         "test" => "Test mail",
         other => other,
     }

@@ -94,7 +94,7 @@ pub fn keys_transferred(organisation: &str, keys: &[String], origin: &str) -> Wo
         ],
         action: Some(("Look at the keys", format!("{origin}/settings/api-keys"))),
         after: vec![Part::Sentences(format!(
-            "Nothing changes for the services that use {them}. From now on you are asked when one is due for rotation or looks wrong."
+            "Nothing changes for the services that use {them}. Whoever left may know the secrets, so a rotation is due at once: give each another secret, and let the old one go on until nothing uses it any more."
         ))],
         reason: format!("You get this because you are a member of {organisation} at {origin}."),
     }

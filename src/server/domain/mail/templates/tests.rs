@@ -4,6 +4,7 @@ use super::*;
 use crate::model::notice::{Happening, SecurityEvent};
 use crate::model::org::Role;
 use crate::model::time::Timestamp;
+use crate::server::domain::mail::{DueKey, LeakEnd};
 
 const ORIGIN: &str = "https://keys.example.com";
 const LINK: &str = "https://keys.example.com/invitation?token=kwi_0123456789AB&x=1";
@@ -13,6 +14,17 @@ fn ada() -> Recipient {
         email: "ada@acme.example".to_owned(),
         name: "Ada Lovelace".to_owned(),
         time_zone: "Europe/Berlin".to_owned(),
+    }
+}
+
+fn leaked(name: &str, end: LeakEnd) -> Letter {
+    Letter::KeyLeaked {
+        organisation: name.to_owned(),
+        key: name.to_owned(),
+        key_id: "key_0123456789AB".to_owned(),
+        end,
+        source: name.to_owned(),
+        url: "https://github.com/acme/app/blob/main/.env".to_owned(),
     }
 }
 
@@ -107,6 +119,31 @@ fn every(name: &str) -> Vec<Letter> {
             item: named(),
             by: Some(named()),
             link: link(),
+        },
+        leaked(name, LeakEnd::Revoked),
+        leaked(name, LeakEnd::GoesOn),
+        leaked(name, LeakEnd::Replaced),
+        Letter::KeysUnused {
+            organisation: named(),
+            keys: vec![named(), named()],
+            days: 90,
+            from: Some(expires_at),
+        },
+        Letter::KeysUnused {
+            organisation: named(),
+            keys: vec![named()],
+            days: 90,
+            from: None,
+        },
+        Letter::RotationDue {
+            organisation: named(),
+            keys: [true, false]
+                .map(|is_overdue| DueKey {
+                    name: named(),
+                    due_at: expires_at,
+                    is_overdue,
+                })
+                .to_vec(),
         },
         Letter::Test,
     ];

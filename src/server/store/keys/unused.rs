@@ -1,0 +1,197 @@
+//! Keys that nobody uses, since when that counts, and whether their people were told.
+
+use crate::model::actor::OrgScope;
+use crate::model::id::{KeyId, OrgId};
+use crate::model::key::{Environment, Owner};
+use crate::model::key_page::UnusedKey;
+use crate::model::key_text::display_hint;
+use crate::model::time::Timestamp;
+use crate::model::usage::LastUsed;
+use crate::server::store::db::{Tx, on};
+use crate::server::store::error::StoreError;
+use crate::server::store::row::{RowPlace, moment};
+use crate::server::store::statements;
+
+/// Keys that could be used at $2 and were not since $3; $1 is the organisation.
+macro_rules! quiet {
+    () => {
+        " FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
+        LEFT JOIN key_last_used u ON u.key_id = k.id LEFT JOIN unused_keys n ON n.key_id = k.id
+        WHERE k.org_id = $1 AND k.status = 'active' AND p.status <> 'archived' AND k.secret_count > 0
+        AND COALESCE(k.expires_at_ms, $2 + 1) > $2 AND k.created_at_ms <= $3 AND COALESCE(u.at_ms, 0) <= $3
+        AND COALESCE(n.enabled_at_ms, 0) <= $3"
+    };
+}
+
+statements! {
+    /// The longest unused first.
+    LIST_UNUSED = concat!("SELECT k.id, k.name, k.prefix, k.environment, p.name AS project_name, k.owner_account_id,
+        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms", quiet!(),
+        " ORDER BY COALESCE(u.at_ms, k.created_at_ms), k.id LIMIT $4");
+    COUNT_UNUSED = concat!("SELECT COUNT(*)", quiet!());
+    LIST_IDLE = concat!("SELECT k.id, k.name, k.owner_account_id, k.created_at_ms, k.secret_since_ms, k.not_before_ms,
+        u.at_ms AS used_at_ms, n.enabled_at_ms, n.told_at_ms", quiet!(), " AND k.environment = $4 AND k.id > $5 ORDER BY k.id LIMIT $6");
+    /// Where the rule may hold, or held.
+    LIST_RULED = "SELECT org_id, environment FROM policies UNION SELECT org_id, environment FROM unused_rules ORDER BY 1, 2";
+    FIND_RULE = "SELECT days, since_at_ms FROM unused_rules WHERE org_id = $1 AND environment = $2";
+    SET_RULE = "INSERT INTO unused_rules (org_id, environment, days, since_at_ms) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (org_id, environment) DO UPDATE SET days = excluded.days, since_at_ms = excluded.since_at_ms";
+    DELETE_RULE = "DELETE FROM unused_rules WHERE org_id = $1 AND environment = $2";
+    SET_ENABLED = "INSERT INTO unused_keys (key_id, enabled_at_ms) VALUES ($1, $2)
+        ON CONFLICT (key_id) DO UPDATE SET enabled_at_ms = excluded.enabled_at_ms";
+    /// Once for the time it has been unused: of several who tell at once, one does.
+    SET_TOLD = "INSERT INTO unused_keys (key_id, told_at_ms) VALUES ($1, $2)
+        ON CONFLICT (key_id) DO UPDATE SET told_at_ms = excluded.told_at_ms WHERE COALESCE(unused_keys.told_at_ms, 0) <= $3";
+}
+
+#[derive(sqlx::FromRow)]
+struct UnusedRow {
+    id: String,
+    name: String,
+    prefix: String,
+    environment: String,
+    project_name: String,
+    owner_account_id: Option<String>,
+    owner_name: Option<String>,
+    owner_team: String,
+    created_at_ms: i64,
+    used_at_ms: Option<i64>,
+    used_ip: Option<String>,
+    told_at_ms: Option<i64>,
+}
+
+/// A key that may have been unused for long, with what that is counted from.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct IdleKey {
+    pub id: String,
+    pub name: String,
+    pub owner_account_id: Option<String>,
+    pub created_at_ms: i64,
+    pub secret_since_ms: i64,
+    pub not_before_ms: Option<i64>,
+    pub used_at_ms: Option<i64>,
+    pub enabled_at_ms: Option<i64>,
+    pub told_at_ms: Option<i64>,
+}
+
+impl UnusedRow {
+    fn into_key(self) -> Result<UnusedKey, StoreError> {
+        let place = RowPlace {
+            table: "api_keys",
+            id: &self.id,
+        };
+        let id: KeyId = place.parsed("id", &self.id)?;
+        let environment = place.required("environment", Environment::parse(&self.environment))?;
+        let owner = match &self.owner_account_id {
+            Some(account) => Owner::Member {
+                id: place.parsed("owner_account_id", account)?,
+                name: self.owner_name.unwrap_or_default(),
+            },
+            None => Owner::Team(self.owner_team),
+        };
+        Ok(UnusedKey {
+            hint: display_hint(&self.prefix, environment, id.random_part()),
+            id,
+            name: self.name,
+            environment,
+            project_name: self.project_name,
+            owner,
+            created_at: Timestamp::from_ms(self.created_at_ms),
+            last_used: self.used_at_ms.map(|at| LastUsed {
+                at: Timestamp::from_ms(at),
+                ip: self.used_ip,
+            }),
+            told_at: moment(self.told_at_ms),
+            may_manage: false,
+        })
+    }
+}
+
+/// Keys that could be used and were not since a moment, at most `most`, and how many there are in all.
+pub async fn list_unused(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    (since, now): (Timestamp, Timestamp),
+    most: i64,
+) -> Result<(Vec<UnusedKey>, i64), StoreError> {
+    let org = scope.org_id().as_str();
+    let rows: Vec<UnusedRow> = on!(tx, c => sqlx::query_as(LIST_UNUSED).bind(org).bind(now.ms()).bind(since.ms()).bind(most)
+        .fetch_all(c).await)?;
+    let total = on!(tx, c => sqlx::query_scalar(COUNT_UNUSED).bind(org).bind(now.ms()).bind(since.ms()).fetch_one(c).await)?;
+    let keys = rows
+        .into_iter()
+        .map(UnusedRow::into_key)
+        .collect::<Result<_, _>>()?;
+    Ok((keys, total))
+}
+
+/// Some keys of an environment that were not used since a moment, by their ids, beginning after one.
+pub async fn list_idle(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    environment: Environment,
+    (since, now): (Timestamp, Timestamp),
+    (after, most): (&str, i64),
+) -> Result<Vec<IdleKey>, StoreError> {
+    on!(tx, c => sqlx::query_as(LIST_IDLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(since.ms())
+        .bind(environment.as_str()).bind(after).bind(most).fetch_all(c).await)
+}
+
+/// Every organisation and environment with a policy that may say when an unused key is disabled, or said so.
+pub async fn list_ruled(tx: &mut Tx) -> Result<Vec<(OrgId, Environment)>, StoreError> {
+    let rows: Vec<(String, String)> = on!(tx, c => sqlx::query_as(LIST_RULED).fetch_all(c).await)?;
+    let parsed = rows.into_iter().map(|(org, environment)| {
+        let place = RowPlace {
+            table: "policies",
+            id: &org,
+        };
+        let environment = place.required("environment", Environment::parse(&environment))?;
+        Ok((place.parsed("org_id", &org)?, environment))
+    });
+    parsed.collect()
+}
+
+/// After how many days keys are disabled, and since when that holds.
+pub async fn find_rule(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    environment: Environment,
+) -> Result<Option<(i64, Timestamp)>, StoreError> {
+    let row: Option<(i64, i64)> = on!(tx, c => sqlx::query_as(FIND_RULE).bind(scope.org_id().as_str())
+        .bind(environment.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(days, since)| (days, Timestamp::from_ms(since))))
+}
+
+/// Notes that the rule holds from now on, or that there is none.
+pub async fn set_rule(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    environment: Environment,
+    days: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (org, environment) = (scope.org_id().as_str(), environment.as_str());
+    match days {
+        Some(days) => {
+            on!(tx, c => sqlx::query(SET_RULE).bind(org).bind(environment).bind(days).bind(now.ms()).execute(c).await.map(drop))
+        }
+        None => on!(tx, c => sqlx::query(DELETE_RULE).bind(org).bind(environment).execute(c).await.map(drop)),
+    }
+}
+
+/// Notes that a key was enabled: what it was not used before does not count.
+pub async fn set_enabled(tx: &mut Tx, key: &KeyId, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_ENABLED).bind(key.as_str()).bind(now.ms()).execute(c).await.map(drop))
+}
+
+/// Notes that a key's people are told; `false` when they were already, since it was last in use.
+pub async fn set_told(
+    tx: &mut Tx,
+    key: &str,
+    idle_since: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = on!(tx, c => sqlx::query(SET_TOLD).bind(key).bind(now.ms()).bind(idle_since.ms()).execute(c).await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
