@@ -115,6 +115,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys/:id/rotate/finish") view=keys::rotate::FinishRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/extend") view=keys::rotate::ExtendRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/cancel") view=keys::rotate::CancelRotationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/tighten") view=keys::advice::TightenKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/tighten/undo") view=keys::advice::UndoTighteningPage ssr=SsrMode::Async/>
                     <Route path=path!("/rotation") view=keys::rotations::RotationListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects") view=projects::list::ProjectListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/new") view=projects::new::NewProjectPage ssr=SsrMode::Async/>

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// Every act that is recorded, as `noun.verb`. A new act gets a new name; a name never changes its meaning.
-pub const ACTIONS: [(&str, &str); 70] = [
+pub const ACTIONS: [(&str, &str); 77] = [
     ("account.password_reset", "Password reset"),
     ("account.unlocked", "Account unlocked"),
     ("account.created", "Account created"),
@@ -50,6 +50,8 @@ pub const ACTIONS: [(&str, &str); 70] = [
     ("key.rotation_extended", "Rotation extended"),
     ("key.rotation_finished", "Rotation finished"),
     ("key.rotation_started", "Rotation started"),
+    ("key.tightened", "Access that nothing needed taken away"),
+    ("key.tightening_undone", "Tightening undone"),
     ("key.transferred", "Key transferred to another owner"),
     ("key.stored", "Key confirmed as stored"),
     ("member.invited", "Member invited"),
@@ -77,6 +79,11 @@ pub const ACTIONS: [(&str, &str); 70] = [
     ("project.edited", "Project edited"),
     ("project.restored", "Project restored"),
     ("project.scope_added", "Scope added to catalogue"),
+    ("review.started", "Access review started"),
+    ("review.decided", "Key decided about in a review"),
+    ("review.finished", "Access review finished"),
+    ("review.cancelled", "Access review cancelled"),
+    ("review.exported", "Access review exported"),
     ("session.confirmed", "Confirmed who they are"),
     ("session.ended", "Signed out"),
     ("session.ended_remotely", "Signed out another session"),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::advice::LeastPrivilege;
 use super::id::AccountId;
 use super::key::{KeyCounts, KeyDetail, KeySummary};
 use super::org::MemberName;
@@ -26,6 +27,8 @@ pub struct KeyPage {
     pub now: Timestamp,
     pub key: KeyDetail,
     pub usage: UsageSeries,
+    /// What of its access nothing needs; none once it is revoked.
+    pub least_privilege: Option<LeastPrivilege>,
     /// A form's right to be submitted once: rotating shows a secret.
     pub nonce: String,
 }

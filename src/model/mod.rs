@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod advice;
 pub mod audit;
 pub mod calendar;
 pub mod device;

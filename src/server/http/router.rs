@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, factors, invitations, keys, mail, members, password, profile, projects, rotation, sessions,
-    tokens,
+    account, advice, factors, invitations, keys, mail, members, password, profile, projects, rotation,
+    sessions, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -63,6 +63,8 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/rotate/finish", post(rotation::finish)),
         ("/settings/api-keys/{id}/rotate/extend", post(rotation::extend)),
         ("/settings/api-keys/{id}/rotate/cancel", post(rotation::cancel)),
+        ("/settings/api-keys/{id}/tighten", post(advice::tighten)),
+        ("/settings/api-keys/{id}/tighten/undo", post(advice::undo)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),
         ("/settings/env-file", post(keys::env_file)),
         ("/settings/projects/new", post(projects::create)),

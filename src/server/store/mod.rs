@@ -18,6 +18,7 @@ pub mod exports;
 pub mod factors;
 pub mod instance;
 pub mod invitations;
+pub mod key_uses;
 pub mod keys;
 pub mod links;
 pub mod mails;
@@ -30,6 +31,7 @@ pub mod projects;
 pub mod row;
 pub mod sessions;
 pub mod throttles;
+pub mod tightenings;
 pub mod tokens;
 pub mod usage;
 
@@ -56,6 +58,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("factors", factors::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
+        ("key_uses", key_uses::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("links", links::STATEMENTS),
         ("mails", mails::STATEMENTS),
@@ -66,6 +69,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("projects", projects::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("throttles", throttles::STATEMENTS),
+        ("tightenings", tightenings::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("usage", usage::STATEMENTS),
     ];

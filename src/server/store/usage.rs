@@ -36,10 +36,17 @@ statements! {
 
 /// A statement over many rows, which travel as one JSON text: binding each value by itself takes longer than storing it.
 /// The two databases differ in the function that unfolds the text; `value` is what both call a row.
-struct Batch {
-    name: &'static str,
-    sqlite: &'static str,
-    postgres: &'static str,
+pub(super) struct Batch {
+    pub(super) name: &'static str,
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+impl Batch {
+    /// Name, then text for SQLite and for PostgreSQL.
+    pub(super) const fn texts(&self) -> (&'static str, &'static str, &'static str) {
+        (self.name, self.sqlite, self.postgres)
+    }
 }
 
 /// Rows that travel at once: preparing more would keep a thread from answering requests.
@@ -47,7 +54,7 @@ const ROWS_PER_STATEMENT: usize = 1_000;
 
 macro_rules! batch {
     ($name:literal, $head:literal, $tail:literal) => {
-        Batch {
+        $crate::server::store::usage::Batch {
             name: $name,
             sqlite: concat!($head, " FROM jsonb_each($1) WHERE true ", $tail),
             postgres: concat!(
@@ -58,6 +65,7 @@ macro_rules! batch {
         }
     };
 }
+pub(super) use batch;
 
 const INSERT_EVENTS: Batch = batch!(
     "INSERT_EVENTS",
@@ -114,7 +122,7 @@ pub fn batches() -> [(&'static str, &'static str, &'static str); 6] {
         &ADD_SECRET_USES,
         &ADD_ADDRESSES,
     ];
-    all.map(|batch| (batch.name, batch.sqlite, batch.postgres))
+    all.map(Batch::texts)
 }
 
 /// One verification of a known key.
@@ -171,7 +179,7 @@ pub struct AddressUses<'a> {
 }
 
 /// Runs a batch over rows in their order, so that two nodes lock in one order.
-async fn run(tx: &mut Tx, batch: &Batch, rows: Vec<impl Serialize>) -> Result<(), StoreError> {
+pub(super) async fn run(tx: &mut Tx, batch: &Batch, rows: Vec<impl Serialize>) -> Result<(), StoreError> {
     for chunk in rows.chunks(ROWS_PER_STATEMENT) {
         let chunk = serde_json::to_string(chunk).map_err(|error| StoreError::Defect(error.to_string()))?;
         match tx.connection() {

@@ -1,5 +1,6 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
+mod advice;
 mod algebra;
 mod restrictions;
 mod rotation;

@@ -58,6 +58,8 @@ pub fn flash() -> impl IntoView {
             Some("rotation-finished") => "Finished. Only the new secret is good from now on.",
             Some("rotation-extended") => "Extended. The old secret goes on until then.",
             Some("rotation-cancelled") => "Cancelled. The new secret is dead, the old one goes on as before.",
+            Some("tightened") => "Tightened. For seven days it can be undone, below.",
+            Some("tightening-undone") => "Undone. The key may do what it could before.",
             Some("revoked") => "Revoked. It is refused from now on.",
             Some("mail_tested") => "The mail server took the test mail. It should arrive within a minute.",
             Some("mail_retried") => "Trying again now. Reload in a few seconds to see what became of it.",

@@ -21,7 +21,7 @@ use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::platform::zones;
 use crate::server::store::keys::{self as store, SecuredKey};
-use crate::server::store::{projects, usage};
+use crate::server::store::{key_uses, projects, usage};
 
 /// How far back addresses are suggested from, and how many.
 const SEEN_MS: i64 = 30 * DAY_MS;
@@ -140,7 +140,11 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     key.rotation_days = checked.interval;
     rotation::set_due(&mut key)?;
     if let Some((scopes, rules)) = checked.access {
+        let former = (key.scopes.clone(), key.restrictions.clone());
         change_access(actor, &mut key, &scopes, &rules, now)?;
+        if former != (key.scopes.clone(), key.restrictions.clone()) {
+            key_uses::watch_anew(&mut tx, &scope, id, now).await?;
+        }
     }
     let mut after = told(&key)?;
     (after["name"], after["purpose"]) = (json!(checked.name), json!(checked.purpose));

@@ -1,6 +1,6 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{may_manage, may_rotate, restrictions, rotation};
+use super::{advice, may_manage, may_rotate, restrictions, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
@@ -72,10 +72,12 @@ pub async fn page(
     id: &KeyId,
     range: UsageRange,
 ) -> Result<KeyPage, DomainError> {
+    let key = find(ctx, actor, id).await?;
     Ok(KeyPage {
         now: ctx.clock.now(),
-        key: find(ctx, actor, id).await?,
         usage: usage(ctx, actor, id, range).await?,
+        least_privilege: advice::section(ctx, actor, &key).await?,
+        key,
         nonce: mint::form_nonce(ctx),
     })
 }

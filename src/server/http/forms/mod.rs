@@ -2,6 +2,7 @@
 //! the answer itself); refusal is the page again with what was typed and what was wrong beside each field.
 
 pub mod account;
+pub mod advice;
 pub mod factors;
 pub mod instance;
 pub mod invitations;

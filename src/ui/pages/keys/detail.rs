@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::advice::least_privilege_card;
 use super::rotate::rotation_card;
 use super::{key_address, list_crumb};
 use crate::model::calendar::counted;
@@ -39,7 +40,13 @@ pub fn KeyDetailPage() -> impl IntoView {
 }
 
 fn draw(page: KeyPage) -> AnyView {
-    let KeyPage { now, key, usage, .. } = page;
+    let KeyPage {
+        now,
+        key,
+        usage,
+        least_privilege,
+        ..
+    } = page;
     let summary = key.summary.clone();
     let address = key_address(&summary.id);
     let beside =
@@ -67,6 +74,7 @@ fn draw(page: KeyPage) -> AnyView {
             {facts(&key, now)}
             {access(&key)}
         </div>
+        {least_privilege.map(|told| least_privilege_card(&key, &told, now))}
     }
     .into_any()
 }

@@ -1,5 +1,6 @@
 //! Keys: list, create, one key, edit, rotate, revoke.
 
+pub mod advice;
 pub mod detail;
 pub mod edit;
 pub mod list;
