@@ -12,7 +12,7 @@ use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
     audit, confirm_email, forgot_password, instance, invitation, keys, members, problem, projects,
-    reset_password, second_factor, set_up, sign_in, styleguide, tokens,
+    reset_password, reviews, second_factor, set_up, sign_in, styleguide, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -118,6 +118,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys/:id/tighten") view=keys::advice::TightenKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/tighten/undo") view=keys::advice::UndoTighteningPage ssr=SsrMode::Async/>
                     <Route path=path!("/rotation") view=keys::rotations::RotationListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews") view=reviews::list::ReviewListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/new") view=reviews::new::NewReviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id") view=reviews::detail::ReviewDetailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id/finish") view=reviews::acts::FinishReviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id/cancel") view=reviews::acts::CancelReviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id/export") view=reviews::acts::ExportReviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects") view=projects::list::ProjectListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/new") view=projects::new::NewProjectPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/:id") view=projects::detail::ProjectPage ssr=SsrMode::Async/>

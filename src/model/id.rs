@@ -101,6 +101,8 @@ ids! {
     MailId = "mal_";
     /// Something an account is told about its own safety.
     NoticeId = "ntc_";
+    /// An access review.
+    ReviewId = "rev_";
 }
 
 #[cfg(test)]

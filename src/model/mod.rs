@@ -29,6 +29,7 @@ pub mod profile;
 pub mod project;
 pub mod request_id;
 pub mod restriction;
+pub mod review;
 pub mod rotation;
 pub mod scope;
 pub mod session;

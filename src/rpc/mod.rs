@@ -9,6 +9,7 @@ pub mod keys;
 pub mod mail;
 pub mod members;
 pub mod projects;
+pub mod reviews;
 pub mod sessions;
 pub mod tokens;
 

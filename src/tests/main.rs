@@ -23,6 +23,7 @@ mod my_account;
 mod notices;
 mod papers;
 mod passwords;
+mod reviews;
 mod scan;
 mod secrets;
 mod sessions;

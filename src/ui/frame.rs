@@ -14,9 +14,10 @@ use crate::model::time::{DAY_MS, Timestamp};
 use crate::ui::pages::problem::problem_section;
 
 /// Label, address, picture, and who sees it. Only what works is listed.
-const SETTINGS: [(&str, &str, &str, Permission); 8] = [
+const SETTINGS: [(&str, &str, &str, Permission); 9] = [
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
     ("Rotation", "/settings/rotation", "rotate", Permission::KeysRead),
+    ("Reviews", "/settings/reviews", "review", Permission::KeysRead),
     (
         "Projects",
         "/settings/projects",

@@ -1,7 +1,8 @@
 //! Making ids and secrets, and hashing secrets for storage.
 
 use crate::model::id::{
-    AccountId, FactorId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TokenId,
+    AccountId, FactorId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, ReviewId,
+    TokenId,
 };
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
 use crate::server::ctx::Context;
@@ -59,6 +60,7 @@ id_makers! {
     invitation_id -> InvitationId;
     mail_id -> MailId;
     notice_id -> NoticeId;
+    review_id -> ReviewId;
 }
 
 /// What of a credential is hashed, and bound to: the kind of credential, its tenant and its id, so that a hash moved

@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, advice, factors, invitations, keys, mail, members, password, profile, projects, rotation,
-    sessions, tokens,
+    account, advice, factors, invitations, keys, mail, members, password, profile, projects, reviews,
+    rotation, sessions, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -67,6 +67,11 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/tighten/undo", post(advice::undo)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),
         ("/settings/env-file", post(keys::env_file)),
+        ("/settings/reviews/new", post(reviews::start)),
+        ("/settings/reviews/{id}", post(reviews::decide)),
+        ("/settings/reviews/{id}/finish", post(reviews::finish)),
+        ("/settings/reviews/{id}/cancel", post(reviews::cancel)),
+        ("/settings/reviews/{id}/export", post(reviews::export)),
         ("/settings/projects/new", post(projects::create)),
         ("/settings/projects/{id}", post(projects::edit)),
         ("/settings/members/invite", post(invitations::invite)),

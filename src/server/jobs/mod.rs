@@ -4,10 +4,12 @@
 //! |---|---|---|---|
 //! | follow_changes | change_log | 1 s | other nodes' and the command line's writes evict what verification remembers |
 //! | write_usage | usage_events, usage_rollups, *_last_used | flush interval | verification never writes |
+//! | housekeep | reviews | 1 h | what is due by the calendar: reminders, deadlines |
 //! | prune | events, sessions, counters | 1 h | nothing is kept longer than promised |
 //! | send_mail | mails | 1 s | letters are written in transactions and sent after them; only with a mail server |
 
 mod follow_changes;
+mod housekeep;
 mod prune;
 mod send_mail;
 mod write_usage;
@@ -36,6 +38,7 @@ pub fn start(ctx: &Ctx, receiver: UsageReceiver, flush_every: Duration) -> Jobs 
         others: vec![
             tokio::spawn(follow_changes::run(ctx.clone(), stop.clone())),
             tokio::spawn(prune::run(ctx.clone(), stop.clone())),
+            tokio::spawn(housekeep::run(ctx.clone(), stop.clone())),
         ],
         stop,
     }

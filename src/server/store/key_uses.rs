@@ -128,6 +128,9 @@ pub struct KeyFacts {
     pub addresses: Vec<IpAddr>,
 }
 
+/// Id, when it was made, its first valid moment, since when its access is watched, its last use.
+type WatchedRow = (String, i64, Option<i64>, i64, Option<i64>);
+
 /// The facts of many keys of the organisation in three queries; uses and addresses since a moment.
 pub async fn facts_of(
     tx: &mut Tx,
@@ -142,7 +145,7 @@ pub async fn facts_of(
         Connection::Sqlite(_) => 0,
         Connection::Postgres(_) => 1,
     };
-    let watched: Vec<(String, i64, Option<i64>, i64, Option<i64>)> = on!(tx, c =>
+    let watched: Vec<WatchedRow> = on!(tx, c =>
         sqlx::query_as(LIST_WATCHED[which]).bind(&ids).bind(scope.org_id().as_str()).fetch_all(c).await)?;
     let uses: Vec<(String, String, String, i64)> = on!(tx, c =>
         sqlx::query_as(LIST_USES[which]).bind(&ids).bind(since.ms()).fetch_all(c).await)?;

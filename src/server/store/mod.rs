@@ -28,6 +28,8 @@ pub mod notices;
 pub mod orgs;
 pub mod places;
 pub mod projects;
+pub mod review_items;
+pub mod reviews;
 pub mod row;
 pub mod sessions;
 pub mod throttles;
@@ -67,6 +69,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("orgs", orgs::STATEMENTS),
         ("places", places::STATEMENTS),
         ("projects", projects::STATEMENTS),
+        ("review_items", review_items::STATEMENTS),
+        ("reviews", reviews::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("throttles", throttles::STATEMENTS),
         ("tightenings", tightenings::STATEMENTS),

@@ -6,7 +6,7 @@ use keywright::model::page::PageRequest;
 use keywright::model::permission::Permission;
 use keywright::model::time::{DAY_MS, Timestamp};
 use keywright::server::store::db::Db;
-use keywright::server::store::{accounts, all_statements, key_uses, keys, usage};
+use keywright::server::store::{accounts, all_statements, key_uses, keys, review_items, usage};
 use sqlx::{Executor, SqlSafeStr};
 
 use crate::kit::app::EMAIL;
@@ -25,7 +25,7 @@ on_both_databases! {
             };
             assert!(outcome.is_ok(), "{file}::{name}: {:?}", outcome.err());
         }
-        for (name, sqlite, postgres) in usage::batches().into_iter().chain(key_uses::batches()) {
+        for (name, sqlite, postgres) in usage::batches().into_iter().chain(key_uses::batches()).chain(review_items::batches()) {
             let outcome = match &test.db {
                 Db::Sqlite { writer, .. } => writer.acquire().await.unwrap().prepare(sqlite.into_sql_str()).await.map(drop),
                 Db::Postgres(pool) => pool.acquire().await.unwrap().prepare(postgres.into_sql_str()).await.map(drop),

@@ -18,7 +18,7 @@ use crate::server::domain::DomainError;
 use crate::server::store::keys::SecuredKey;
 
 /// Whether the actor may edit, disable or revoke the key of this owner.
-fn may_manage(actor: &Actor, owner_account_id: Option<&str>) -> bool {
+pub(in crate::server::domain) fn may_manage(actor: &Actor, owner_account_id: Option<&str>) -> bool {
     let own = actor
         .account_id()
         .is_some_and(|id| Some(id.as_str()) == owner_account_id);
@@ -32,7 +32,10 @@ fn may_rotate(actor: &Actor, environment: Environment, owner_account_id: Option<
 }
 
 /// The door for acts on one key: everybody sees it, so being refused is no secret.
-fn require_manage(actor: &Actor, key: &SecuredKey) -> Result<OrgScope, DomainError> {
+pub(in crate::server::domain) fn require_manage(
+    actor: &Actor,
+    key: &SecuredKey,
+) -> Result<OrgScope, DomainError> {
     let permission = if actor.may(Permission::KeysManageAny) {
         Permission::KeysManageAny
     } else {

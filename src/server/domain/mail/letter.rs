@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::notice::Happening;
 use crate::model::org::Role;
+use crate::model::review::Progress;
 use crate::model::time::Timestamp;
 
 /// Who a letter goes to.
@@ -77,6 +78,21 @@ pub enum Letter {
         due_at: Timestamp,
         link: String,
     },
+    /// Keys wait for the recipient's decision in an access review.
+    ReviewDue {
+        organisation: String,
+        review: String,
+        open: i64,
+        deadline: Timestamp,
+        link: String,
+    },
+    /// An access review has ended.
+    ReviewFinished {
+        organisation: String,
+        review: String,
+        progress: Progress,
+        link: String,
+    },
     Test,
 }
 
@@ -93,6 +109,8 @@ impl Letter {
             Self::MembershipEnded { .. } => "membership_ended",
             Self::KeysTransferred { .. } => "keys_transferred",
             Self::TwoFactorRequired { .. } => "two_factor_required",
+            Self::ReviewDue { .. } => "review_due",
+            Self::ReviewFinished { .. } => "review_finished",
             Self::Test => "test",
         }
     }

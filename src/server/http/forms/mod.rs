@@ -12,6 +12,7 @@ pub mod members;
 pub mod password;
 pub mod profile;
 pub mod projects;
+pub mod reviews;
 pub mod rotation;
 pub mod sessions;
 pub mod tokens;

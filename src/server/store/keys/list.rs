@@ -37,6 +37,8 @@ macro_rules! from_keys {
     };
 }
 
+pub(in crate::server::store) use {badge, from_keys};
+
 macro_rules! narrowed {
     () => {
         concat!(
@@ -76,6 +78,10 @@ statements! {
     LIST_BY_LAST_USED = page_of!("u.at_ms DESC NULLS LAST");
     LIST_BY_EXPIRY = page_of!("k.expires_at_ms NULLS LAST");
     COUNT = concat!("SELECT COUNT(*)", from_keys!(), narrowed!());
+    /// For a review: each key with its owner, if that is an active member who may decide.
+    LIST_REVIEWABLE = concat!("SELECT k.id, k.owner_account_id, CASE WHEN m.role <> 'auditor' THEN m.account_id END", from_keys!(),
+        narrowed!(), " AND k.status <> 'revoked' ORDER BY k.id LIMIT $10");
+    COUNT_REVIEWABLE = concat!("SELECT COUNT(*)", from_keys!(), narrowed!(), " AND k.status <> 'revoked'");
     COUNT_ALL = "SELECT COUNT(*) FROM api_keys WHERE org_id = $1";
     /// Adds up per project, owner and status, in the order of the index, before it looks at project and owner: ten
     /// thousand keys are a handful of groups.
@@ -254,6 +260,52 @@ pub async fn list(
         number: page.number,
         size: page.size,
     })
+}
+
+/// The texts that a filter binds after organisation and time: search, three patterns, project, environment, badge.
+fn bound(filter: &KeyFilter) -> [String; 7] {
+    let search = filter.search.trim();
+    [
+        search.to_owned(),
+        containing(&folded(search)),
+        beginning_with(search),
+        beginning_with(search),
+        filter.project.map_or_else(String::new, |id| id.to_string()),
+        filter
+            .environment
+            .map_or_else(String::new, |environment| environment.as_str().to_owned()),
+        filter
+            .badge
+            .map_or_else(String::new, |badge| badge.as_str().to_owned()),
+    ]
+}
+
+/// A key of a review: its id, its owner, and the owner again if they may decide about it.
+pub type Reviewable = (String, Option<String>, Option<String>);
+
+/// Every key that matches and is not revoked; at most `most`.
+pub async fn list_reviewable(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &KeyFilter,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Reviewable>, StoreError> {
+    let [a, b, c, d, e, f, g] = bound(filter);
+    on!(tx, q => sqlx::query_as(LIST_REVIEWABLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
+        .bind(&d).bind(&e).bind(&f).bind(&g).bind(most).fetch_all(q).await)
+}
+
+/// How many those are.
+pub async fn count_reviewable(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &KeyFilter,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let [a, b, c, d, e, f, g] = bound(filter);
+    on!(tx, q => sqlx::query_scalar(COUNT_REVIEWABLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
+        .bind(&d).bind(&e).bind(&f).bind(&g).fetch_one(q).await)
 }
 
 pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {

@@ -7,7 +7,8 @@ mod rotation;
 mod secured;
 
 pub use held::{count_held, list_held, list_held_ids};
-pub use list::{DetailRow, counts, find_detail, list};
+pub use list::{DetailRow, Reviewable, count_reviewable, counts, find_detail, list, list_reviewable};
+pub(in crate::server::store) use list::{badge, from_keys};
 pub use rotation::{SecretHour, delete_uses_before, list_due, list_running, list_uses};
 pub use secured::{
     NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_secured, find_stored,

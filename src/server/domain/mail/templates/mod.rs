@@ -6,6 +6,7 @@
 mod accounts;
 mod html;
 mod organisations;
+mod reviews;
 mod text;
 mod when;
 
@@ -113,6 +114,25 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             (&when::day(*due_at, zone), &when::told(*due_at, zone)),
             origin,
         ),
+        Letter::ReviewDue {
+            organisation,
+            review,
+            open,
+            deadline,
+            link,
+        } => reviews::due(
+            (&named(organisation), &named(review)),
+            *open,
+            link,
+            (&when::day(*deadline, zone), &when::told(*deadline, zone)),
+            origin,
+        ),
+        Letter::ReviewFinished {
+            organisation,
+            review,
+            progress,
+            link,
+        } => reviews::finished((&named(organisation), &named(review)), *progress, link, origin),
         Letter::Test => accounts::test(origin),
     }
 }
@@ -129,6 +149,8 @@ pub fn about(kind: &str) -> &str {
         "membership_ended" => "Membership ended",
         "keys_transferred" => "Keys transferred",
         "two_factor_required" => "Two-factor required",
+        "review_due" => "Access review to be done",
+        "review_finished" => "Access review finished",
         "test" => "Test mail",
         other => other,
     }
