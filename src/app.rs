@@ -11,8 +11,9 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, claim, confirm_email, forgot_password, found, incidents, instance, invitation, keys, members, policy, problem,
-    projects, reset_password, second_factor, set_up, sign_in, styleguide, templates, tokens,
+    audit, claim, confirm_email, forgot_password, found, incidents, instance, invitation, keys, members,
+    policy, problem, projects, reset_password, reviews, second_factor, set_up, sign_in, styleguide,
+    templates, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -137,6 +138,14 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/policy") view=policy::overview::PolicyOverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy/live") view=policy::edit::LivePolicyPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy/test") view=policy::edit::TestPolicyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/tighten") view=keys::advice::TightenKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/tighten/undo") view=keys::advice::UndoTighteningPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews") view=reviews::list::ReviewListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/new") view=reviews::new::NewReviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id") view=reviews::detail::ReviewDetailPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id/finish") view=reviews::acts::FinishReviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id/cancel") view=reviews::acts::CancelReviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/reviews/:id/export") view=reviews::acts::ExportReviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects") view=projects::list::ProjectListPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/new") view=projects::new::NewProjectPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/:id") view=projects::detail::ProjectPage ssr=SsrMode::Async/>

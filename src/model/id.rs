@@ -105,6 +105,8 @@ ids! {
     NoticeId = "ntc_";
     /// A key that may have leaked, and what was done about it.
     IncidentId = "inc_";
+    /// An access review.
+    ReviewId = "rev_";
 }
 
 #[cfg(test)]

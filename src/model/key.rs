@@ -48,6 +48,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// Part of the key's text; live and test keys never stand in for each other.
     Environment {

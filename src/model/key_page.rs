@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::advice::LeastPrivilege;
 use super::error::FieldError;
 use super::form::FormValues;
 use super::id::{AccountId, IncidentId, KeyId, TemplateId};
@@ -32,6 +33,8 @@ pub struct KeyPage {
     /// With its catalogues.
     pub project: Project,
     pub usage: UsageSeries,
+    /// What of its access nothing needs; none once it is revoked.
+    pub least_privilege: Option<LeastPrivilege>,
     /// A form's right to be submitted once: rotating shows a secret.
     pub nonce: String,
     /// The open incident of a key that may have leaked.

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod advice;
 pub mod audit;
 pub mod bulk;
 pub mod calendar;
@@ -36,6 +37,7 @@ pub mod project;
 pub mod request_id;
 pub mod resource;
 pub mod restriction;
+pub mod review;
 pub mod rotation;
 pub mod scope;
 pub mod scope_group;

@@ -61,6 +61,29 @@ impl PermissionQuery {
         }
     }
 
+    /// The scopes by which the query is met; none when it is not. Of alternatives only the narrowest counts, by the depth
+    /// of its scopes: without the others the query would be met as well.
+    #[must_use]
+    pub fn needs(&self, scopes: &ScopeSet) -> Vec<&str> {
+        self.met_by(scopes).unwrap_or_default()
+    }
+
+    fn met_by(&self, scopes: &ScopeSet) -> Option<Vec<&str>> {
+        match self {
+            Self::Scope(wanted) => scopes.allows(wanted).then(|| vec![wanted.as_str()]),
+            Self::All(parts) => {
+                let all: Option<Vec<_>> = parts.iter().map(|part| part.met_by(scopes)).collect();
+                all.map(|all| all.concat())
+            }
+            Self::Any(parts) => {
+                let depth = |scope: &&str| scope.split(':').count();
+                let met = parts.iter().filter_map(|part| part.met_by(scopes));
+                // The first of equals: `min_by_key` keeps it.
+                met.min_by_key(|needed| std::cmp::Reverse(needed.iter().map(depth).min()))
+            }
+        }
+    }
+
     /// The scopes the query names that the key does not hold, in their order, each once: what would have to be
     /// granted, or chosen from, for the query to be met.
     #[must_use]
@@ -302,5 +325,26 @@ mod tests {
         let query = PermissionQuery::parse("a AND (b OR c) AND d").unwrap();
         let scopes = ScopeSet::from_stored("a c").unwrap();
         assert_eq!(query.missing_from(&scopes), ["d"]);
+    }
+
+    #[test]
+    fn of_alternatives_the_narrowest_that_is_met_is_needed() {
+        let needs = |query: &str, held: &[&str]| {
+            let scopes = ScopeSet::parse("scopes", held.iter().copied()).unwrap();
+            let query = PermissionQuery::parse(query).unwrap();
+            query.needs(&scopes).join(" ")
+        };
+        assert_eq!(
+            needs("admin OR images:read", &["admin", "images:read"]),
+            "images:read"
+        );
+        assert_eq!(needs("admin OR images:read", &["admin"]), "admin");
+        assert_eq!(needs("a:x OR a:y", &["a:*"]), "a:x", "the first of equals");
+        assert_eq!(needs("a:x AND (a:y OR b)", &["*"]), "a:x a:y");
+        assert_eq!(needs("a:x AND b", &["a:x"]), "", "what is refused needs nothing");
+        let held = ScopeSet::parse("scopes", ["*", "a:*", "a:b:*", "a:x"]).unwrap();
+        for (wanted, by) in [("a:x", "a:x"), ("a:y", "a:*"), ("a:b:c", "a:b:*"), ("z", "*")] {
+            assert_eq!(held.narrowest_over(wanted).unwrap().as_str(), by);
+        }
     }
 }

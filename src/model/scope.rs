@@ -158,6 +158,13 @@ impl ScopeSet {
         self.0.iter().any(|scope| scope.covers(wanted))
     }
 
+    /// Of the scopes that cover `wanted`, the one that covers least.
+    #[must_use]
+    pub fn narrowest_over(&self, wanted: &str) -> Option<&Scope> {
+        let covering = self.0.iter().filter(|scope| scope.covers(wanted));
+        covering.max_by_key(|scope| (!scope.is_wildcard(), scope.0.len()))
+    }
+
     /// Whether whatever these allow, `other` allows, too.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {

@@ -11,6 +11,7 @@ pub mod mail;
 pub mod members;
 pub mod policy;
 pub mod projects;
+pub mod reviews;
 pub mod sessions;
 pub mod templates;
 pub mod tokens;

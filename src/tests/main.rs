@@ -26,6 +26,7 @@ mod notices;
 mod papers;
 mod passwords;
 mod policy;
+mod reviews;
 mod scan;
 mod secrets;
 mod sessions;

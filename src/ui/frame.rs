@@ -17,6 +17,7 @@ use crate::ui::pages::problem::problem_section;
 const SETTINGS: &[(&str, &str, &str, Permission)] = &[
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
     ("Rotation", "/settings/rotation", "rotate", Permission::KeysRead),
+    ("Reviews", "/settings/reviews", "review", Permission::KeysRead),
     (
         "Incidents",
         "/settings/incidents",

@@ -10,6 +10,7 @@ mod import;
 mod keys;
 mod output;
 mod restrict;
+mod reviews;
 mod scan;
 mod serve;
 mod setup;
@@ -60,6 +61,9 @@ enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Check exported access reviews
+    #[command(subcommand)]
+    Reviews(reviews::ReviewsCommand),
     /// Find keys and tokens in files and in git, offline; exit 1 if there are any
     Scan(scan::ScanCommand),
     /// Fill an empty data folder with a believable organisation, for looking around
@@ -149,6 +153,7 @@ async fn dispatch(command: Command) -> ExitCode {
         Command::Tokens(command) => tokens::run(command).await,
         Command::Accounts(command) => accounts::run(command).await,
         Command::Audit(command) => audit::run(command).await,
+        Command::Reviews(command) => reviews::run(command).await,
         Command::Scan(command) => scan::run(command),
         Command::Demo(command) => command.output.clone().finish(demo::run(command).await),
         Command::Doctor(command) => doctor::run(command).await,

@@ -1,8 +1,8 @@
 //! Making ids and secrets, and hashing secrets for storage.
 
 use crate::model::id::{
-    AccountId, FactorId, IncidentId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId, TemplateId,
-    TokenId,
+    AccountId, FactorId, IncidentId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId,
+    ReviewId, TemplateId, TokenId,
 };
 use crate::model::import_format::DigestAlgorithm;
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
@@ -63,6 +63,7 @@ id_makers! {
     mail_id -> MailId;
     notice_id -> NoticeId;
     incident_id -> IncidentId;
+    review_id -> ReviewId;
 }
 
 /// What of a credential is hashed, and bound to: the kind of credential, its tenant and its id, so that a hash moved

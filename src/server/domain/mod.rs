@@ -23,6 +23,7 @@ pub mod orgs;
 pub mod policy;
 pub mod projects;
 pub mod retention;
+pub mod reviews;
 pub mod templates;
 pub mod tokens;
 pub mod usage;

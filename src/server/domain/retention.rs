@@ -3,11 +3,13 @@
 use super::DomainError;
 use super::accounts::session::IDLE_MS;
 use super::accounts::throttle::LOCKED_FROM;
+use crate::model::advice::UNDO_MS;
 use crate::model::import::UPLOAD_MS;
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::store::{
-    changes, email_changes, import_uploads, keys, leaks, links, mails, notices, places, sessions, throttles, usage,
+    changes, email_changes, import_uploads, key_uses, keys, leaks, links, mails, notices, places, sessions,
+    throttles, tightenings, usage,
 };
 
 /// Raw events and minutes are kept so long; hours and days stay.
@@ -39,6 +41,8 @@ pub async fn prune(ctx: &Context) -> Result<Pruned, DomainError> {
     let events = in_steps(ctx, Heap::Events, before).await;
     let rest = [Heap::Minutes, Heap::Addresses, Heap::SecretUses];
     let mut done = Vec::new();
+    // Noted to the hour, and asked for the whole of ninety days.
+    done.push(in_steps(ctx, Heap::KeyUses, before.minus_ms(DAY_MS)).await);
     for heap in rest {
         done.push(in_steps(ctx, heap, before).await);
     }
@@ -57,6 +61,7 @@ enum Heap {
     Minutes,
     Addresses,
     SecretUses,
+    KeyUses,
 }
 
 /// Deletes some at a time until nothing is left, so that nobody waits long for the writer.
@@ -69,6 +74,7 @@ async fn in_steps(ctx: &Context, what: Heap, before: Timestamp) -> Result<u64, D
             Heap::Minutes => usage::delete_minutes_before(&mut tx, before).await?,
             Heap::Addresses => usage::delete_addresses_before(&mut tx, before).await?,
             Heap::SecretUses => keys::delete_uses_before(&mut tx, before).await?,
+            Heap::KeyUses => key_uses::delete_before(&mut tx, before).await?,
         };
         tx.commit().await?;
         all += deleted;
@@ -94,6 +100,7 @@ async fn prune_small(ctx: &Context) -> Result<u64, DomainError> {
     throttles::delete_accounts_before(&mut tx, now.minus_ms(ACCOUNTS_MS), LOCKED_FROM).await?;
     notices::delete_before(&mut tx, now.minus_ms(NOTICES_MS)).await?;
     places::delete_before(&mut tx, now.minus_ms(PLACES_MS)).await?;
+    tightenings::delete_before(&mut tx, now.minus_ms(UNDO_MS)).await?;
     tx.commit().await?;
     Ok(ended)
 }

@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, bulk, factors, handover, import, incidents, invitations, keys, leaks, mail, members, password, policy, profile,
-    projects, rotation, sessions, templates, tokens,
+    account, advice, bulk, factors, handover, import, incidents, invitations, keys, leaks, mail, members,
+    password, policy, profile, projects, reviews, rotation, sessions, templates, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -70,6 +70,8 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/rotate/finish", post(rotation::finish)),
         ("/settings/api-keys/{id}/rotate/extend", post(rotation::extend)),
         ("/settings/api-keys/{id}/rotate/cancel", post(rotation::cancel)),
+        ("/settings/api-keys/{id}/tighten", post(advice::tighten)),
+        ("/settings/api-keys/{id}/tighten/undo", post(advice::undo)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),
         ("/settings/api-keys/{id}/handover", post(handover::make)),
         ("/claim", post(handover::claim)),
@@ -89,6 +91,11 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/policy/test", post(policy::save_test)),
         ("/settings/policy/live/cancel", post(policy::cancel_live)),
         ("/settings/policy/test/cancel", post(policy::cancel_test)),
+        ("/settings/reviews/new", post(reviews::start)),
+        ("/settings/reviews/{id}", post(reviews::decide)),
+        ("/settings/reviews/{id}/finish", post(reviews::finish)),
+        ("/settings/reviews/{id}/cancel", post(reviews::cancel)),
+        ("/settings/reviews/{id}/export", post(reviews::export)),
         ("/settings/projects/new", post(projects::create)),
         ("/settings/projects/{id}", post(projects::edit)),
         ("/settings/members/invite", post(invitations::invite)),

@@ -160,6 +160,7 @@ async fn answer_to(
     let http_style = parse_style(uri)?;
     let body = parse_body(headers, body)?;
     let permissions = body.permissions.as_deref().map(parse_permissions).transpose()?;
+    let permissions = permissions.map(Box::new);
     let client_ip = body
         .client_ip
         .as_deref()
@@ -173,7 +174,7 @@ async fn answer_to(
             client_ip,
             resource: body.resource.as_deref(),
         },
-        permissions: permissions.as_ref(),
+        permissions,
         told: Told {
             method: kept(&body.method),
             path: kept(&body.path),

@@ -6,7 +6,7 @@
 //! | write_usage | usage_events, usage_rollups, *_last_used | flush interval | verification never writes |
 //! | prune | events, sessions, counters | 1 h | nothing is kept longer than promised |
 //! | read_incidents | incidents, incident_uses | 1 s | how a leaked key was used is gathered from raw events, which have no index by key |
-//! | housekeep | policies, api_keys, mails | 1 h | what falls due by itself: planned policies, unused keys, reminders of rotations |
+//! | housekeep | policies, api_keys, mails | 1 h | what falls due by itself: planned policies, unused keys, reviews, reminders of rotations |
 //! | send_mail | mails | 1 s | letters are written in transactions and sent after them; only with a mail server |
 
 mod follow_changes;

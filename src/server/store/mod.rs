@@ -23,6 +23,7 @@ pub mod import_uploads;
 pub mod incidents;
 pub mod instance;
 pub mod invitations;
+pub mod key_uses;
 pub mod keys;
 pub mod leaks;
 pub mod links;
@@ -35,10 +36,13 @@ pub mod places;
 pub mod policies;
 pub mod projects;
 pub mod resources;
+pub mod review_items;
+pub mod reviews;
 pub mod row;
 pub mod sessions;
 pub mod templates;
 pub mod throttles;
+pub mod tightenings;
 pub mod tokens;
 pub mod usage;
 
@@ -69,6 +73,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("incidents", incidents::STATEMENTS),
         ("instance", instance::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
+        ("key_uses", key_uses::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("leaks", leaks::STATEMENTS),
         ("links", links::STATEMENTS),
@@ -80,9 +85,12 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("policies", policies::STATEMENTS),
         ("projects", projects::STATEMENTS),
         ("resources", resources::STATEMENTS),
+        ("review_items", review_items::STATEMENTS),
+        ("reviews", reviews::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("templates", templates::STATEMENTS),
         ("throttles", throttles::STATEMENTS),
+        ("tightenings", tightenings::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("usage", usage::STATEMENTS),
     ];
@@ -98,6 +106,8 @@ pub fn all_batches() -> Vec<(&'static str, &'static str, &'static str, &'static 
     let named = |file: &'static str| move |(name, sqlite, postgres)| (file, name, sqlite, postgres);
     let usage = usage::batches().into_iter().map(named("usage"));
     let keys = keys::batches().into_iter().map(named("keys"));
+    let uses = key_uses::batches().into_iter().map(named("key_uses"));
+    let items = review_items::batches().into_iter().map(named("review_items"));
     let audit = audit::batches().into_iter().map(named("audit"));
-    usage.chain(keys).chain(audit).collect()
+    usage.chain(keys).chain(uses).chain(items).chain(audit).collect()
 }

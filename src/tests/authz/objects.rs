@@ -1,12 +1,15 @@
 //! Something to ask for: of one's own organisation, of another, or of none.
 
 use keywright::model::id::OrgId;
+use keywright::model::key::KeyFilter;
 use keywright::model::org::Role;
 use keywright::model::restriction::RestrictionsDraft;
+use keywright::model::time::DAY_MS;
 use keywright::server::domain::incidents::{self, OpenIncident};
 use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::members::invite;
 use keywright::server::domain::projects::{self, ProjectDraft};
+use keywright::server::domain::reviews;
 use keywright::server::domain::tokens::{self, TokenDraft};
 use keywright::server::platform::rng::base62;
 use serde::Deserialize;
@@ -35,6 +38,8 @@ pub enum Object {
     /// A mail in the outbox.
     Mail,
     Organisation,
+    /// A running access review.
+    Review,
     /// A session of one's own, by its handle.
     Session,
 }
@@ -67,6 +72,7 @@ fn random(object: Object) -> String {
         Object::Member | Object::Account => "acc_",
         Object::Invitation => "inv_",
         Object::Mail => "mal_",
+        Object::Review => "rev_",
         Object::Organisation => "org_",
         Object::Session => return "0123456789ab".to_owned(),
     };
@@ -119,6 +125,26 @@ pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which
             let sql = "SELECT id FROM mails ORDER BY created_at_ms DESC, id LIMIT 1";
             app.a_letter().await;
             app.db.texts(sql).await.remove(0)
+        }
+        Object::Review => {
+            key(app, org, "team:tests", &name).await;
+            let actor = app.owner_of(org);
+            let deadline = app.ctx.clock.now().plus_ms(10 * DAY_MS).iso_date();
+            let draft = reviews::ReviewDraft {
+                name: "Review",
+                filter: KeyFilter {
+                    search: name.clone(),
+                    ..KeyFilter::default()
+                },
+                assignment: "owners",
+                reviewers: Vec::new(),
+                deadline: &deadline,
+                on_undecided: "nothing",
+            };
+            reviews::start(&app.ctx, &actor, &draft)
+                .await
+                .unwrap()
+                .to_string()
         }
         Object::Session => match (which, caller.account) {
             (Which::Own, Some(account)) => app.another_session(&account).await,

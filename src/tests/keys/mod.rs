@@ -1,12 +1,13 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
+mod advice;
 mod algebra;
+mod bulk;
 mod by_command;
 mod export;
 mod handover;
 mod import;
 mod import_file;
-mod bulk;
 mod reminders;
 mod restrictions;
 mod rotation;

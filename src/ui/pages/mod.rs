@@ -17,6 +17,7 @@ pub mod problem;
 pub mod projects;
 pub mod reset_password;
 pub mod reveal;
+pub mod reviews;
 pub mod second_factor;
 pub mod set_up;
 pub mod sign_in;

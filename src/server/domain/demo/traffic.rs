@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{DAYS, DemoKey, State};
+use crate::model::advice::UseKind;
 use crate::model::id::{KeyId, OrgId, ProjectId};
 use crate::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use crate::model::usage::Grain;
 use crate::model::verdict::VerdictCode;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::store::usage::{self, LastUse, RollUp};
+use crate::server::store::key_uses::{self, NewUse};
+use crate::server::store::usage::{self, AddressUses, LastUse, RollUp};
 
 /// A key with what its traffic hangs on.
 pub(super) struct Used<'a> {
@@ -74,8 +76,32 @@ pub(super) async fn write(ctx: &Context, used: &Used<'_>, now: Timestamp) -> Res
     let mut tx = ctx.db.begin_write().await?;
     usage::roll_up(&mut tx, rows.iter()).await?;
     usage::set_keys_used(&mut tx, std::iter::once(last_use)).await?;
+    usage::add_addresses(&mut tx, address_of(used, at).into_iter()).await?;
+    key_uses::note(&mut tx, need_of(used, at).into_iter()).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// All of it comes from one address.
+fn address_of<'a>(used: &Used<'a>, at: Timestamp) -> Option<AddressUses<'a>> {
+    Some(AddressUses {
+        key_id: used.id.as_str(),
+        ip: used.key.ip.parse().ok()?,
+        first_at_ms: used.created.ms(),
+        last_at_ms: at.ms(),
+        requests: used.key.peak,
+    })
+}
+
+/// The first scope of a key is the one that its requests need.
+fn need_of<'a>(used: &Used<'a>, at: Timestamp) -> Option<NewUse<'a>> {
+    Some(NewUse {
+        key_id: used.id.as_str(),
+        kind: UseKind::Grant,
+        name: used.key.scopes.first()?,
+        first_at_ms: used.created.ms(),
+        last_at_ms: at.ms(),
+    })
 }
 
 /// Every hour of the key's life; after it has ended, what still uses it is refused for some days. Gives the end.

@@ -21,7 +21,7 @@ use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::{DomainError, policy};
 use crate::server::platform::zones;
 use crate::server::store::keys::{self as store, SecuredKey};
-use crate::server::store::{projects, usage};
+use crate::server::store::{key_uses, projects, usage};
 
 /// How far back addresses are suggested from, and how many.
 const SEEN_MS: i64 = 30 * DAY_MS;
@@ -175,7 +175,11 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     let before = told(&key)?;
     key.rotation_days = checked.interval;
     if let Some(access) = &checked.access {
+        let former = (key.scopes.clone(), key.restrictions.clone());
         change_access(actor, &mut key, access, now)?;
+        if former != (key.scopes.clone(), key.restrictions.clone()) {
+            key_uses::watch_anew(&mut tx, &scope, id, now).await?;
+        }
     }
     let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
     policy::enforce_on(&policy, &key)?;

@@ -1,5 +1,6 @@
 //! Keys, from issue through rotations to tombstone.
 
+pub mod advice;
 pub mod bulk;
 pub mod edit;
 pub mod export;

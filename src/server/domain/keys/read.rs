@@ -1,6 +1,6 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{handover, may_manage, may_rotate, restrictions, rotation};
+use super::{advice, handover, may_manage, may_rotate, restrictions, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Badge, Environment, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
@@ -115,8 +115,9 @@ pub async fn page(
         incident,
         now: ctx.clock.now(),
         project: projects::find(ctx, actor, &key.summary.project_id).await?,
-        key,
         usage: usage(ctx, actor, id, range).await?,
+        least_privilege: advice::section(ctx, actor, &key).await?,
+        key,
         nonce: mint::form_nonce(ctx),
     })
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::key::Environment;
 use crate::model::notice::Happening;
 use crate::model::org::Role;
+use crate::model::review::Progress;
 use crate::model::time::Timestamp;
 
 /// Who a letter goes to.
@@ -129,6 +130,21 @@ pub enum Letter {
         organisation: String,
         keys: Vec<DueKey>,
     },
+    /// Keys wait for the recipient's decision in an access review.
+    ReviewDue {
+        organisation: String,
+        review: String,
+        open: i64,
+        deadline: Timestamp,
+        link: String,
+    },
+    /// An access review has ended.
+    ReviewFinished {
+        organisation: String,
+        review: String,
+        progress: Progress,
+        link: String,
+    },
     Test,
 }
 
@@ -170,6 +186,8 @@ impl Letter {
             Self::KeyLeaked { .. } => "key_leaked",
             Self::KeysUnused { .. } => "keys_unused",
             Self::RotationDue { .. } => "rotation_due",
+            Self::ReviewDue { .. } => "review_due",
+            Self::ReviewFinished { .. } => "review_finished",
             Self::Test => "test",
         }
     }

@@ -176,7 +176,9 @@ impl Letter {
             | Self::PasswordReset { expires_at, .. }
             | Self::EmailChangeOld { expires_at, .. }
             | Self::EmailChangeNew { expires_at, .. } => *expires_at <= now,
+            Self::ReviewDue { deadline, .. } => *deadline <= now,
             Self::Security { .. }
+            | Self::ReviewFinished { .. }
             | Self::MembershipEnded { .. }
             | Self::KeysTransferred { .. }
             | Self::TwoFactorRequired { .. }

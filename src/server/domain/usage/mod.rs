@@ -1,5 +1,6 @@
 //! Usage events: taken in without waiting, written in batches by one writer.
 
+mod needs;
 mod sink;
 mod write;
 

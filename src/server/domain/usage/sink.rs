@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::permission_query::PermissionQuery;
 use crate::model::request_id::RequestId;
 use crate::model::time::Timestamp;
 use crate::model::verdict::VerdictCode;
@@ -30,6 +31,10 @@ pub struct UsageEvent {
     /// The address the question came from.
     pub caller_ip: Option<IpAddr>,
     pub told: Option<Box<Told>>,
+    /// What was asked for, of a request that passed; evaluated by the writer, not while somebody waits.
+    pub asked: Option<Box<PermissionQuery>>,
+    /// Whether the service said where its client is.
+    pub is_addressed: bool,
 }
 
 /// What a service told of the request that it asked about; empty where it told nothing.

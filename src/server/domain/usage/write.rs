@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use super::needs::Needs;
 use super::sink::UsageEvent;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::model::usage::Grain;
@@ -33,6 +34,8 @@ struct Folded<'a> {
     secrets: BTreeMap<(&'a str, u32, i64), SecretUses<'a>>,
     /// Keys whose new secret was used while the countdown waits for that, and when first.
     first_uses: BTreeMap<(&'a str, u32), (&'a CachedKey, Timestamp)>,
+    /// What of their access keys needed.
+    needs: Needs<'a>,
 }
 
 /// Writes a batch, all or nothing.
@@ -51,6 +54,7 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
     store::set_tokens_used(&mut tx, folded.tokens.into_values()).await?;
     store::add_addresses(&mut tx, folded.addresses.into_values()).await?;
     store::add_secret_uses(&mut tx, folded.secrets.into_values()).await?;
+    folded.needs.write(&mut tx).await?;
     tx.commit().await?;
     ctx.usage.count_persisted(events.len());
     begin_countdowns(ctx, &folded.first_uses).await;
@@ -80,6 +84,7 @@ impl<'a> Folded<'a> {
         if let Some(number) = event.secret_number {
             self.add_secret(event, number);
         }
+        self.needs.add(event);
     }
 
     fn add_secret(&mut self, event: &'a UsageEvent, number: u32) {

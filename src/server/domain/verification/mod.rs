@@ -45,7 +45,7 @@ pub enum CallerError {
 pub struct Question<'a> {
     pub key: &'a str,
     pub request: VerifyRequest<'a>,
-    pub permissions: Option<&'a PermissionQuery>,
+    pub permissions: Option<Box<PermissionQuery>>,
     pub told: Told,
     pub dry_run: bool,
     pub request_id: RequestId,
@@ -125,7 +125,13 @@ pub async fn verify(
         return Ok(not_found());
     };
     let secret = &key.secrets[at];
-    let verdict = decide(&key, secret, &question.request, question.permissions, now);
+    let verdict = decide(
+        &key,
+        secret,
+        &question.request,
+        question.permissions.as_deref(),
+        now,
+    );
     let overlap_until = key.overlap_until(now);
     // A key that is stopped has no secret that is good.
     let is_open = key.status == KeyStatus::Active && key.project_status == ProjectStatus::Active;
@@ -244,5 +250,7 @@ fn record(
         client_ip: question.request.client_ip.or(question.caller_ip),
         caller_ip: question.caller_ip,
         told: question.told.boxed(),
+        asked: question.permissions.filter(|_| code == VerdictCode::Valid),
+        is_addressed: question.request.client_ip.is_some(),
     });
 }

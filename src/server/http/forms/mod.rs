@@ -2,6 +2,7 @@
 //! the answer itself); refusal is the page again with what was typed and what was wrong beside each field.
 
 pub mod account;
+pub mod advice;
 pub mod bulk;
 pub mod factors;
 pub mod handover;
@@ -17,6 +18,7 @@ pub mod password;
 pub mod policy;
 pub mod profile;
 pub mod projects;
+pub mod reviews;
 pub mod rotation;
 pub mod sessions;
 pub mod templates;

@@ -11,7 +11,7 @@ use crate::model::scope::ScopeSet;
 use crate::model::text::folded;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::usage::LastUsed;
-use crate::server::store::db::{Connection, Tx, on};
+use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, beginning_with, containing, moment};
 use crate::server::store::statements;
@@ -37,6 +37,8 @@ macro_rules! from_keys {
         LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id"
     };
 }
+
+pub(in crate::server::store) use {badge, from_keys};
 
 macro_rules! narrowed {
     () => {
@@ -91,22 +93,7 @@ macro_rules! detail {
     };
 }
 
-macro_rules! candidate {
-    () => {
-        concat!(
-            "SELECT k.id, k.name, k.prefix, k.environment, k.owner_account_id, o.name AS owner_name, k.owner_team, k.status, ",
-            badge!(),
-            " AS badge, k.version",
-            from_keys!(),
-            " LEFT JOIN accounts o ON o.id = k.owner_account_id"
-        )
-    };
-}
-
-pub(super) use {badge, detail, from_keys, narrowed};
-
-/// Begins the query for keys that are named one by one: $1 is the organisation, $2 is now.
-const CANDIDATES: &str = concat!(candidate!(), " WHERE k.org_id = $1 AND k.id IN (");
+pub(super) use {detail, narrowed};
 
 statements! {
     LIST_BY_CREATED = page_of!("k.created_at_ms DESC");
@@ -115,8 +102,10 @@ statements! {
     LIST_BY_EXPIRY = page_of!("k.expires_at_ms NULLS LAST");
     COUNT = concat!("SELECT COUNT(*)", from_keys!(), narrowed!());
     COUNT_IN_USE = "SELECT COUNT(*) FROM api_keys WHERE org_id = $1 AND status <> 'revoked'";
-    /// Those of one owner alone where $10 names one.
-    LIST_MATCHING = concat!(candidate!(), narrowed!(), " AND ($10 = '' OR k.owner_account_id = $10) ORDER BY k.created_at_ms DESC, k.id LIMIT $11");
+    /// For a review: each key with its owner, if that is an active member who may decide.
+    LIST_REVIEWABLE = concat!("SELECT k.id, k.owner_account_id, CASE WHEN m.role <> 'auditor' THEN m.account_id END", from_keys!(),
+        narrowed!(), " AND k.status <> 'revoked' ORDER BY k.id LIMIT $10");
+    COUNT_REVIEWABLE = concat!("SELECT COUNT(*)", from_keys!(), narrowed!(), " AND k.status <> 'revoked'");
     /// Adds up per project, owner and status, in the order of the index, before it looks at project and owner: ten
     /// thousand keys are a handful of groups.
     COUNT_BY_BADGE = "SELECT
@@ -262,7 +251,7 @@ impl SummaryRow {
     }
 }
 
-fn badge_of(filter: &KeyFilter) -> &'static str {
+pub(super) fn badge_of(filter: &KeyFilter) -> &'static str {
     match filter.badge {
         Some(badge) => badge.as_str(),
         None if filter.with_revoked => "any",
@@ -312,6 +301,52 @@ pub async fn list(
         number: page.number,
         size: page.size,
     })
+}
+
+/// The texts that a filter binds after organisation and time: search, three patterns, project, environment, badge.
+fn bound(filter: &KeyFilter) -> [String; 7] {
+    let search = filter.search.trim();
+    [
+        search.to_owned(),
+        containing(&folded(search)),
+        beginning_with(search),
+        beginning_with(search),
+        filter.project.map_or_else(String::new, |id| id.to_string()),
+        filter
+            .environment
+            .map_or_else(String::new, |environment| environment.as_str().to_owned()),
+        filter
+            .badge
+            .map_or_else(String::new, |badge| badge.as_str().to_owned()),
+    ]
+}
+
+/// A key of a review: its id, its owner, and the owner again if they may decide about it.
+pub type Reviewable = (String, Option<String>, Option<String>);
+
+/// Every key that matches and is not revoked; at most `most`.
+pub async fn list_reviewable(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &KeyFilter,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Reviewable>, StoreError> {
+    let [a, b, c, d, e, f, g] = bound(filter);
+    on!(tx, q => sqlx::query_as(LIST_REVIEWABLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
+        .bind(&d).bind(&e).bind(&f).bind(&g).bind(most).fetch_all(q).await)
+}
+
+/// How many those are.
+pub async fn count_reviewable(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    filter: &KeyFilter,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let [a, b, c, d, e, f, g] = bound(filter);
+    on!(tx, q => sqlx::query_scalar(COUNT_REVIEWABLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
+        .bind(&d).bind(&e).bind(&f).bind(&g).fetch_one(q).await)
 }
 
 pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {
@@ -369,98 +404,4 @@ impl FullRow {
             version: self.version,
         })
     }
-}
-
-/// A key that may be stopped with others.
-pub struct Candidate {
-    pub id: KeyId,
-    pub name: String,
-    pub hint: String,
-    pub environment: Environment,
-    pub owner_account_id: Option<String>,
-    pub owner: String,
-    pub status: KeyStatus,
-    pub badge: Badge,
-    pub version: i64,
-}
-
-#[derive(sqlx::FromRow)]
-struct CandidateRow {
-    id: String,
-    name: String,
-    prefix: String,
-    environment: String,
-    owner_account_id: Option<String>,
-    owner_name: Option<String>,
-    owner_team: String,
-    status: String,
-    badge: String,
-    version: i64,
-}
-
-impl TryFrom<CandidateRow> for Candidate {
-    type Error = StoreError;
-    fn try_from(row: CandidateRow) -> Result<Self, StoreError> {
-        let place = RowPlace {
-            table: "api_keys",
-            id: &row.id,
-        };
-        let id: KeyId = place.parsed("id", &row.id)?;
-        let environment = place.required("environment", Environment::parse(&row.environment))?;
-        Ok(Self {
-            hint: display_hint(&row.prefix, environment, id.random_part()),
-            status: place.required("status", KeyStatus::parse(&row.status))?,
-            badge: place.required("badge", Badge::parse(&row.badge))?,
-            owner: row.owner_name.unwrap_or(row.owner_team),
-            id,
-            name: row.name,
-            environment,
-            owner_account_id: row.owner_account_id,
-            version: row.version,
-        })
-    }
-}
-
-/// Those of the keys that there are in this organisation.
-pub async fn list_candidates(
-    tx: &mut Tx,
-    scope: &OrgScope,
-    keys: &[&KeyId],
-    now: Timestamp,
-) -> Result<Vec<Candidate>, StoreError> {
-    macro_rules! select_from {
-        ($db:ty, $c:expr) => {{
-            let numbers: Vec<String> = (0..keys.len()).map(|n| format!("${}", n + 3)).collect();
-            let text = format!("{CANDIDATES}{})", numbers.join(", "));
-            let mut query = sqlx::query_as::<$db, CandidateRow>(sqlx::AssertSqlSafe(text))
-                .bind(scope.org_id().as_str())
-                .bind(now.ms());
-            for key in keys {
-                query = query.bind(key.as_str());
-            }
-            query.fetch_all($c).await?
-        }};
-    }
-    let rows: Vec<CandidateRow> = match tx.connection() {
-        Connection::Sqlite(c) => select_from!(sqlx::Sqlite, c),
-        Connection::Postgres(c) => select_from!(sqlx::Postgres, c),
-    };
-    rows.into_iter().map(Candidate::try_from).collect()
-}
-
-/// Keys that match a filter, the newest first, at most `most`; those of one owner alone where there is one.
-pub async fn list_matching(
-    tx: &mut Tx,
-    scope: &OrgScope,
-    filter: &KeyFilter,
-    (owner, most): (&str, usize),
-    now: Timestamp,
-) -> Result<Vec<Candidate>, StoreError> {
-    let search = filter.search.trim();
-    let start = beginning_with(search);
-    let rows: Vec<CandidateRow> = on!(tx, c => sqlx::query_as(LIST_MATCHING).bind(scope.org_id().as_str()).bind(now.ms())
-        .bind(search).bind(containing(&folded(search))).bind(&start).bind(&start)
-        .bind(filter.project.as_ref().map_or("", |id| id.as_str())).bind(filter.environment.map_or("", Environment::as_str))
-        .bind(badge_of(filter)).bind(owner).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await)?;
-    rows.into_iter().map(Candidate::try_from).collect()
 }

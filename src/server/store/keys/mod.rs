@@ -10,6 +10,7 @@ macro_rules! import_prefix {
     };
 }
 
+mod candidates;
 mod export;
 mod held;
 mod import;
@@ -19,12 +20,16 @@ mod rotation;
 mod secured;
 mod unused;
 
+pub use candidates::{Candidate, list_candidates, list_matching};
 pub use export::list_after;
 pub use held::{count_held, list_held, list_held_ids};
 pub use import::{
     batches, find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
 };
-pub use list::{Candidate, DetailRow, ListedKey, counts, find_detail, list, list_candidates, list_matching};
+pub use list::{
+    DetailRow, ListedKey, Reviewable, count_reviewable, counts, find_detail, list, list_reviewable,
+};
+pub(in crate::server::store) use list::{badge, from_keys};
 pub use reminders::{Remindable, list_remindable, set_reminded};
 pub use rotation::{SecretHour, delete_uses_before, list_due, list_running, list_uses};
 pub use secured::{
@@ -51,6 +56,7 @@ fn hint(prefix: &str, environment: Environment, id: &KeyId, import_prefix: Optio
 pub const STATEMENTS: &[(&str, &str)] = &{
     let files = [
         list::STATEMENTS,
+        candidates::STATEMENTS,
         secured::STATEMENTS,
         held::STATEMENTS,
         rotation::STATEMENTS,
@@ -61,6 +67,7 @@ pub const STATEMENTS: &[(&str, &str)] = &{
     ];
     let mut all = [("", "");
         list::STATEMENTS.len()
+            + candidates::STATEMENTS.len()
             + secured::STATEMENTS.len()
             + held::STATEMENTS.len()
             + rotation::STATEMENTS.len()

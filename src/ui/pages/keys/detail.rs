@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::advice::least_privilege_card;
 use super::handover::handover_notice;
 use super::policy::broken;
 use super::rotate::rotation_card;
@@ -52,6 +53,7 @@ fn draw(page: KeyPage) -> AnyView {
         usage,
         project,
         incident,
+        least_privilege,
         ..
     } = page;
     let summary = key.summary.clone();
@@ -84,6 +86,7 @@ fn draw(page: KeyPage) -> AnyView {
             {facts(&key, now)}
             {access(&key, &project)}
         </div>
+        {least_privilege.map(|told| least_privilege_card(&key, &told, now))}
         {next(&key, &project)}
     }
     .into_any()

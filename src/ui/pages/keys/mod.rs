@@ -1,5 +1,6 @@
 //! Keys: list, create, one key, edit, rotate, revoke.
 
+pub mod advice;
 pub mod bulk;
 pub mod detail;
 pub mod edit;

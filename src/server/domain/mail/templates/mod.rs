@@ -8,6 +8,7 @@ mod html;
 mod incidents;
 mod keys;
 mod organisations;
+mod reviews;
 mod text;
 mod when;
 
@@ -188,6 +189,25 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
         Letter::RotationDue { organisation, keys } => {
             keys::rotation_due(&named(organisation), keys, zone, origin)
         }
+        Letter::ReviewDue {
+            organisation,
+            review,
+            open,
+            deadline,
+            link,
+        } => reviews::due(
+            (&named(organisation), &named(review)),
+            *open,
+            link,
+            (&when::day(*deadline, zone), &when::told(*deadline, zone)),
+            origin,
+        ),
+        Letter::ReviewFinished {
+            organisation,
+            review,
+            progress,
+            link,
+        } => reviews::finished((&named(organisation), &named(review)), *progress, link, origin),
         Letter::Test => accounts::test(origin),
     }
 }
@@ -210,6 +230,8 @@ pub fn about(kind: &str) -> &str {
         "key_leaked" => "Secret found in public",
         "keys_unused" => "Unused keys",
         "rotation_due" => "Rotations that are due",
+        "review_due" => "Access review to be done",
+        "review_finished" => "Access review finished",
         "test" => "Test mail",
         other => other,
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::notice::{Happening, SecurityEvent};
 use crate::model::org::Role;
+use crate::model::review::Progress;
 use crate::model::time::Timestamp;
 use crate::server::domain::mail::{DueKey, LeakEnd};
 
@@ -144,6 +145,26 @@ fn every(name: &str) -> Vec<Letter> {
                     is_overdue,
                 })
                 .to_vec(),
+        },
+        Letter::ReviewDue {
+            organisation: named(),
+            review: named(),
+            open: 3,
+            deadline: expires_at,
+            link: link(),
+        },
+        Letter::ReviewFinished {
+            organisation: named(),
+            review: named(),
+            progress: Progress {
+                all: 10,
+                kept: 4,
+                tightened: 1,
+                revoked: 2,
+                disabled: 2,
+                open: 0,
+            },
+            link: link(),
         },
         Letter::Test,
     ];
