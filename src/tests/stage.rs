@@ -64,6 +64,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         } else {
             keywright::model::actor::FRESH_MS
         },
+        report_keys: keywright::server::platform::crypto::report_keys::ReportKeys::default(),
     };
     let parts = Parts {
         site,

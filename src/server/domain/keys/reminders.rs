@@ -29,12 +29,9 @@ fn stage(secret_since: Timestamp, due_at: Timestamp, now: Timestamp) -> i64 {
     if 2 * now.since_ms(secret_since) < due_at.since_ms(secret_since) {
         return 0;
     }
-    match left_ms {
-        ..=DAY_MS => 3,
-        ..=WEEK_MS => 2,
-        ..=SOON_MS => 1,
-        _ => 0,
-    }
+    // As many as the leads that it has come within.
+    let leads = [SOON_MS, WEEK_MS, DAY_MS];
+    leads.iter().map(|lead| i64::from(left_ms <= *lead)).sum()
 }
 
 /// Writes the letters that are due, everywhere. One organisation that fails does not keep the others.
