@@ -3,17 +3,21 @@
 use super::{DomainError, keys, policy, reviews};
 use crate::server::ctx::Context;
 
-/// Does every duty. One that fails does not keep the others; it is done with the next hour.
-pub async fn run(ctx: &Context) {
-    noted("planned policies", policy::change::take_effect(ctx).await);
-    noted("unused keys", keys::unused::disable_unused(ctx).await);
-    noted("review reminders", reviews::remind(ctx).await);
-    noted("review deadlines", reviews::close_due(ctx).await);
-    noted("rotation reminders", keys::reminders::remind(ctx).await);
-}
-
-fn noted(duty: &'static str, outcome: Result<(), DomainError>) {
-    if let Err(error) = outcome {
-        tracing::warn!(duty, error = %error, "a duty failed; trying again in an hour");
+/// Does every duty. One that fails keeps no other and is tried again in an hour; the first failure comes back.
+pub async fn run(ctx: &Context) -> Result<(), DomainError> {
+    let duties = [
+        ("planned policies", policy::change::take_effect(ctx).await),
+        ("unused keys", keys::unused::disable_unused(ctx).await),
+        ("rotation reminders", keys::reminders::remind(ctx).await),
+        ("review reminders", reviews::remind(ctx).await),
+        ("review deadlines", reviews::close_due(ctx).await),
+    ];
+    let mut first = None;
+    for (duty, done) in duties {
+        if let Err(error) = done {
+            tracing::warn!(duty, %error, "a duty failed; trying again in an hour");
+            first = first.or(Some(error));
+        }
     }
+    first.map_or(Ok(()), Err)
 }

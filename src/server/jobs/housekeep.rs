@@ -18,6 +18,7 @@ pub async fn run(ctx: Ctx, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         wait = EVERY;
-        housekeeping::run(&ctx).await;
+        // Each duty has said what went wrong.
+        let _ = housekeeping::run(&ctx).await;
     }
 }
