@@ -171,7 +171,7 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
         } => keys::key_leaked(
             (&named(organisation), &named(key), key_id),
             *end,
-            (source, url),
+            (&named(source), &shown(url.trim(), 300)),
             origin,
         ),
         Letter::KeysUnused {

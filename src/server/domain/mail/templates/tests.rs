@@ -221,7 +221,12 @@ fn a_letter_has_one_button_and_its_address_in_words() {
         assert_eq!(buttons, expected, "{kind}");
         if !matches!(
             letter,
-            Letter::Test | Letter::MembershipEnded { .. } | Letter::KeysTransferred { .. }
+            Letter::Test
+                | Letter::MembershipEnded { .. }
+                | Letter::KeysTransferred { .. }
+                | Letter::KeyLeaked { .. }
+                | Letter::KeysUnused { .. }
+                | Letter::RotationDue { .. }
         ) {
             assert_eq!(written.text.matches(LINK).count(), 1, "{kind}");
             let escaped = LINK.replace('&', "&amp;");
