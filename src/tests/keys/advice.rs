@@ -53,6 +53,7 @@ async fn edit_access(
         access: Some(AccessEdit {
             scopes: scopes.to_vec(),
             restrictions,
+            ..AccessEdit::default()
         }),
     };
     edit::save(&app.ctx, actor, &key.id, &edit).await

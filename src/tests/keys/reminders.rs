@@ -28,7 +28,7 @@ async fn told(app: &TestApp) -> Vec<(String, Vec<(String, bool)>)> {
 async fn until_day(app: &TestApp, from: i64, to: i64) {
     for _ in from..to {
         app.clock.advance_ms(DAY_MS);
-        housekeeping::run(&app.ctx).await;
+        housekeeping::run(&app.ctx).await.unwrap();
     }
 }
 
@@ -81,7 +81,7 @@ on_both_databases! {
         let app = TestApp::on_without_mail(backend).await;
         app.try_issue("Team", "live", &[], "none").await.unwrap();
         app.clock.advance_ms(100 * DAY_MS);
-        housekeeping::run(&app.ctx).await;
+        housekeeping::run(&app.ctx).await.unwrap();
         assert_eq!(app.db.number("SELECT COUNT(*) FROM rotation_reminders").await, 0);
     }
 }

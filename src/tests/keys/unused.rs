@@ -14,7 +14,7 @@ use crate::policy::save_for;
 async fn days(app: &TestApp, days: i64) {
     for _ in 0..days {
         app.clock.advance_ms(DAY_MS);
-        housekeeping::run(&app.ctx).await;
+        housekeeping::run(&app.ctx).await.unwrap();
     }
 }
 
@@ -45,7 +45,7 @@ on_both_databases! {
         let test = app.try_issue("Test", "test", &[], "none").await.unwrap();
         app.clock.advance_ms(400 * DAY_MS);
         rule(&app, "30").await;
-        housekeeping::run(&app.ctx).await;
+        housekeeping::run(&app.ctx).await.unwrap();
         days(&app, 22).await;
         assert!(told(&app).await.is_empty(), "it counts from the day the rule holds");
         days(&app, 1).await;
@@ -73,7 +73,7 @@ on_both_databases! {
         rule(&app, "30").await;
         let used = app.try_issue("Used", "live", &[], "none").await.unwrap();
         let enabled = app.try_issue("Enabled", "live", &[], "none").await.unwrap();
-        housekeeping::run(&app.ctx).await;
+        housekeeping::run(&app.ctx).await.unwrap();
         days(&app, 23).await;
         assert_eq!(told(&app).await[0].1.len(), 2);
         assert_eq!(app.verify(&used.secret).await, "VALID");
@@ -93,7 +93,7 @@ on_both_databases! {
         let app = TestApp::on(backend).await;
         rule(&app, "30").await;
         let key = app.try_issue("Quiet", "live", &[], "none").await.unwrap();
-        housekeeping::run(&app.ctx).await;
+        housekeeping::run(&app.ctx).await.unwrap();
         days(&app, 25).await;
         rule(&app, "20").await;
         days(&app, 13).await;
@@ -110,7 +110,7 @@ on_both_databases! {
         rule(&app, "30").await;
         app.try_issue("Quiet", "live", &[], "none").await.unwrap();
         let other = app.another_process().await;
-        housekeeping::run(&app.ctx).await;
+        housekeeping::run(&app.ctx).await.unwrap();
         for days in [24, 8] {
             app.clock.advance_ms(days * DAY_MS);
             let (a, b) = tokio::join!(unused::disable_unused(&app.ctx), unused::disable_unused(&other));
