@@ -36,7 +36,8 @@ pub fn ImportKeysPage() -> impl IntoView {
 }
 
 fn draw(form: &ImportForm, state: &FormState, upload: &str) -> AnyView {
-    let lede = "Keys that your users hold already go on working: Keywright takes their digests and never sees them.";
+    let lede =
+        "Keys that your users hold already go on working: Keywright takes their digests and never sees them.";
     let body = match (&form.upload, form.targets.is_empty()) {
         (Some(checked), _) => review(checked, state, upload, form.now),
         (None, true) => no_target(form),
