@@ -289,8 +289,13 @@ fn hidden_of(text: &str, format: &ImportFormat) -> String {
             .bytes()
             .take_while(|byte| format.alphabet.has(*byte))
             .count();
+        // Among any ASCII there is no saying where a key ends; elsewhere it is all hidden.
+        let end = match format.alphabet {
+            Alphabet::Printable => run.min(format.max),
+            _ => run,
+        };
         let (shown, taken) = match run >= format.min {
-            true => (HIDDEN, run.min(format.max)),
+            true => (HIDDEN, end),
             false => (format.prefix.as_str(), 0),
         };
         out.push_str(&rest[..at]);
@@ -422,6 +427,12 @@ mod tests {
         assert_eq!(
             hidden(&format!("?a={key}&b=sk_live_no {key}"), &formats),
             "?a=imported_key&b=sk_live_no imported_key"
+        );
+        let longer = format!("{key}99");
+        assert_eq!(
+            hidden(&longer, &formats),
+            "imported_key",
+            "nor the end of a longer one"
         );
         let hex = "0123456789abcdef0123456789abcdef";
         assert_eq!(

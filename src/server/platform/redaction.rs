@@ -44,7 +44,13 @@ pub fn learn<'a>(formats: impl IntoIterator<Item = &'a ImportFormat>) {
     let mut kept = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     // Somebody may have learnt more meanwhile.
     let mut all: Vec<ImportFormat> = kept.iter().flat_map(|own| own.iter().cloned()).collect();
-    all.extend(news);
+    for format in news {
+        match all.iter_mut().find(|own| own.is_same(&format)) {
+            // One that is wide enough for both: two would leave the end of a longer key.
+            Some(own) => (own.min, own.max) = (own.min.min(format.min), own.max.max(format.max)),
+            None => all.push(format),
+        }
+    }
     all.truncate(KNOWN_MAX);
     *kept = Some(all.into());
     ANY.store(true, Ordering::Relaxed);

@@ -85,8 +85,8 @@ impl<R: Read> Rows<R> {
             None => Err(Broken::File(mistake(1, "", "The file is empty."))),
             Some(b'{') => Ok(Self::Json(JsonRows { source, line: 0 })),
             Some(_) => {
-                let delimiter = delimiter_of(beginning);
-                CsvRows::of(source, delimiter).map(Self::Csv)
+                let (delimiter, ending) = dialect_of(beginning);
+                CsvRows::of(source, delimiter, ending).map(Self::Csv)
             }
         }
     }
@@ -101,13 +101,16 @@ impl<R: Read> Rows<R> {
 }
 
 /// Spreadsheets write commas, semicolons or tabs, depending on where they are: whichever the heading has most of.
-fn delimiter_of(beginning: &[u8]) -> u8 {
+/// And how many lines the reader is behind: it takes the second half of a CR LF for the beginning of the next row.
+fn dialect_of(beginning: &[u8]) -> (u8, u64) {
     let heading = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |delimiter: u8| heading.iter().filter(|byte| **byte == delimiter).count();
-    [b';', b'\t'].into_iter().fold(
-        b',',
-        |most, other| if count(other) > count(most) { other } else { most },
-    )
+    let delimiter =
+        [b';', b'\t'].into_iter().fold(
+            b',',
+            |most, other| if count(other) > count(most) { other } else { most },
+        );
+    (delimiter, u64::from(heading.ends_with(b"\r")))
 }
 
 /// Refuses to go on when one row takes too much.
@@ -134,10 +137,11 @@ pub struct CsvRows<R: Read> {
     record: ByteRecord,
     /// Which column stands where.
     columns: Vec<usize>,
+    lines_behind: u64,
 }
 
 impl<R: Read> CsvRows<R> {
-    fn of(source: BufReader<R>, delimiter: u8) -> Result<Self, Broken> {
+    fn of(source: BufReader<R>, delimiter: u8, lines_behind: u64) -> Result<Self, Broken> {
         let since_row = Arc::new(AtomicUsize::new(0));
         let bounded = Bounded {
             inner: source,
@@ -159,12 +163,13 @@ impl<R: Read> CsvRows<R> {
             since_row,
             record,
             columns,
+            lines_behind,
         })
     }
 
     fn next(&mut self) -> Option<Result<Row, Broken>> {
         self.since_row.store(0, Ordering::Relaxed);
-        let line = self.reader.position().line();
+        let line = self.reader.position().line() + self.lines_behind;
         match self.reader.read_byte_record(&mut self.record) {
             Ok(false) => None,
             Ok(true) => Some(self.row().map_err(Broken::Row)),
@@ -173,7 +178,7 @@ impl<R: Read> CsvRows<R> {
     }
 
     fn row(&self) -> Result<Row, Mistake> {
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let line = self.record.position().map_or(0, csv::Position::line) + self.lines_behind;
         let (has, asked) = (self.record.len(), self.columns.len());
         if has != asked {
             let message = format!("The row has {has} cells, the heading has {asked}.");
