@@ -179,7 +179,13 @@ impl TextField {
 pub fn area_text(typed: &str) -> String {
     // A browser drops the first line break: one more keeps what was typed.
     let begin = if typed.starts_with('\n') { "\n" } else { "" };
-    format!("{begin}{}", typed.replace('&', "&amp;").replace('<', "&lt;"))
+    format!(
+        "{begin}{}",
+        typed
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+    )
 }
 
 /// How a field of several lines is drawn.

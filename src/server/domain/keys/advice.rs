@@ -17,8 +17,8 @@ use crate::model::restriction::Restrictions;
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
-use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry, actor_columns};
+use crate::server::domain::{DomainError, policy};
 use crate::server::platform::crypto::keyring::Purpose;
 use crate::server::store::db::Tx;
 use crate::server::store::key_uses::{self, KeyFacts};
@@ -295,6 +295,9 @@ pub async fn undo(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Domain
     let (narrower, limited) = present.read()?;
     store::set_undone(&mut tx, &scope, id, tightening.key_version, now).await?;
     (key.scopes, key.restrictions) = (former.scopes, former.restrictions);
+    // The policy may have become stricter since.
+    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
+    policy::enforce_on(&policy, &key)?;
     key_uses::watch_anew(&mut tx, &scope, id, now).await?;
     let detail = json!({
         "tightenedAt": Timestamp::from_ms(tightening.at_ms).rfc3339(),
