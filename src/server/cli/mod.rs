@@ -44,7 +44,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve(serve::ServeCommand),
+    Serve(Box<serve::ServeCommand>),
     /// Set up the installation without a browser: owner, organisation, first project, a service token
     Setup(setup::SetupCommand),
     /// Bring the database's schema up to this release
@@ -146,7 +146,7 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(command: Command) -> ExitCode {
     match command {
-        Command::Serve(command) => command.output.clone().finish(serve::run(command).await),
+        Command::Serve(command) => command.output.clone().finish(serve::run(*command).await),
         Command::Setup(command) => command.output.clone().finish(setup::run(command).await),
         Command::Migrate(command) => command.output.clone().finish(migrate(command.place).await),
         Command::Keys(command) => keys::run(command).await,

@@ -73,7 +73,8 @@ on_both_databases! {
         let other = app.another_process().await;
         app.clock.advance_ms(80 * DAY_MS);
         let (a, b) = tokio::join!(reminders::remind(&app.ctx), reminders::remind(&other));
-        (a.unwrap(), b.unwrap());
+        a.unwrap();
+        b.unwrap();
         assert_eq!(told(&app).await.len(), 1);
     }
 
