@@ -3,6 +3,10 @@
 # All gates run, so that one run shows all that is wrong; only what builds on a failed gate is left out.
 . "$(dirname "$0")/env.sh"
 
+# Our own crate is compiled without optimisation here: the tests are larger than what they test, and compiling them
+# optimised takes longer than running them. `make run` and `make bench` are optimised.
+export CARGO_PROFILE_DEV_OPT_LEVEL=${CARGO_PROFILE_DEV_OPT_LEVEL:-0}
+
 ALL=false
 if [ "${1:-}" = --all ]; then ALL=true; fi
 
