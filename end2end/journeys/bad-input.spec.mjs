@@ -186,11 +186,11 @@ test.describe("the form of a key", () => {
         await expect(ada.field("Wildcards")).toHaveValue("videos:read");
 
         await ada.field("Wildcards").fill("");
-        await page.getByRole("radio", { name: "Custom" }).check();
+        await page.getByRole("group", { name: "Expires" }).getByRole("radio", { name: "Custom" }).check();
         await ada.field("Last valid day").fill("2020-02-29");
         await ada.sends(ada.submit());
         await expectGroupError(page, "expiry", "2020-02-29 has passed. Choose a later day.");
-        await expect(page.getByRole("radio", { name: "Custom" })).toBeChecked();
+        await expect(page.getByRole("group", { name: "Expires" }).getByRole("radio", { name: "Custom" })).toBeChecked();
         await expect(ada.field("Last valid day")).toHaveValue("2020-02-29");
         await expect(ada.field("Name").first()).toHaveValue("Worker");
         await ada.axe();

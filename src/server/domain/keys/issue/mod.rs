@@ -94,7 +94,7 @@ pub async fn issue(
         environment: entered.environment,
         project: entered.project,
         expires_at: entered.key.expires_at_ms.map(Timestamp::from_ms),
-        secret_since: now,
+        secret_since: Timestamp::from_ms(entered.key.secret_since_ms),
         secret: entered
             .secret
             .ok_or(DomainError::Defect("a key without a secret"))?,
