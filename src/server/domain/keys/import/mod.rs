@@ -1,8 +1,8 @@
 //! Importing keys that somebody else made, by their digests: a file is checked as a whole, then written as a whole or not
 //! at all.
 //!
-//! [`rows`] reads the file, [`digest`] the digests, [`check`] decides about each row by the same rules as creating one
-//! key, [`run`] goes through the file, and [`upload`] keeps a checked file until somebody says yes.
+//! `rows` reads the file, `digest` the digests, `check` decides about each row by the same rules as creating one
+//! key, `run` goes through the file, and `upload` keeps a checked file until somebody says yes.
 //!
 //! 2026-11: one transaction, rejected steps under an import's id: what is half there would have to be hidden from
 //! verification, lists, names and counts until it is whole, and cleared away when nobody comes back.
