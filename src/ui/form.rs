@@ -232,7 +232,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_never_ends_its_text_area() {
-        assert_eq!(area_text("a</textarea><b>&lt;"), "a&lt;/textarea>&lt;b>&amp;lt;");
+        assert_eq!(
+            area_text("a</textarea><b>&lt;"),
+            "a&lt;/textarea&gt;&lt;b&gt;&amp;lt;"
+        );
         assert_eq!(area_text("\nb"), "\n\nb");
     }
 }
