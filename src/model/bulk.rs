@@ -122,7 +122,7 @@ impl Chosen {
         if values.first("all") == "1" {
             let seen = values.first("seen");
             return Self::Matching {
-                filter: filter_of(values),
+                filter: KeyFilter::of_fields(|name| values.first(name).to_owned()),
                 seen: (!seen.is_empty()).then(|| seen.to_owned()),
             };
         }
@@ -134,17 +134,6 @@ impl Chosen {
             Some((id.parse().ok()?, version))
         });
         Self::Keys(keys.collect())
-    }
-}
-
-fn filter_of(values: &FormValues) -> KeyFilter {
-    KeyFilter {
-        search: values.first("q").chars().take(200).collect(),
-        project: values.first("project").parse().ok(),
-        environment: Environment::parse(values.first("environment")),
-        badge: Badge::parse(values.first("status")),
-        with_revoked: values.first("status") == ANY_STATUS,
-        ..KeyFilter::default()
     }
 }
 

@@ -327,13 +327,22 @@ impl KeyFilter {
     #[must_use]
     pub fn asked(text: impl Fn(&str) -> String) -> Self {
         Self {
+            sort: KeySort::parse(&text("sort")),
+            page: PageRequest::clamped(text("page").parse().unwrap_or(1), DEFAULT_SIZE),
+            ..Self::of_fields(text)
+        }
+    }
+
+    /// What its fields say of which keys; in no order, from the first page.
+    #[must_use]
+    pub fn of_fields(text: impl Fn(&str) -> String) -> Self {
+        Self {
             search: text("q").chars().take(200).collect(),
             project: text("project").parse().ok(),
             environment: Environment::parse(&text("environment")),
             badge: Badge::parse(&text("status")),
             with_revoked: text("status") == ANY_STATUS,
-            sort: KeySort::parse(&text("sort")),
-            page: PageRequest::clamped(text("page").parse().unwrap_or(1), DEFAULT_SIZE),
+            ..Self::default()
         }
     }
 

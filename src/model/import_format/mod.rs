@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
 use super::form::FormValues;
+use super::key::words;
 use super::key_text::TEXT_MAX;
 use super::text;
 
@@ -20,34 +21,7 @@ const PREFIX_MAX: usize = 40;
 /// A shorter prefix is no mark by which a key is told from other words.
 pub const MARK_MIN: usize = 3;
 
-macro_rules! choices {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal, $label:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $(#[serde(rename = $text)] $variant,)* }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-
-            #[must_use]
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$variant => $label),* }
-            }
-
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-choices! {
+words! {
     /// Of what the text behind the prefix is made.
     Alphabet {
         LowerHex = "lower_hex", "0–9 a–f";
@@ -58,7 +32,7 @@ choices! {
     }
 }
 
-choices! {
+words! {
     /// How the keys were digested where they come from.
     DigestAlgorithm {
         Sha256 = "sha256", "SHA-256";

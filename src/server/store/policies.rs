@@ -172,13 +172,7 @@ impl TermsRow {
             table: "api_keys",
             id: &self.id,
         };
-        let owner = match self.owner_account_id {
-            Some(account) => Owner::Member {
-                id: place.parsed("owner_account_id", &account)?,
-                name: self.owner_name.unwrap_or_default(),
-            },
-            None => Owner::Team(self.owner_team),
-        };
+        let owner = place.owner(self.owner_account_id.as_deref(), self.owner_name, self.owner_team)?;
         Ok(KeyTerms {
             id: place.parsed("id", &self.id)?,
             name: self.name,

@@ -1,6 +1,7 @@
 //! Turning columns into nouns: a value that does not fit is reported with its place.
 
 use super::error::StoreError;
+use crate::model::key::Owner;
 use crate::model::time::Timestamp;
 
 /// Names the table and row that values are read from.
@@ -11,6 +12,22 @@ pub struct RowPlace<'a> {
 }
 
 impl RowPlace<'_> {
+    /// Whose key it is: a member, by account and present name, or else a team.
+    pub fn owner(
+        self,
+        account: Option<&str>,
+        name: Option<String>,
+        team: String,
+    ) -> Result<Owner, StoreError> {
+        Ok(match account {
+            Some(account) => Owner::Member {
+                id: self.parsed("owner_account_id", account)?,
+                name: name.unwrap_or_default(),
+            },
+            None => Owner::Team(team),
+        })
+    }
+
     pub fn required<T>(self, column: &'static str, value: Option<T>) -> Result<T, StoreError> {
         value.ok_or_else(|| StoreError::Inconsistent {
             table: self.table,

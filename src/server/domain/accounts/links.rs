@@ -8,6 +8,8 @@ use crate::model::key_text::{TokenKind, parse_token};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::accounts::session::Caller;
+use crate::server::domain::accounts::throttle::{self, Door};
 use crate::server::domain::mint::{self, Credential, StoredHash};
 use crate::server::platform::crypto::keyring::HASH_ALG;
 use crate::server::platform::crypto::secret::SecretText;
@@ -157,6 +159,20 @@ pub async fn find_used(
     };
     let link = row.and_then(|row| behind(ctx, row, &[purpose], token));
     link.map(|link| link.subject_id).ok_or_else(over)
+}
+
+/// What a token opened. One that is whole and opens nothing may be a guess, and guesses are slowed down; an address that was
+/// cut short, or a robot that looks without one, is none.
+pub async fn slowing_guesses<T>(
+    ctx: &Context,
+    purpose: Purpose,
+    (token, caller): (&str, &Caller),
+    opened: Result<T, DomainError>,
+) -> Result<T, DomainError> {
+    if opened.is_err() && parse_token(purpose.kind(), token).is_some() {
+        throttle::admit(ctx, Door::Link, caller.ip).await?;
+    }
+    opened
 }
 
 /// Uses a link up. Errors: somebody else was first.

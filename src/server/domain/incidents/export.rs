@@ -17,6 +17,7 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::spreadsheet::quoted;
 
 /// What the file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -313,16 +314,6 @@ fn as_markdown(page: &IncidentPage) -> String {
     out
 }
 
-/// A cell: quoted, and made harmless where a spreadsheet would take it for a formula.
-fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        "'"
-    } else {
-        ""
-    };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
 fn as_csv(page: &IncidentPage) -> String {
     let mut out = String::from(
         "kind,value,new,first_seen,last_seen,requests_before,requests_after,refused_after,keys_from_this_address\r\n",
@@ -340,7 +331,7 @@ fn as_csv(page: &IncidentPage) -> String {
             let _ = write!(
                 out,
                 "{kind},{},{},{first},{last},{},{},{},{keys}\r\n",
-                cell(&group.value),
+                quoted(&group.value),
                 group.is_new,
                 group.before,
                 group.after,
@@ -357,10 +348,10 @@ mod tests {
 
     #[test]
     fn what_people_and_clients_wrote_is_neither_markup_nor_formula() {
-        assert_eq!(cell("=cmd|' /C calc'!A0"), "\"'=cmd|' /C calc'!A0\"");
-        assert_eq!(cell("curl \"8\""), "\"curl \"\"8\"\"\"");
+        assert_eq!(quoted("=cmd|' /C calc'!A0"), "\"'=cmd|' /C calc'!A0\"");
+        assert_eq!(quoted("curl \"8\""), "\"curl \"\"8\"\"\"");
         for text in ["+1", "-1", "@x", "\tx"] {
-            assert!(cell(text).starts_with("\"'"), "{text}");
+            assert!(quoted(text).starts_with("\"'"), "{text}");
         }
         let hostile = plain("[x](javascript:alert(1)) <img src=x> | a\n# b");
         assert!(

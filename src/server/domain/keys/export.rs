@@ -11,6 +11,7 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Ctx;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::spreadsheet::cell;
 use crate::server::store::keys::{self as store, DetailRow};
 
 /// Keys that are read at once.
@@ -202,43 +203,5 @@ impl Exported {
         let told = self.0.iter().filter(|(_, text)| !text.is_empty());
         told.map(|(name, text)| ((*name).to_owned(), json!(text)))
             .collect()
-    }
-}
-
-/// A cell that no spreadsheet takes for a formula (R47).
-fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
-    let text = match is_formula {
-        true => format!("'{text}"),
-        false => text.to_owned(),
-    };
-    match text.contains([',', '"', '\n', '\r', ';']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn r47_no_cell_is_a_formula_or_breaks_its_line() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("", ""),
-            ("=1+1", "'=1+1"),
-            ("+49", "'+49"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
-            ("\0=1", "'\0=1"),
-            ("=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\""),
-            ("a,b", "\"a,b\""),
-            ("a\nb", "\"a\nb\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
     }
 }

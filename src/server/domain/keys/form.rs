@@ -5,12 +5,12 @@ use super::read;
 use crate::model::actor::{Actor, Denied};
 use crate::model::form::FormValues;
 use crate::model::id::{KeyId, TemplateId};
-use crate::model::key::Environment;
 use crate::model::key_page::KeyFormMaterial;
 use crate::model::permission::Permission;
 use crate::model::template::TemplateChoice;
 use crate::server::ctx::Context;
-use crate::server::domain::{DomainError, mint, orgs, policy, projects, templates};
+use crate::server::domain::policy::Policies;
+use crate::server::domain::{DomainError, mint, orgs, projects, templates};
 use crate::server::platform::zones;
 
 /// Projects, owners, templates, powers and a fresh nonce; and what the query of the page's address begins with. Looking
@@ -50,8 +50,7 @@ pub async fn material(
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
-    let live = policy::in_force(&mut tx, &scope, Environment::Live, now).await?;
-    let test = policy::in_force(&mut tx, &scope, Environment::Test, now).await?;
+    let Policies { live, test } = Policies::in_force(&mut tx, &scope, now).await?;
     drop(tx);
     Ok(KeyFormMaterial {
         now,

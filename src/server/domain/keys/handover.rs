@@ -235,14 +235,10 @@ async fn open_throttled(
     token: &str,
     caller: &Caller,
 ) -> Result<(Link, KeyId, OpenClaim), DomainError> {
-    use crate::model::key_text::{TokenKind, parse_token};
     let mut tx = ctx.db.begin_read().await?;
     let opened = open(ctx, &mut tx, token).await;
     drop(tx);
-    if opened.is_err() && parse_token(TokenKind::Claim, token).is_some() {
-        throttle::admit(ctx, Door::Link, caller.ip).await?;
-    }
-    opened
+    links::slowing_guesses(ctx, Purpose::Claim, (token, caller), opened).await
 }
 
 fn standing(claim: &OpenClaim, signed_in: Option<&SignedIn>) -> ClaimStanding {

@@ -36,26 +36,32 @@ pub(super) async fn stop_in(
     stop: Stop<'_>,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    let id: KeyId = key.id.parse()?;
-    let entry = match stop {
+    match stop {
         Stop::Disable { why } => {
-            key.status = KeyStatus::Disabled.as_str().to_owned();
-            key.disabled_at_ms = Some(now.ms());
-            let entry = Entry::new("key.disabled", "key", id.as_str());
-            match why {
-                Some(why) => entry.with(json!({ "reason": why })),
-                None => entry,
-            }
+            let detail = why.map_or_else(|| json!({}), |why| json!({ "reason": why }));
+            mark_disabled(ctx, tx, (actor, scope), &mut key, detail, now).await?;
         }
         Stop::Revoke { reason, note } => {
             secured::mark_revoked(&mut key, actor, reason, note, now);
-            links::void(tx, Purpose::Claim, id.as_str()).await?;
             let detail = json!({ "reason": reason.as_str(), "note": note });
-            Entry::new("key.revoked", "key", id.as_str()).with(detail)
+            record_revoked(ctx, tx, (actor, scope), &key, detail, now).await?;
         }
-    };
-    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    }
     secured::write(ctx, tx, scope, key).await
+}
+
+/// Says of a key that is marked as revoked that it is, and voids the link by which its secret could still be collected.
+async fn record_revoked(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    key: &SecuredKey,
+    detail: serde_json::Value,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    links::void(tx, Purpose::Claim, &key.id).await?;
+    let entry = Entry::new("key.revoked", "key", &key.id).with(detail);
+    Ok(audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?)
 }
 
 pub(in crate::server::domain) fn already_revoked() -> DomainError {
@@ -171,9 +177,7 @@ pub(in crate::server::domain) async fn save_revoked(
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let id: KeyId = key.id.parse()?;
-    links::void(&mut tx, Purpose::Claim, id.as_str()).await?;
-    let entry = Entry::new("key.revoked", "key", id.as_str()).with(detail);
-    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    record_revoked(ctx, &mut tx, (actor, scope), &key, detail, now).await?;
     secured::save(ctx, &mut tx, scope, key, now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(&id);

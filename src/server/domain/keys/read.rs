@@ -3,15 +3,16 @@
 use super::{advice, handover, may_manage, may_rotate, restrictions, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
-use crate::model::key::{Badge, Environment, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
+use crate::model::key::{Badge, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
 use crate::model::key_page::{KeyList, KeyPage};
 use crate::model::page::Page;
 use crate::model::permission::Permission;
-use crate::model::policy::{Policy, Terms};
+use crate::model::policy::Terms;
 use crate::model::restriction::Restrictions;
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::{Grain, UsageRange, UsageSeries};
 use crate::server::ctx::Context;
+use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, mint, policy, projects};
 use crate::server::store::keys::ListedKey;
 use crate::server::store::{incidents, keys as store, usage};
@@ -41,9 +42,8 @@ pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Pa
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
     let listed = store::list(&mut tx, &scope, filter, now).await?;
-    let live = policy::in_force(&mut tx, &scope, Environment::Live, now).await?;
-    let test = policy::in_force(&mut tx, &scope, Environment::Test, now).await?;
-    let mut page = listed.map(|key| against_policy(key, &live, &test));
+    let policies = Policies::in_force(&mut tx, &scope, now).await?;
+    let mut page = listed.map(|key| against_policy(key, &policies));
     let first_day = now.floor_to(DAY_MS).minus_ms((WEEK_DAYS - 1) * DAY_MS);
     let ids: Vec<&KeyId> = page.rows.iter().map(|key| &key.id).collect();
     let days = usage::list_days(&mut tx, &scope, &ids, first_day).await?;
@@ -55,11 +55,8 @@ pub async fn list(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<Pa
 }
 
 /// The key, marked if it breaks the policy of its environment.
-fn against_policy(key: ListedKey, live: &Policy, test: &Policy) -> KeySummary {
-    let policy = match key.summary.environment {
-        Environment::Live => live,
-        Environment::Test => test,
-    };
+fn against_policy(key: ListedKey, policies: &Policies) -> KeySummary {
+    let policy = policies.of(key.summary.environment);
     let mut summary = key.summary;
     let restrictions = restrictions::from_row(key.restrictions.as_deref(), None).unwrap_or_default();
     let broken = policy.violations(&terms_of(&summary, &restrictions, key.rotation_days));

@@ -18,6 +18,7 @@ use crate::model::policy::UNUSED_NOTICE_DAYS;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::mail::{self, Letter};
+use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, policy};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
@@ -44,19 +45,13 @@ pub async fn page(ctx: &Context, actor: &Actor, days: i64) -> Result<UnusedKeys,
         let used = key.last_used.as_ref().map_or(key.created_at, |used| used.at);
         key.told_at = key.told_at.filter(|told| *told > used);
     }
+    let Policies { live, test } = Policies::in_force(&mut tx, &scope, now).await?;
     Ok(UnusedKeys {
         now,
         days,
         keys,
         total,
-        rules: [
-            policy::in_force(&mut tx, &scope, Environment::Live, now)
-                .await?
-                .unused_days,
-            policy::in_force(&mut tx, &scope, Environment::Test, now)
-                .await?
-                .unused_days,
-        ],
+        rules: [live.unused_days, test.unused_days],
     })
 }
 

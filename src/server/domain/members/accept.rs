@@ -6,7 +6,6 @@ use crate::model::account::SessionStage;
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, InvitationId};
-use crate::model::key_text::{TokenKind, parse_token};
 use crate::model::member::{InvitationPage, InvitationStanding, MemberStatus};
 use crate::model::password::ContextWords;
 use crate::model::text::{self, NAME_MAX, folded};
@@ -14,7 +13,6 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
 use crate::server::domain::accounts::session::{self, Caller, SignedIn};
-use crate::server::domain::accounts::throttle::{self, Door};
 use crate::server::domain::accounts::{password, places};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::{DomainError, mint};
@@ -51,11 +49,7 @@ async fn open_throttled(
     let mut tx = ctx.db.begin_read().await?;
     let opened = open(ctx, &mut tx, token).await;
     drop(tx);
-    // An address that was cut short, or a robot that looks without one, is no guess.
-    if opened.is_err() && parse_token(TokenKind::Invitation, token).is_some() {
-        throttle::admit(ctx, Door::Link, caller.ip).await?;
-    }
-    opened
+    links::slowing_guesses(ctx, Purpose::Invitation, (token, caller), opened).await
 }
 
 /// What the holder of the link sees; looking uses nothing up.

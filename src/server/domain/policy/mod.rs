@@ -19,8 +19,8 @@ use crate::server::store::policies::{self as store, KeyTerms};
 
 /// The rules of both environments.
 pub struct Policies {
-    live: Policy,
-    test: Policy,
+    pub live: Policy,
+    pub test: Policy,
 }
 
 impl Policies {
@@ -65,8 +65,7 @@ pub async fn creators(
         return Ok(None);
     }
     let scope = Actor::system(Some(membership.org_id)).require(Permission::KeysRead)?;
-    let live = in_force(tx, &scope, Environment::Live, now).await?;
-    let test = in_force(tx, &scope, Environment::Test, now).await?;
+    let Policies { live, test } = Policies::in_force(tx, &scope, now).await?;
     Ok(Some((live.creators, test.creators)))
 }
 

@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::spreadsheet::cell;
 use crate::server::store::review_items::{self, ItemFilter};
 
 /// Items read at once: the whole of a large review would be a large answer.
@@ -186,40 +187,4 @@ fn csv(items: &[(ReviewItem, String)]) -> String {
         text += "\r\n";
     }
     text
-}
-
-/// A cell of RFC 4180 that no spreadsheet takes for a formula (R47).
-fn cell(value: &str) -> String {
-    let is_formula = value.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
-    let value = if is_formula {
-        format!("'{value}")
-    } else {
-        value.to_owned()
-    };
-    match value.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", value.replace('"', "\"\"")),
-        false => value,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn no_cell_is_a_formula_or_breaks_its_row() {
-        for (value, expected) in [
-            ("plain", "plain"),
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@x", "'@x"),
-            ("\tx", "'\tx"),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
-        ] {
-            assert_eq!(cell(value), expected);
-        }
-    }
 }

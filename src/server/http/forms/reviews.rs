@@ -8,7 +8,7 @@ use super::{Submitted, id_of, see_other};
 use crate::model::error::FieldError;
 use crate::model::form::FormValues;
 use crate::model::id::{KeyId, ReviewId};
-use crate::model::key::{Badge, Environment, KeyFilter};
+use crate::model::key::KeyFilter;
 use crate::model::review::Decision;
 use crate::server::domain::DomainError;
 use crate::server::domain::reviews::{self, Choice, Format, ReviewDraft};
@@ -23,13 +23,11 @@ fn review_page(id: &ReviewId) -> String {
     format!("{PAGE}/{id}")
 }
 
+/// Revoked keys are reviewed no more.
 fn filter_of(values: &FormValues) -> KeyFilter {
     KeyFilter {
-        search: values.first("q").chars().take(200).collect(),
-        project: values.first("project").parse().ok(),
-        environment: Environment::parse(values.first("environment")),
-        badge: Badge::parse(values.first("status")),
-        ..KeyFilter::default()
+        with_revoked: false,
+        ..KeyFilter::of_fields(|name| values.first(name).to_owned())
     }
 }
 

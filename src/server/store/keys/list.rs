@@ -4,7 +4,7 @@ use super::hint;
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
 use crate::model::key::{
-    Badge, Environment, KeyCounts, KeyFilter, KeySort, KeyStatus, KeySummary, Owner, RevocationReason,
+    Badge, Environment, KeyCounts, KeyFilter, KeySort, KeyStatus, KeySummary, RevocationReason,
 };
 use crate::model::page::Page;
 use crate::model::scope::ScopeSet;
@@ -218,13 +218,7 @@ impl SummaryRow {
         };
         let id: KeyId = place.parsed("id", &self.id)?;
         let environment = place.required("environment", Environment::parse(&self.environment))?;
-        let owner = match self.owner_account_id {
-            Some(account) => Owner::Member {
-                id: place.parsed("owner_account_id", &account)?,
-                name: self.owner_name.unwrap_or_default(),
-            },
-            None => Owner::Team(self.owner_team),
-        };
+        let owner = place.owner(self.owner_account_id.as_deref(), self.owner_name, self.owner_team)?;
         Ok(KeySummary {
             hint: hint(&self.prefix, environment, &id, self.import_prefix.as_deref()),
             environment,

@@ -86,13 +86,7 @@ impl EntryRow {
         };
         let id: KeyId = place.parsed("id", &self.id)?;
         let environment = place.required("environment", Environment::parse(&self.environment))?;
-        let owner = match &self.owner_account_id {
-            Some(account) => Owner::Member {
-                id: place.parsed("owner_account_id", account)?,
-                name: self.owner_name.unwrap_or_default(),
-            },
-            None => Owner::Team(self.owner_team),
-        };
+        let owner = place.owner(self.owner_account_id.as_deref(), self.owner_name, self.owner_team)?;
         let entry = RotationEntry {
             hint: hint(&self.prefix, environment, &id, self.import_prefix.as_deref()),
             id,

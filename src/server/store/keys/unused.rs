@@ -2,7 +2,7 @@
 
 use crate::model::actor::OrgScope;
 use crate::model::id::{KeyId, OrgId};
-use crate::model::key::{Environment, Owner};
+use crate::model::key::Environment;
 use crate::model::key_page::UnusedKey;
 use crate::model::key_text::display_hint;
 use crate::model::time::Timestamp;
@@ -82,13 +82,7 @@ impl UnusedRow {
         };
         let id: KeyId = place.parsed("id", &self.id)?;
         let environment = place.required("environment", Environment::parse(&self.environment))?;
-        let owner = match &self.owner_account_id {
-            Some(account) => Owner::Member {
-                id: place.parsed("owner_account_id", account)?,
-                name: self.owner_name.unwrap_or_default(),
-            },
-            None => Owner::Team(self.owner_team),
-        };
+        let owner = place.owner(self.owner_account_id.as_deref(), self.owner_name, self.owner_team)?;
         Ok(UnusedKey {
             hint: display_hint(&self.prefix, environment, id.random_part()),
             id,

@@ -24,11 +24,8 @@ const DEFAULT_DAYS: i64 = 14;
 
 fn filter_of(state: &FormState) -> KeyFilter {
     KeyFilter {
-        search: typed_or_asked(state, "q").chars().take(200).collect(),
-        project: typed_or_asked(state, "project").parse().ok(),
-        environment: Environment::parse(&typed_or_asked(state, "environment")),
-        badge: Badge::parse(&typed_or_asked(state, "status")),
-        ..KeyFilter::default()
+        with_revoked: false,
+        ..KeyFilter::of_fields(|name| typed_or_asked(state, name))
     }
 }
 
