@@ -11,8 +11,8 @@ use crate::ui::pages::instance::{accounts, organisations};
 use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
-    audit, claim, confirm_email, forgot_password, found, incidents, instance, invitation, keys, members,
-    policy, problem, projects, reset_password, reviews, second_factor, set_up, sign_in, styleguide,
+    approvals, audit, claim, confirm_email, forgot_password, found, incidents, instance, invitation, keys,
+    members, policy, problem, projects, reset_password, reviews, second_factor, set_up, sign_in, styleguide,
     templates, tokens,
 };
 
@@ -140,6 +140,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/policy/test") view=policy::edit::TestPolicyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/tighten") view=keys::advice::TightenKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/tighten/undo") view=keys::advice::UndoTighteningPage ssr=SsrMode::Async/>
+                    <Route path=path!("/approvals") view=approvals::list::ApprovalListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/approvals/:id") view=approvals::detail::ApprovalDetailPage ssr=SsrMode::Async/>
                     <Route path=path!("/reviews") view=reviews::list::ReviewListPage ssr=SsrMode::Async/>
                     <Route path=path!("/reviews/new") view=reviews::new::NewReviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/reviews/:id") view=reviews::detail::ReviewDetailPage ssr=SsrMode::Async/>

@@ -6,9 +6,10 @@
 use super::account::SessionStage;
 use super::error::AppError;
 use super::id::{AccountId, OrgId, TokenId};
+use super::key::Environment;
 use super::org::Role;
 use super::permission::Permission;
-use super::policy::Creators;
+use super::policy::{Creators, Policy};
 use super::time::{MINUTE_MS, Timestamp};
 
 /// How long a proof of identity is fresh enough for a sensitive act (R26). It does not slide.
@@ -60,6 +61,8 @@ pub struct Actor {
     instance_admin: bool,
     /// Whether the organisation's policy lets developers create live and test keys.
     developers_create: (bool, bool),
+    /// Whether it lets them ask for those that they may not create.
+    developers_ask: (bool, bool),
     origin: Origin,
 }
 
@@ -123,6 +126,7 @@ impl Actor {
             fresh_until: None,
             instance_admin: false,
             developers_create: BY_ROLE,
+            developers_ask: (false, false),
             origin,
         }
     }
@@ -147,6 +151,7 @@ impl Actor {
             fresh_until: None,
             instance_admin: false,
             developers_create: BY_ROLE,
+            developers_ask: (false, false),
             origin,
         }
     }
@@ -180,10 +185,12 @@ impl Actor {
         self
     }
 
-    /// The same, under a policy that says who creates live and test keys.
+    /// The same, under policies that say who creates live and test keys, and who may ask for them.
     #[must_use]
-    pub fn under_policy(mut self, live: Creators, test: Creators) -> Self {
-        self.developers_create = (live == Creators::Developers, test == Creators::Developers);
+    pub fn under_policy(mut self, live: &Policy, test: &Policy) -> Self {
+        let creates = |policy: &Policy| policy.creators == Creators::Developers;
+        self.developers_create = (creates(live), creates(test));
+        self.developers_ask = (live.approvals.new_keys, test.approvals.new_keys);
         self
     }
 
@@ -199,6 +206,7 @@ impl Actor {
             fresh_until: None,
             instance_admin: true,
             developers_create: BY_ROLE,
+            developers_ask: (false, false),
             origin: Origin::default(),
         }
     }
@@ -214,6 +222,7 @@ impl Actor {
             fresh_until: None,
             instance_admin: true,
             developers_create: BY_ROLE,
+            developers_ask: (false, false),
             origin: Origin::default(),
         }
     }
@@ -324,6 +333,16 @@ impl Actor {
         }
     }
 
+    /// Whether they may ask for a key of this environment without being allowed to create one.
+    #[must_use]
+    pub fn asks_for(&self, environment: Environment) -> bool {
+        let (permission, asks) = match environment {
+            Environment::Live => (Permission::KeysCreateLive, self.developers_ask.0),
+            Environment::Test => (Permission::KeysCreateTest, self.developers_ask.1),
+        };
+        asks && self.role() == Some(Role::Developer) && !self.may(permission)
+    }
+
     #[must_use]
     pub fn who(&self) -> &Who {
         &self.who
@@ -354,72 +373,4 @@ impl Actor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn org() -> OrgId {
-        OrgId::from_random("000000000001").unwrap()
-    }
-
-    fn account(role: Role, stage: SessionStage) -> Actor {
-        let id = AccountId::from_random("000000000001").unwrap();
-        Actor::account(id, Some((org(), role)), stage, Origin::default())
-    }
-
-    #[test]
-    fn the_door_opens_by_role() {
-        let developer = account(Role::Developer, SessionStage::Complete);
-        assert!(developer.require(Permission::KeysRead).is_ok());
-        assert_eq!(
-            developer.require(Permission::TokensManage).unwrap_err(),
-            Denied::Forbidden
-        );
-    }
-
-    #[test]
-    fn r22_a_session_that_owes_its_second_factor_opens_nothing() {
-        let owner = account(Role::Owner, SessionStage::SecondFactorDue);
-        for permission in Permission::ALL {
-            assert_eq!(owner.require(permission).unwrap_err(), Denied::SecondFactorDue);
-        }
-    }
-
-    #[test]
-    fn r24_a_member_without_the_factor_that_is_asked_for_opens_nothing() {
-        let owner = account(Role::Owner, SessionStage::Complete).owing_enrolment();
-        for permission in Permission::ALL {
-            assert_eq!(owner.require(permission).unwrap_err(), Denied::EnrolmentDue);
-            assert!(!owner.may(permission));
-        }
-    }
-
-    #[test]
-    fn r26_a_proof_is_fresh_for_ten_minutes_and_does_not_slide() {
-        let at = Timestamp::from_ms(1_000_000_000);
-        let owner = account(Role::Owner, SessionStage::Complete);
-        let stale = owner.require_fresh(Permission::TokensManage, at).unwrap_err();
-        assert_eq!(stale, Denied::StepUpDue, "never proved");
-        let owner = owner.proved(at);
-        assert!(owner.require_proof(at.plus_ms(FRESH_MS - 1)).is_ok());
-        assert_eq!(
-            owner.require_proof(at.plus_ms(FRESH_MS)).unwrap_err(),
-            Denied::StepUpDue
-        );
-        assert!(Actor::operator("root", None).require_proof(at).is_ok());
-    }
-
-    #[test]
-    fn nobody_and_the_organisationless_open_nothing() {
-        let nobody = Actor::anonymous(Origin::default());
-        assert_eq!(
-            nobody.require(Permission::KeysRead).unwrap_err(),
-            Denied::Unauthenticated
-        );
-        let id = AccountId::from_random("000000000001").unwrap();
-        let alone = Actor::account(id, None, SessionStage::Complete, Origin::default());
-        assert_eq!(
-            alone.require(Permission::KeysRead).unwrap_err(),
-            Denied::Forbidden
-        );
-    }
-}
+mod tests;

@@ -25,6 +25,8 @@ pub enum Code {
     AlreadyShown,
     KeyAlreadyRevoked,
     KeyNotActive,
+    /// The policy asks that a second person approves the act.
+    ApprovalRequired,
     ProjectArchived,
     SeveralOrganisations,
     Conflict,
@@ -56,6 +58,7 @@ impl Code {
             | Self::AlreadyShown
             | Self::KeyAlreadyRevoked
             | Self::KeyNotActive
+            | Self::ApprovalRequired
             | Self::ProjectArchived
             | Self::SeveralOrganisations
             | Self::Conflict => 409,
@@ -91,6 +94,7 @@ impl Code {
             Self::AlreadyShown => "Already shown",
             Self::KeyAlreadyRevoked => "The key is revoked",
             Self::KeyNotActive => "The key is not active",
+            Self::ApprovalRequired => "A second person has to approve this",
             Self::ProjectArchived => "The project is archived",
             Self::SeveralOrganisations => "Several organisations exist",
             Self::Conflict => "It changed meanwhile",
@@ -124,6 +128,7 @@ impl Code {
             Self::AlreadyShown => "already_shown",
             Self::KeyAlreadyRevoked => "key_already_revoked",
             Self::KeyNotActive => "key_not_active",
+            Self::ApprovalRequired => "approval_required",
             Self::ProjectArchived => "project_archived",
             Self::SeveralOrganisations => "several_organisations",
             Self::Conflict => "conflict",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{AppError, FieldError};
+use super::error::{AppError, Code, FieldError};
 
 /// The fields of one submitted form, in the order of their names; a field may occur several times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,8 @@ pub struct FormState {
     pub notice: Option<String>,
     /// Whoever filled it in has just confirmed who they are; nothing else is done yet.
     pub confirmed: bool,
+    /// A second person has to approve it: the form offers to ask for that.
+    pub needs_approval: bool,
     /// What the form means, in sentences, for whoever asked before sending it.
     pub said: Vec<String>,
 }
@@ -71,8 +73,10 @@ pub struct FormState {
 impl FormState {
     #[must_use]
     pub fn refused(values: FormValues, error: AppError) -> Self {
+        let needs_approval = error.code == Code::ApprovalRequired;
         let notice = error.fields.is_empty().then_some(error.detail);
         Self {
+            needs_approval,
             values,
             errors: error.fields,
             notice,

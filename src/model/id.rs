@@ -107,6 +107,8 @@ ids! {
     IncidentId = "inc_";
     /// An access review.
     ReviewId = "rev_";
+    /// A request that somebody else decides.
+    ApprovalId = "apr_";
 }
 
 #[cfg(test)]

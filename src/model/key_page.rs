@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::advice::LeastPrivilege;
+use super::approval::KeyApproval;
 use super::error::FieldError;
 use super::form::FormValues;
 use super::id::{AccountId, IncidentId, KeyId, TemplateId};
@@ -39,6 +40,8 @@ pub struct KeyPage {
     pub nonce: String,
     /// The open incident of a key that may have leaked.
     pub incident: Option<IncidentId>,
+    /// A change that waits for approval, or a secret that waits to be collected after it.
+    pub approval: Option<KeyApproval>,
 }
 
 /// What the create form offers.
@@ -52,6 +55,8 @@ pub struct KeyFormMaterial {
     pub members: Vec<MemberName>,
     pub me: Option<AccountId>,
     pub may_create_live: bool,
+    /// Whether they may ask for a live key instead.
+    pub may_ask_for_live: bool,
     pub may_choose_owner: bool,
     /// Every time zone to choose from.
     pub zones: Vec<String>,

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod actor;
 pub mod advice;
+pub mod approval;
 pub mod audit;
 pub mod bulk;
 pub mod calendar;

@@ -33,10 +33,12 @@ pub enum Permission {
     OrganisationManage,
     /// What is asked of every key.
     PolicyManage,
+    /// Approve or decline what others ask for.
+    ApprovalsDecide,
 }
 
 impl Permission {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::KeysRead,
         Self::KeysCreateTest,
         Self::KeysCreateLive,
@@ -54,6 +56,7 @@ impl Permission {
         Self::SecurityManage,
         Self::OrganisationManage,
         Self::PolicyManage,
+        Self::ApprovalsDecide,
     ];
 }
 
@@ -71,7 +74,8 @@ impl Role {
             | P::TokensManage
             | P::TokensRead
             | P::MembersManage
-            | P::SecurityManage => matches!(self, Self::Owner | Self::Admin),
+            | P::SecurityManage
+            | P::ApprovalsDecide => matches!(self, Self::Owner | Self::Admin),
             P::OwnersManage | P::OrganisationManage | P::PolicyManage => matches!(self, Self::Owner),
             P::AuditRead | P::MembersRead => !matches!(self, Self::Developer),
         }

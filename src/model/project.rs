@@ -76,6 +76,14 @@ pub struct Project {
     pub created_at: Timestamp,
 }
 
+impl Project {
+    /// The names of scopes that do harm.
+    pub fn sensitive_scopes(&self) -> impl Iterator<Item = &str> {
+        let sensitive = self.scopes.iter().filter(|scope| scope.sensitive);
+        sensitive.map(|scope| scope.name.as_str())
+    }
+}
+
 #[cfg(test)]
 impl Project {
     /// One that tests change where they need to.

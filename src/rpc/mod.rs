@@ -2,6 +2,7 @@
 //! use case, and maps the error. All are POST, at an address of their own that survives releases.
 
 pub mod account;
+pub mod approvals;
 pub mod audit;
 pub mod doors;
 pub mod incidents;

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod approvals;
 mod audit;
 mod authz;
 mod command_line;

@@ -43,6 +43,18 @@ pub fn FormErrors(state: FormState) -> impl IntoView {
         }
         .into_any();
     }
+    if state.needs_approval {
+        return view! {
+            <div class="notice warn" role="alert" tabindex="-1" id="errors">
+                <Icon name="approve"/>
+                <div>
+                    <h2>"A second person has to approve this"</h2>
+                    <p>{state.notice}" Nothing is done yet: "<a href="#justification">"say why it is needed"</a>", and ask for it."</p>
+                </div>
+            </div>
+        }
+        .into_any();
+    }
     let title = match (count, state.notice) {
         (0, None) => return ().into_any(),
         (0, Some(notice)) => notice,
@@ -224,6 +236,33 @@ impl AreaField {
         }
         .into_any()
     }
+}
+
+/// A field of several lines of prose: name and label, hint, and the most characters it takes.
+#[must_use]
+pub fn prose_field(
+    state: &FormState,
+    (name, label): (&'static str, &'static str),
+    hint: &'static str,
+    initial: &str,
+    max: usize,
+) -> AnyView {
+    let hint_id = format!("{name}-hint");
+    let described = match error_id(state, name) {
+        Some(error) => format!("{hint_id} {error}"),
+        None => hint_id.clone(),
+    };
+    view! {
+        <div class=field_class(state, name)>
+            <label for=name>{label}</label>
+            <p class="hint" id=hint_id>{hint}</p>
+            <textarea id=name name=name rows="3" maxlength=max.to_string()
+                aria-invalid=error_id(state, name).map(|_| "true") aria-describedby=described
+            >{area_text(&typed(state, name, initial))}</textarea>
+            {field_error(state, name)}
+        </div>
+    }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -17,6 +17,12 @@ use crate::ui::pages::problem::problem_section;
 const SETTINGS: &[(&str, &str, &str, Permission)] = &[
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
     ("Rotation", "/settings/rotation", "rotate", Permission::KeysRead),
+    (
+        "Approvals",
+        "/settings/approvals",
+        "approve",
+        Permission::KeysRead,
+    ),
     ("Reviews", "/settings/reviews", "review", Permission::KeysRead),
     (
         "Incidents",

@@ -1,6 +1,9 @@
 //! A policy as it was typed.
 
-use super::{Creators, DAYS_MAX, OVERLAP_HOURS_MAX, OnLeak, Policy, UNUSED_DAYS_MIN};
+use super::{
+    Creators, DAYS_MAX, FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX, OVERLAP_HOURS_MAX, OnLeak, Policy,
+    UNUSED_DAYS_MIN,
+};
 use crate::model::error::FieldError;
 use crate::model::form::FormValues;
 use crate::model::rotation::OVERLAP_MAX_MS;
@@ -21,6 +24,46 @@ pub struct PolicyDraft<'a> {
     pub forbidden_scopes: &'a str,
     pub unused_days: &'a str,
     pub on_leak: &'a str,
+    pub approvals: FourEyesDraft<'a>,
+}
+
+/// The fields about what a second person has to approve.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FourEyesDraft<'a> {
+    pub new_keys: bool,
+    pub sensitive: bool,
+    pub wider: bool,
+    pub beyond_days: &'a str,
+    pub lapse_days: &'a str,
+    pub owners_exempt: bool,
+}
+
+impl<'a> FourEyesDraft<'a> {
+    fn from_values(values: &'a FormValues) -> Self {
+        let is_ticked = |name| values.first(name) == "1";
+        Self {
+            new_keys: is_ticked("approve_new"),
+            sensitive: is_ticked("approve_sensitive"),
+            wider: is_ticked("approve_wider"),
+            beyond_days: values.first("approve_beyond_days"),
+            lapse_days: values.first("approval_days"),
+            owners_exempt: is_ticked("owners_exempt"),
+        }
+    }
+
+    fn check(&self, keep: &mut impl FnMut(FieldError)) -> Option<FourEyes> {
+        let mut days = |field, text, bounds| number(field, text, bounds, "the days").map_err(&mut *keep).ok();
+        let beyond = days("approve_beyond_days", self.beyond_days, (1, DAYS_MAX));
+        let lapse = days("approval_days", self.lapse_days, (1, LAPSE_DAYS_MAX));
+        Some(FourEyes {
+            new_keys: self.new_keys,
+            sensitive: self.sensitive,
+            wider: self.wider,
+            beyond_days: beyond?,
+            lapse_days: lapse?.unwrap_or(LAPSE_DAYS),
+            owners_exempt: self.owners_exempt,
+        })
+    }
 }
 
 fn choice(field: &'static str, message: &str) -> FieldError {
@@ -59,6 +102,7 @@ impl<'a> PolicyDraft<'a> {
             forbidden_scopes: values.first("forbidden_scopes"),
             unused_days: values.first("unused_days"),
             on_leak: values.first("on_leak"),
+            approvals: FourEyesDraft::from_values(values),
         }
     }
 
@@ -108,6 +152,7 @@ impl<'a> PolicyDraft<'a> {
             keep(FieldError::new("rotation_days", "required", message));
         }
         let forbidden = forbidden(self.forbidden_scopes).map_err(&mut keep).ok();
+        let approvals = self.approvals.check(&mut keep);
         match (
             creators,
             lifetime,
@@ -115,7 +160,7 @@ impl<'a> PolicyDraft<'a> {
             overlap,
             forbidden,
             unused,
-            on_leak,
+            on_leak.zip(approvals),
         ) {
             (
                 Some(creators),
@@ -124,7 +169,7 @@ impl<'a> PolicyDraft<'a> {
                 Some(overlap),
                 Some(forbidden_scopes),
                 Some(unused_days),
-                Some(on_leak),
+                Some((on_leak, approvals)),
             ) => Ok(Policy {
                 creators,
                 expiry_required: self.expiry_required,
@@ -135,6 +180,7 @@ impl<'a> PolicyDraft<'a> {
                 forbidden_scopes,
                 unused_days,
                 on_leak,
+                approvals,
             }),
             _ => Err(errors),
         }
@@ -166,6 +212,14 @@ mod tests {
         forbidden_scopes: "admin:* billing:refund",
         unused_days: "",
         on_leak: "alert",
+        approvals: FourEyesDraft {
+            new_keys: false,
+            sensitive: false,
+            wider: false,
+            beyond_days: "",
+            lapse_days: "",
+            owners_exempt: false,
+        },
     };
 
     #[test]
@@ -189,6 +243,11 @@ mod tests {
             forbidden_scopes: "Admin",
             unused_days: "6",
             on_leak: "shrug",
+            approvals: FourEyesDraft {
+                beyond_days: "0",
+                lapse_days: "31",
+                ..FourEyesDraft::default()
+            },
             ..GOOD
         };
         let fields: Vec<String> = wrong
@@ -205,6 +264,8 @@ mod tests {
             "unused_days",
             "rotation_days",
             "forbidden_scopes",
+            "approve_beyond_days",
+            "approval_days",
         ];
         assert_eq!(fields, told);
     }

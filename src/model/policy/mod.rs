@@ -4,10 +4,12 @@
 //! themselves do not add up to what is forbidden.
 
 mod draft;
+mod four_eyes;
 mod page;
 mod terms;
 
 pub use draft::PolicyDraft;
+pub use four_eyes::{FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX};
 pub use page::{BrokenKey, Plan, PolicyEditForm, PolicyPage, PolicyPreview, PolicyStanding};
 pub use terms::{Rule, Terms, Violation};
 
@@ -67,6 +69,9 @@ pub struct Policy {
     /// A key that was unused for so long is switched off, a week after its owner was told.
     pub unused_days: Option<u32>,
     pub on_leak: OnLeak,
+    /// What a second person has to approve.
+    #[serde(default)]
+    pub approvals: FourEyes,
 }
 
 impl Policy {
@@ -86,6 +91,7 @@ impl Policy {
             forbidden_scopes: ScopeSet::default(),
             unused_days: None,
             on_leak: OnLeak::Revoke,
+            approvals: FourEyes::default(),
         }
     }
 
@@ -131,6 +137,7 @@ impl Policy {
                 days(UNUSED_NOTICE_DAYS)
             ));
         }
+        words.extend(self.approvals.in_words());
         words.push(match self.on_leak {
             OnLeak::Revoke => "A key whose secret is found in public is revoked at once.".to_owned(),
             OnLeak::Alert => {

@@ -20,6 +20,21 @@ pub struct Terms<'a> {
     pub rotation_days: Option<i64>,
 }
 
+impl Terms<'_> {
+    /// Whether whatever passes by these terms passed by the former, too; the end is another matter.
+    #[must_use]
+    pub fn is_within(&self, former: &Terms<'_>) -> bool {
+        self.scopes.is_within(former.scopes) && self.restrictions.is_within(former.restrictions)
+    }
+
+    #[must_use]
+    pub fn ends_later_than(&self, former: &Terms<'_>) -> bool {
+        former
+            .expires_at
+            .is_some_and(|former| self.expires_at.is_none_or(|end| end > former))
+    }
+}
+
 /// A rule of a policy that a key can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

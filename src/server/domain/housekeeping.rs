@@ -1,6 +1,6 @@
 //! What falls due by itself, hour by hour. Each duty is safe to do twice, and by several nodes at once.
 
-use super::{DomainError, keys, policy, reviews};
+use super::{DomainError, approvals, keys, policy, reviews};
 use crate::server::ctx::Context;
 
 /// Does every duty. One that fails keeps no other and is tried again in an hour; the first failure comes back.
@@ -11,6 +11,8 @@ pub async fn run(ctx: &Context) -> Result<(), DomainError> {
         ("rotation reminders", keys::reminders::remind(ctx).await),
         ("review reminders", reviews::remind(ctx).await),
         ("review deadlines", reviews::close_due(ctx).await),
+        ("lapsed requests", approvals::lapse(ctx).await),
+        ("waiting requests", approvals::tell(ctx).await),
     ];
     let mut first = None;
     for (duty, done) in duties {

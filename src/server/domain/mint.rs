@@ -1,8 +1,8 @@
 //! Making ids and secrets, and hashing secrets for storage.
 
 use crate::model::id::{
-    AccountId, FactorId, IncidentId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId, ProjectId,
-    ReviewId, TemplateId, TokenId,
+    AccountId, ApprovalId, FactorId, IncidentId, InvalidId, InvitationId, KeyId, MailId, NoticeId, OrgId,
+    ProjectId, ReviewId, TemplateId, TokenId,
 };
 use crate::model::import_format::DigestAlgorithm;
 use crate::model::key_text::{KID_LENGTH, SECRET_LENGTH, compose};
@@ -64,6 +64,7 @@ id_makers! {
     notice_id -> NoticeId;
     incident_id -> IncidentId;
     review_id -> ReviewId;
+    approval_id -> ApprovalId;
 }
 
 /// What of a credential is hashed, and bound to: the kind of credential, its tenant and its id, so that a hash moved

@@ -7,6 +7,7 @@
 //! ways, and `Refused` carries the code that outsiders rely on.
 
 pub mod accounts;
+pub mod approvals;
 pub mod audit;
 pub mod demo;
 pub mod diagnosis;

@@ -13,8 +13,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::forms::instance as installation;
 use super::forms::{
-    account, advice, bulk, factors, handover, import, incidents, invitations, keys, leaks, mail, members,
-    password, policy, profile, projects, reviews, rotation, sessions, templates, tokens,
+    account, advice, approvals, bulk, factors, handover, import, incidents, invitations, keys, leaks, mail,
+    members, password, policy, profile, projects, reviews, rotation, sessions, templates, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -91,6 +91,9 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/policy/test", post(policy::save_test)),
         ("/settings/policy/live/cancel", post(policy::cancel_live)),
         ("/settings/policy/test/cancel", post(policy::cancel_test)),
+        ("/settings/approvals/{id}", post(approvals::decide)),
+        ("/settings/approvals/{id}/withdraw", post(approvals::withdraw)),
+        ("/settings/approvals/{id}/collect", post(approvals::collect)),
         ("/settings/reviews/new", post(reviews::start)),
         ("/settings/reviews/{id}", post(reviews::decide)),
         ("/settings/reviews/{id}/finish", post(reviews::finish)),
@@ -157,6 +160,8 @@ const FORMS_WITHOUT_PAGE: &[(&str, &str)] = &[
     ("/theme", "/"),
     ("/session/organisation", "/"),
     ("/settings/api-keys/{id}/stored", "/settings/api-keys"),
+    ("/settings/approvals/{id}/withdraw", approvals::PAGE),
+    ("/settings/approvals/{id}/collect", approvals::PAGE),
     ("/settings/policy/live/cancel", "/settings/policy"),
     ("/settings/policy/test/cancel", "/settings/policy"),
     ("/settings/service-tokens/{id}/stored", "/settings/service-tokens"),

@@ -8,6 +8,7 @@
 //! (they drift) and `query!` (one driver per crate).
 
 pub mod accounts;
+pub mod approvals;
 pub mod audit;
 mod batch;
 pub mod changes;

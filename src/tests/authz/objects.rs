@@ -1,6 +1,6 @@
 //! Something to ask for: of one's own organisation, of another, or of none.
 
-use keywright::model::id::OrgId;
+use keywright::model::id::{AccountId, OrgId};
 use keywright::model::key::KeyFilter;
 use keywright::model::org::Role;
 use keywright::model::restriction::RestrictionsDraft;
@@ -40,6 +40,10 @@ pub enum Object {
     Organisation,
     /// A running access review.
     Review,
+    /// A request that waits, of somebody else; of whoever asks; of whoever asks, approved.
+    Approval,
+    OwnApproval,
+    ApprovedOwn,
     /// A session of one's own, by its handle.
     Session,
 }
@@ -73,6 +77,7 @@ fn random(object: Object) -> String {
         Object::Invitation => "inv_",
         Object::Mail => "mal_",
         Object::Review => "rev_",
+        Object::Approval | Object::OwnApproval | Object::ApprovedOwn => "apr_",
         Object::Organisation => "org_",
         Object::Session => return "0123456789ab".to_owned(),
     };
@@ -125,6 +130,14 @@ pub async fn make(app: &TestApp, callers: &Callers, object: Object, which: Which
             let sql = "SELECT id FROM mails ORDER BY created_at_ms DESC, id LIMIT 1";
             app.a_letter().await;
             app.db.texts(sql).await.remove(0)
+        }
+        Object::Approval | Object::OwnApproval | Object::ApprovedOwn => {
+            let by = match (object, caller.account) {
+                // In another organisation, too: having asked opens nothing where one does not belong.
+                (Object::OwnApproval | Object::ApprovedOwn, Some(account)) => account,
+                _ => app.person(&format!("{name}@example.com"), None).await,
+            };
+            approval(app, org, &by, object == Object::ApprovedOwn).await
         }
         Object::Review => {
             key(app, org, "team:tests", &name).await;
@@ -237,4 +250,21 @@ async fn token(app: &TestApp, org: OrgId, name: &str) -> String {
         .unwrap()
         .id
         .to_string()
+}
+
+/// A request for a live key, as its row: rules of the policy would concern every other cell.
+async fn approval(app: &TestApp, org: OrgId, by: &AccountId, approved: bool) -> String {
+    let id = format!("apr_{}", base62(app.ctx.rng.as_ref(), 12));
+    let project = project(app, org, &app.unique("asked")).await;
+    let (state, lapses) = (
+        if approved { "approved" } else { "waiting" },
+        4_102_444_800_000_i64,
+    );
+    let sql = format!(
+        "INSERT INTO approvals (id, org_id, kind, state, project_id, environment, key_name, reasons, proposal, former,
+        justification, requested_by, requested_at_ms, lapses_at_ms) VALUES ('{id}', '{org}', 'create', '{state}', '{project}', 'live',
+        'Asked for', '[\"new_key\"]', '{{}}', '', 'Needed', '{by}', 0, {lapses})"
+    );
+    app.db.tamper(&sql).await;
+    id
 }

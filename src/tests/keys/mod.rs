@@ -6,7 +6,7 @@ mod bulk;
 mod by_command;
 mod export;
 mod handover;
-mod import;
+pub mod import;
 mod import_file;
 mod reminders;
 mod restrictions;

@@ -1,6 +1,7 @@
 //! Every page, by noun.
 
 pub mod account;
+pub mod approvals;
 pub mod audit;
 pub mod claim;
 pub mod confirm_email;

@@ -178,8 +178,8 @@ pub async fn resolve(
         .iter()
         .find(|m| Some(&m.org_id) == live.org_id.as_ref())
         .or(memberships.first());
-    let creators = match chosen {
-        Some(chosen) => policy::creators(&mut tx, chosen, now).await?,
+    let policies = match chosen {
+        Some(chosen) => policy::of_developer(&mut tx, chosen, now).await?,
         None => None,
     };
     drop(tx);
@@ -193,8 +193,8 @@ pub async fn resolve(
     let actor = Actor::account(live.account_id, membership, live.stage, origin)
         .proved_for(live.proved_at, ctx.site.proof_lifetime_ms)
         .with_instance_powers(live.is_instance_admin);
-    let actor = match creators {
-        Some((live, test)) => actor.under_policy(live, test),
+    let actor = match policies {
+        Some(policies) => actor.under_policy(&policies.live, &policies.test),
         None => actor,
     };
     let actor = match chosen {

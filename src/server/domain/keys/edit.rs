@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 
 use super::issue::{some, unlisted, unlisted_error};
 use super::{read, require_manage, restrictions, rotation, secured};
-use crate::model::actor::Actor;
+use crate::model::actor::{Actor, OrgScope};
+use crate::model::approval::Reason;
 use crate::model::error::{Code, FieldError};
+use crate::model::form::FormValues;
 use crate::model::id::KeyId;
 use crate::model::key::{Environment, KEEP_EXPIRY, KeyStatus, Lifetime};
 use crate::model::key_page::KeyEditForm;
 use crate::model::permission::Permission;
+use crate::model::policy::Policy;
 use crate::model::project::Project;
 use crate::model::restriction::{Restrictions, RestrictionsDraft};
 use crate::model::rotation::parse_interval;
@@ -17,9 +20,11 @@ use crate::model::scope::ScopeSet;
 use crate::model::text::{self, NAME_MAX, NOTE_MAX};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
+use crate::server::domain::approvals::{self, Leave, Remark};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::{DomainError, policy};
 use crate::server::platform::zones;
+use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, SecuredKey};
 use crate::server::store::{key_uses, projects, usage};
 
@@ -46,6 +51,25 @@ pub struct AccessEdit<'a> {
     /// `keep` or nothing leaves the end as it is; else as for a new key, counted from now.
     pub expiry: &'a str,
     pub expiry_date: &'a str,
+}
+
+impl<'a> KeyEdit<'a> {
+    /// As the form has it, with the scopes that it means.
+    #[must_use]
+    pub fn of_form(values: &'a FormValues, scopes: &'a [String]) -> Self {
+        let access = (values.first("access") == "1").then(|| AccessEdit {
+            scopes: scopes.iter().map(String::as_str).collect(),
+            restrictions: RestrictionsDraft::of_form(values),
+            expiry: values.first("expiry"),
+            expiry_date: values.first("expiry_date"),
+        });
+        Self {
+            name: values.first("name"),
+            purpose: values.first("purpose"),
+            rotation_days: values.first("rotation_days"),
+            access,
+        }
+    }
 }
 
 struct Checked {
@@ -157,48 +181,118 @@ fn scopes_of(access: &AccessEdit<'_>, project: &Project, key: &SecuredKey) -> Re
 pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
-    let mut key = secured::find(ctx, &mut tx, actor, id).await?;
+    let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
-    let project = projects::find(&mut tx, &scope, &key.project_id.parse()?).await?;
-    let checked = check(edit, &project.ok_or(DomainError::NotFound)?, &key, now)?;
-    if key.status == KeyStatus::Revoked.as_str() {
-        let message = "A revoked key is a record and cannot be edited.";
-        return Err(DomainError::refused(Code::KeyAlreadyRevoked, message));
+    let changed = changed(&mut tx, &scope, key, edit, now).await?;
+    let remark = approvals::check(actor, &changed.policy.approvals, &changed.reasons, Leave::Own)?;
+    if changed.widens_live() {
+        // To widen a live key is as good as to create one.
+        actor.require_fresh(Permission::KeysCreateLive, now)?;
     }
-    let message = format!(
-        "Another {} key of this project has this name. Choose another.",
-        key.environment
-    );
-    let folded = text::folded(&checked.name);
-    let saved = store::set_descriptive(&mut tx, &scope, id, &checked.name, &folded, &checked.purpose).await;
-    saved.map_err(|error| DomainError::from(error).taken("name", &message))?;
-    let before = told(&key)?;
-    key.rotation_days = checked.interval;
-    if let Some(access) = &checked.access {
-        let former = (key.scopes.clone(), key.restrictions.clone());
-        change_access(actor, &mut key, access, now)?;
-        if former != (key.scopes.clone(), key.restrictions.clone()) {
-            key_uses::watch_anew(&mut tx, &scope, id, now).await?;
-        }
-    }
-    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
-    policy::enforce_on(&policy, &key)?;
-    rotation::set_due(&mut key, &policy);
-    let mut after = told(&key)?;
-    (after["name"], after["purpose"]) = (json!(checked.name), json!(checked.purpose));
-    let entry =
-        Entry::new("key.edited", "key", id.as_str()).with(json!({ "before": before, "after": after }));
-    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
-    if key.secrets.len() > 1 {
-        store::replace_secrets(&mut tx, &key).await?;
-    }
-    secured::save(ctx, &mut tx, &scope, key, now).await?;
+    write(ctx, &mut tx, (actor, &scope), changed, remark, now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(id);
     Ok(())
 }
 
-fn told(key: &SecuredKey) -> Result<Value, DomainError> {
+/// What an edit would make of a key, checked by all the rules and not yet written.
+pub(in crate::server::domain) struct Changed {
+    pub former: SecuredKey,
+    pub key: SecuredKey,
+    pub name: String,
+    pub purpose: String,
+    pub policy: Policy,
+    /// Why a second person has to approve it; empty when nobody has to.
+    pub reasons: Vec<Reason>,
+    is_wider: bool,
+}
+
+impl Changed {
+    fn widens_live(&self) -> bool {
+        self.is_wider && self.key.environment == Environment::Live.as_str()
+    }
+}
+
+/// Makes out what an edit would make of a key.
+pub(in crate::server::domain) async fn changed(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    former: SecuredKey,
+    edit: &KeyEdit<'_>,
+    now: Timestamp,
+) -> Result<Changed, DomainError> {
+    let project = projects::find(tx, scope, &former.project_id.parse()?).await?;
+    let project = project.ok_or(DomainError::NotFound)?;
+    let checked = check(edit, &project, &former, now)?;
+    if former.status == KeyStatus::Revoked.as_str() {
+        let message = "A revoked key is a record and cannot be edited.";
+        return Err(DomainError::refused(Code::KeyAlreadyRevoked, message));
+    }
+    let mut key = former.clone();
+    key.name.clone_from(&checked.name);
+    key.rotation_days = checked.interval;
+    if let Some(access) = &checked.access {
+        restrictions::refuse_empty_span(&access.rules, access.expires_at)?;
+        end_at(&mut key, access.expires_at);
+        key.scopes = access.scopes.stored();
+        restrictions::set(&mut key, &access.rules)?;
+    }
+    let policy = policy::of_key(tx, scope, &key, now).await?;
+    let (before, after) = (policy::held(&former)?, policy::held(&key)?);
+    let (before, after) = (before.terms(), after.terms());
+    policy::enforce(&policy, &after)?;
+    rotation::set_due(&mut key, &policy);
+    let sensitive = project.sensitive_scopes();
+    Ok(Changed {
+        reasons: policy.approvals.of_change(&before, &after, sensitive, now),
+        is_wider: !after.is_within(&before) || after.ends_later_than(&before),
+        name: checked.name,
+        purpose: checked.purpose,
+        former,
+        key,
+        policy,
+    })
+}
+
+/// Writes what an edit makes of a key.
+pub(in crate::server::domain) async fn write(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    changed: Changed,
+    remark: Remark,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let Changed {
+        former,
+        key,
+        name,
+        purpose,
+        ..
+    } = changed;
+    let id: KeyId = key.id.parse()?;
+    let message = format!(
+        "Another {} key of this project has this name. Choose another.",
+        key.environment
+    );
+    let saved = store::set_descriptive(tx, scope, &id, &name, &text::folded(&name), &purpose).await;
+    saved.map_err(|error| DomainError::from(error).taken("name", &message))?;
+    if (&former.scopes, &former.restrictions) != (&key.scopes, &key.restrictions) {
+        key_uses::watch_anew(tx, scope, &id, now).await?;
+    }
+    let mut after = told(&key)?;
+    after["purpose"] = json!(purpose);
+    let detail = json!({ "before": told(&former)?, "after": after });
+    let entry = Entry::new("key.edited", "key", id.as_str()).with(remark.beside(detail));
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    if key.secrets.len() > 1 {
+        store::replace_secrets(tx, &key).await?;
+    }
+    Ok(secured::save(ctx, tx, scope, key, now).await?)
+}
+
+/// What the audit log keeps of a key before and after, and what a request to change it compares.
+pub(in crate::server::domain) fn told(key: &SecuredKey) -> Result<Value, DomainError> {
     Ok(json!({
         "name": key.name,
         "rotationDays": key.rotation_days,
@@ -206,28 +300,6 @@ fn told(key: &SecuredKey) -> Result<Value, DomainError> {
         "restrictions": restrictions::of(key)?,
         "expiresAt": key.expires_at_ms.map(|at| Timestamp::from_ms(at).rfc3339()),
     }))
-}
-
-fn change_access(
-    actor: &Actor,
-    key: &mut SecuredKey,
-    access: &Access,
-    now: Timestamp,
-) -> Result<(), DomainError> {
-    let (scopes, rules) = (&access.scopes, &access.rules);
-    let former = ScopeSet::from_stored(&key.scopes)
-        .map_err(|_| DomainError::Defect("a key's scopes cannot be read"))?;
-    let former_end = key.expires_at_ms.map(Timestamp::from_ms);
-    let no_longer = former_end.is_none_or(|former| access.expires_at.is_some_and(|end| end <= former));
-    let narrower = no_longer && scopes.is_within(&former) && rules.is_within(&restrictions::of(key)?);
-    if !narrower && key.environment == Environment::Live.as_str() {
-        // To widen a live key is as good as to create one.
-        actor.require_fresh(Permission::KeysCreateLive, now)?;
-    }
-    restrictions::refuse_empty_span(rules, access.expires_at)?;
-    end_at(key, access.expires_at);
-    key.scopes = scopes.stored();
-    restrictions::set(key, rules)
 }
 
 /// Gives the key another end. A previous secret that goes on goes no further than the key itself.

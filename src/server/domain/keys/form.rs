@@ -5,6 +5,7 @@ use super::read;
 use crate::model::actor::{Actor, Denied};
 use crate::model::form::FormValues;
 use crate::model::id::{KeyId, TemplateId};
+use crate::model::key::Environment;
 use crate::model::key_page::KeyFormMaterial;
 use crate::model::permission::Permission;
 use crate::model::template::TemplateChoice;
@@ -20,7 +21,8 @@ pub async fn material(
     actor: &Actor,
     asked: &FormValues,
 ) -> Result<KeyFormMaterial, DomainError> {
-    if !actor.may(Permission::KeysCreateTest) {
+    let asks = [Environment::Live, Environment::Test].map(|environment| actor.asks_for(environment));
+    if !actor.may(Permission::KeysCreateTest) && !asks.contains(&true) {
         return Err(Denied::Forbidden.into());
     }
     let key = match asked.first("from").parse::<KeyId>() {
@@ -63,6 +65,7 @@ pub async fn material(
         members,
         me: actor.account_id().cloned(),
         may_create_live: actor.may(Permission::KeysCreateLive),
+        may_ask_for_live: actor.asks_for(Environment::Live),
         may_choose_owner: actor.may(Permission::KeysManageAny),
         zones: zones::names(),
         my_address: actor.origin().ip.clone(),

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::issue::{self, KeyDraft, Nonce, RevealedKey, permission_for};
+use super::issue::{self, Entering, KeyDraft, Nonce, RevealedKey, permission_for};
 use super::{require_manage, rotation, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
@@ -21,6 +21,7 @@ use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
 use crate::server::domain::accounts::session::{Caller, SignedIn};
 use crate::server::domain::accounts::throttle::{self, Door};
+use crate::server::domain::approvals::Leave;
 use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::domain::mint::{self, Credential};
 use crate::server::domain::{DomainError, orgs, policy};
@@ -61,7 +62,12 @@ pub async fn issue(
     let scope = issue::require(actor, draft.environment, now)?;
     let bound = bind(ctx, &scope, claim, passphrase).await?;
     let mut tx = ctx.db.begin_write().await?;
-    let entered = issue::enter(ctx, &mut tx, (actor, &scope), draft, nonce, false).await?;
+    let by = Entering {
+        nonce,
+        leave: Leave::Own,
+        with_secret: false,
+    };
+    let entered = issue::enter(ctx, &mut tx, (actor, &scope), draft, by).await?;
     let made = put_link(ctx, &mut tx, (actor, &scope), &entered.key, bound, now).await?;
     tx.commit().await?;
     ctx.key_cache.forget_key(&made.key_id);
@@ -100,7 +106,7 @@ fn require(actor: &Actor, key: &SecuredKey, now: Timestamp) -> Result<OrgScope, 
     Ok(scope)
 }
 
-fn refuse_collected(key: &SecuredKey) -> Result<(), DomainError> {
+pub(in crate::server::domain) fn refuse_collected(key: &SecuredKey) -> Result<(), DomainError> {
     let refuse = |message: &str| Err(DomainError::refused(Code::Conflict, message));
     if key.status == KeyStatus::Revoked.as_str() {
         return Err(super::lifecycle::already_revoked());
@@ -328,10 +334,31 @@ pub async fn claim(
     let (link, _, again) = open(ctx, &mut tx, token).await?;
     refuse_others(&standing(&again, signed_in))?;
     links::take(&mut tx, &link, now).await?;
-    let mut key = secured::find(ctx, &mut tx, &actor, &id).await?;
+    let key = secured::find(ctx, &mut tx, &actor, &id).await?;
     let scope = actor.require(Permission::KeysManageAny)?;
     refuse_collected(&key).map_err(|_| links::over())?;
-    let project = projects::find(&mut tx, &scope, &key.project_id.parse()?).await?;
+    let by = signed_in.and_then(|who| who.actor.account_id()).copied();
+    let ip = caller.ip.map(|ip| ip.to_canonical().to_string());
+    store::set_claimed(&mut tx, &id, (by.as_ref(), ip.as_deref()), now).await?;
+    let detail = json!({ "accountId": by.as_ref().map(AccountId::as_str), "ip": ip });
+    let entry = Entry::new("key.collected", "key", id.as_str()).with(detail);
+    audit::record(ctx, &mut tx, Some(scope.org_id()), &actor, entry, now).await?;
+    let revealed = first_secret(ctx, &mut tx, &scope, key, now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(&id);
+    Ok(revealed)
+}
+
+/// Makes the secret of a key that waits for it. Call it last before the commit.
+pub(in crate::server::domain) async fn first_secret(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    mut key: SecuredKey,
+    now: Timestamp,
+) -> Result<RevealedKey, DomainError> {
+    let id: KeyId = key.id.parse()?;
+    let project = projects::find(tx, scope, &key.project_id.parse()?).await?;
     let project = project.ok_or(DomainError::NotFound)?;
     let text = mint::secret_for(ctx, &format!("{}_{}", key.prefix, key.environment), &id);
     let credential = Credential::Key {
@@ -341,27 +368,20 @@ pub async fn claim(
     key.secrets = vec![mint::hashed(ctx, credential, &text)];
     key.secret_count = 1;
     key.secret_since_ms = now.ms();
-    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
+    let policy = policy::of_key(tx, scope, &key, now).await?;
     rotation::set_due(&mut key, &policy);
+    let environment = Environment::parse(&key.environment);
     let revealed = RevealedKey {
         id,
         name: key.name.clone(),
-        environment: again.environment,
+        environment: environment.ok_or(DomainError::Defect("a key of no environment"))?,
         project,
         expires_at: key.expires_at_ms.map(Timestamp::from_ms),
         secret_since: now,
         secret: text,
     };
-    let by = signed_in.and_then(|who| who.actor.account_id()).copied();
-    let ip = caller.ip.map(|ip| ip.to_canonical().to_string());
-    store::set_claimed(&mut tx, &id, (by.as_ref(), ip.as_deref()), now).await?;
-    let detail = json!({ "accountId": by.as_ref().map(AccountId::as_str), "ip": ip });
-    let entry = Entry::new("key.collected", "key", id.as_str()).with(detail);
-    audit::record(ctx, &mut tx, Some(scope.org_id()), &actor, entry, now).await?;
-    key_store::replace_secrets(&mut tx, &key).await?;
-    secured::save(ctx, &mut tx, &scope, key, now).await?;
-    tx.commit().await?;
-    ctx.key_cache.forget_key(&id);
+    key_store::replace_secrets(tx, &key).await?;
+    secured::save(ctx, tx, scope, key, now).await?;
     Ok(revealed)
 }
 

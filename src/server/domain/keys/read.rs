@@ -15,7 +15,7 @@ use crate::server::ctx::Context;
 use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, mint, policy, projects};
 use crate::server::store::keys::ListedKey;
-use crate::server::store::{incidents, keys as store, usage};
+use crate::server::store::{approvals, incidents, keys as store, usage};
 
 /// Days the small charts of the list show.
 const WEEK_DAYS: i64 = 7;
@@ -106,11 +106,17 @@ pub async fn page(
     let key = find(ctx, actor, id).await?;
     let scope = actor.require(Permission::KeysRead)?;
     let mut tx = ctx.db.begin_read().await?;
+    let now = ctx.clock.now();
     let incident = incidents::find_open_of(&mut tx, &scope, id).await?;
+    let approval = match key.status {
+        KeyStatus::Revoked => None,
+        _ => approvals::find_of_key(&mut tx, &scope, id, actor.account_id(), now).await?,
+    };
     drop(tx);
     Ok(KeyPage {
         incident,
-        now: ctx.clock.now(),
+        approval,
+        now,
         project: projects::find(ctx, actor, &key.summary.project_id).await?,
         usage: usage(ctx, actor, id, range).await?,
         least_privilege: advice::section(ctx, actor, &key).await?,

@@ -1,7 +1,8 @@
 //! What a filled-in form would make, in sentences: everything is checked, and nothing is made.
 
-use super::issue::{Admitted, Checked, KeyDraft, admit, permission_for, usable};
+use super::issue::{Admitted, Checked, Ground, KeyDraft, require_may_ask};
 use crate::model::actor::Actor;
+use crate::model::approval::reasons_in_words;
 use crate::model::id::AccountId;
 use crate::model::key::Lifetime;
 use crate::model::key_link::cautions;
@@ -11,30 +12,31 @@ use crate::model::resource::allowed_in_words;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::domain::policy::Policies;
-use crate::server::store::{orgs, projects as project_store};
+use crate::server::domain::approvals::{self, Leave};
 
 /// What the key would be. Errors: whatever issuing it would refuse for what was typed.
 pub async fn review(ctx: &Context, actor: &Actor, draft: &KeyDraft<'_>) -> Result<Vec<String>, DomainError> {
     let now = ctx.clock.now();
-    let scope = actor.require(permission_for(draft.environment))?;
+    let scope = require_may_ask(actor, draft.environment)?;
     let mut tx = ctx.db.begin_read().await?;
-    let project = match draft.project {
-        Some(id) => project_store::find(&mut tx, &scope, id).await?,
-        None => None,
-    };
-    let policies = Policies::in_force(&mut tx, &scope, now).await?;
-    let members = orgs::list_member_names(&mut tx, &scope).await?;
-    let is_member = |id: &_| members.iter().any(|member| &member.account_id == id);
-    let admitted = admit(
-        (actor, &policies),
-        draft,
-        usable(project.as_ref()),
-        is_member,
-        now,
-    )?;
-    let days = i64::from(policies.of(admitted.checked.environment).rotation_days);
-    Ok(in_sentences(&admitted, &members, days, now))
+    let ground = Ground::read(&mut tx, &scope, draft, now).await?;
+    let admitted = ground.admit(actor, draft, now)?;
+    let mut said = sentences(&ground, &admitted, now);
+    let policy = ground.policies.of(admitted.checked.environment);
+    if approvals::check(actor, &policy.approvals, &admitted.reasons, Leave::Own).is_err() {
+        said.push(reasons_in_words(&admitted.reasons));
+    }
+    Ok(said)
+}
+
+/// What an admitted draft would make.
+pub(in crate::server::domain) fn sentences(
+    ground: &Ground,
+    admitted: &Admitted<'_>,
+    now: Timestamp,
+) -> Vec<String> {
+    let policy = ground.policies.of(admitted.checked.environment);
+    in_sentences(admitted, &ground.members, i64::from(policy.rotation_days), now)
 }
 
 fn owner_in_words(owner: &(Option<AccountId>, String), members: &[MemberName]) -> String {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::approval::{ApprovalKind, ApprovalState};
 use crate::model::key::Environment;
 use crate::model::notice::Happening;
 use crate::model::org::Role;
@@ -145,7 +146,33 @@ pub enum Letter {
         progress: Progress,
         link: String,
     },
+    /// Requests that the recipient may decide.
+    ApprovalsWaiting {
+        organisation: String,
+        requests: Vec<WaitingRequest>,
+        link: String,
+    },
+    /// What became of a request of the recipient's.
+    ApprovalResult {
+        organisation: String,
+        key: String,
+        what: ApprovalKind,
+        state: ApprovalState,
+        /// None when nobody decided.
+        by: Option<String>,
+        comment: String,
+        link: String,
+    },
     Test,
+}
+
+/// A request that waits for a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingRequest {
+    pub kind: ApprovalKind,
+    pub key: String,
+    pub by: String,
+    pub lapses_at: Timestamp,
 }
 
 /// A key whose rotation is due.
@@ -188,6 +215,8 @@ impl Letter {
             Self::RotationDue { .. } => "rotation_due",
             Self::ReviewDue { .. } => "review_due",
             Self::ReviewFinished { .. } => "review_finished",
+            Self::ApprovalsWaiting { .. } => "approvals_waiting",
+            Self::ApprovalResult { .. } => "approval_result",
             Self::Test => "test",
         }
     }

@@ -7,7 +7,7 @@ pub mod operate;
 mod send;
 mod templates;
 
-pub use letter::{DueKey, LeakEnd, Letter, Recipient};
+pub use letter::{DueKey, LeakEnd, Letter, Recipient, WaitingRequest};
 pub use send::{Turn, send_due, send_next};
 
 use super::{DomainError, mint};

@@ -188,6 +188,8 @@ impl Letter {
             | Self::KeyLeaked { .. }
             | Self::KeysUnused { .. }
             | Self::RotationDue { .. }
+            | Self::ApprovalsWaiting { .. }
+            | Self::ApprovalResult { .. }
             | Self::Test => false,
         }
     }

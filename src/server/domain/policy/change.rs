@@ -17,7 +17,7 @@ use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mail::{self, Letter};
 use crate::server::store::db::Tx;
-use crate::server::store::{orgs, policies as store};
+use crate::server::store::{members, orgs, policies as store};
 
 /// The day from which on rules are to hold; empty for at once.
 fn parse_from(text: &str, now: Timestamp) -> Result<Option<Timestamp>, FieldError> {
@@ -55,21 +55,30 @@ fn changed_meanwhile() -> DomainError {
 }
 
 /// Everything that was typed, checked, before anything is saved: the rules and from when on.
-pub fn check(
+pub async fn check(
     ctx: &Context,
     actor: &Actor,
     draft: &PolicyDraft<'_>,
     from: &str,
 ) -> Result<(Policy, Option<Timestamp>), DomainError> {
-    actor.require(Permission::PolicyManage)?;
-    match (draft.check(), parse_from(from, ctx.clock.now())) {
-        (Ok(policy), Ok(from)) => Ok((policy, from)),
+    let scope = actor.require(Permission::PolicyManage)?;
+    let (policy, from) = match (draft.check(), parse_from(from, ctx.clock.now())) {
+        (Ok(policy), Ok(from)) => (policy, from),
         (policy, from) => {
             let mut wrong = policy.err().unwrap_or_default();
             wrong.extend(from.err());
-            Err(DomainError::Invalid(wrong))
+            return Err(DomainError::Invalid(wrong));
+        }
+    };
+    let rules = &policy.approvals;
+    if rules.asks() && !rules.owners_exempt {
+        let mut tx = ctx.db.begin_read().await?;
+        if members::list_administrators(&mut tx, &scope).await?.len() < 2 {
+            let message = "Nobody could approve what you ask for yourself: the organisation has no second admin or owner. Invite one first, or let owners act without approval.";
+            return Err(FieldError::new("owners_exempt", "alone", message).into());
         }
     }
+    Ok((policy, from))
 }
 
 /// Saves rules over the version that was looked at. Keys that break them go on; their owners are told.
@@ -81,7 +90,7 @@ pub async fn save(
     version: i64,
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let (policy, from) = check(ctx, actor, draft, from)?;
+    let (policy, from) = check(ctx, actor, draft, from).await?;
     let scope = actor.require_fresh(Permission::PolicyManage, now)?;
     let mut tx = ctx.db.begin_write().await?;
     let standing = store::find(&mut tx, &scope, environment).await?;

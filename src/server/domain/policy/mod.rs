@@ -8,7 +8,8 @@ use crate::model::actor::{Actor, OrgScope};
 use crate::model::key::Environment;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
-use crate::model::policy::{Creators, Policy, Terms};
+use crate::model::policy::{Policy, Terms};
+use crate::model::restriction::Restrictions;
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
@@ -55,18 +56,17 @@ pub async fn in_force(
     })
 }
 
-/// Who creates live and test keys, where that makes a difference: for developers.
-pub async fn creators(
+/// The rules that say who creates keys and who asks for them, where that makes a difference: for developers.
+pub async fn of_developer(
     tx: &mut Tx,
     membership: &Membership,
     now: Timestamp,
-) -> Result<Option<(Creators, Creators)>, DomainError> {
+) -> Result<Option<Policies>, DomainError> {
     if membership.role != Role::Developer {
         return Ok(None);
     }
     let scope = Actor::system(Some(membership.org_id)).require(Permission::KeysRead)?;
-    let Policies { live, test } = Policies::in_force(tx, &scope, now).await?;
-    Ok(Some((live.creators, test.creators)))
+    Ok(Some(Policies::in_force(tx, &scope, now).await?))
 }
 
 /// The rules for a key that exists.
@@ -92,16 +92,40 @@ pub fn enforce(policy: &Policy, terms: &Terms<'_>) -> Result<(), DomainError> {
 
 /// The same for a key as it stands in hand, after whatever was changed on it.
 pub fn enforce_on(policy: &Policy, key: &SecuredKey) -> Result<(), DomainError> {
+    enforce(policy, &held(key)?.terms())
+}
+
+/// What of a key in hand a policy looks at.
+pub struct HeldTerms {
+    scopes: ScopeSet,
+    restrictions: Restrictions,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    rotation_days: Option<i64>,
+}
+
+impl HeldTerms {
+    #[must_use]
+    pub fn terms(&self) -> Terms<'_> {
+        Terms {
+            scopes: &self.scopes,
+            restrictions: &self.restrictions,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            rotation_days: self.rotation_days,
+        }
+    }
+}
+
+pub fn held(key: &SecuredKey) -> Result<HeldTerms, DomainError> {
     let scopes = ScopeSet::from_stored(&key.scopes);
-    let scopes = scopes.map_err(|_| DomainError::Defect("a key's scopes cannot be read"))?;
-    let terms = Terms {
-        scopes: &scopes,
-        restrictions: &restrictions::of(key)?,
+    Ok(HeldTerms {
+        scopes: scopes.map_err(|_| DomainError::Defect("a key's scopes cannot be read"))?,
+        restrictions: restrictions::of(key)?,
         created_at: Timestamp::from_ms(key.created_at_ms),
         expires_at: key.expires_at_ms.map(Timestamp::from_ms),
         rotation_days: key.rotation_days,
-    };
-    enforce(policy, &terms)
+    })
 }
 
 /// What of a listed key is against rules.

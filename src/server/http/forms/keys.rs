@@ -6,19 +6,18 @@ use axum::response::{IntoResponse, Response};
 
 use super::handover::{claim_of, passphrase_of, shown};
 use super::{Submitted, id_of, see_other};
-use crate::model::actor::Actor;
+use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::form::FormValues;
 use crate::model::id::{AccountId, KeyId, ProjectId};
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
 use crate::model::project::Project;
-use crate::model::restriction::RestrictionsDraft;
 use crate::model::time::Timestamp;
 use crate::model::{key_link, scope_group};
-use crate::server::domain::keys::edit::{self, AccessEdit, KeyEdit};
+use crate::server::domain::keys::edit::{self, KeyEdit};
 use crate::server::domain::keys::issue::{self, KeyDraft, Nonce};
 use crate::server::domain::keys::{handover, lifecycle, read, review};
-use crate::server::domain::{DomainError, projects};
+use crate::server::domain::{DomainError, approvals, projects};
 use crate::server::http::reveal;
 use crate::server::http::state::AppState;
 use crate::server::platform::crypto::secret::SecretText;
@@ -34,6 +33,7 @@ pub async fn create(State(state): State<AppState>, mut form: Submitted) -> Respo
     let actor = &signed_in.actor;
     match form.values.first("step") {
         "review" => return review_form(&state, form, actor).await,
+        "ask" => return ask(&state, form, actor).await,
         "link" => return link_to(&state, form, actor).await,
         _ => {}
     }
@@ -83,31 +83,27 @@ async fn with_draft<T>(
     values: &FormValues,
     act: impl AsyncFnOnce(&KeyDraft<'_>) -> Result<T, DomainError>,
 ) -> Result<T, DomainError> {
-    let project = values.first("project").parse().ok();
-    let team = format!("team:{}", values.first("owner_team"));
-    let owner = match values.first("owner") {
-        "" => "me",
-        "team" => &team,
-        owner => owner,
-    };
     // Whoever may not is told that, not what else is wrong.
-    actor.require(issue::permission_for(values.first("environment")))?;
+    issue::require_may_ask(actor, values.first("environment"))?;
+    let project = values.first("project").parse().ok();
     let scopes = chosen_scopes(state, actor, values).await;
-    let draft = KeyDraft {
-        project: project.as_ref(),
-        environment: values.first("environment"),
-        name: values.first("name"),
-        purpose: values.first("purpose"),
-        owner,
-        scopes: scopes.iter().map(String::as_str).collect(),
-        expiry: values.first("expiry"),
-        expiry_date: values.first("expiry_date"),
-        rotation_days: values.first("rotation_days"),
-        restrictions: RestrictionsDraft::of_form(values),
-        extend_catalogue: false,
-        scopes_required: true,
+    let owner = issue::owner_of(values);
+    act(&KeyDraft::of_form(values, project.as_ref(), &owner, &scopes)).await
+}
+
+/// Asks a second person for the key of the form; nothing is made.
+async fn ask(state: &AppState, form: Submitted, actor: &Actor) -> Response {
+    let asked = async {
+        issue::require_may_ask(actor, form.values.first("environment"))?;
+        let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
+        let nonce = nonce_of(&form, account)?;
+        let scopes = chosen_scopes(state, actor, &form.values).await;
+        approvals::ask_for_key(&state.ctx, actor, (&form.values, &scopes), nonce).await
     };
-    act(&draft).await
+    match asked.await {
+        Ok(id) => see_other(&format!("/settings/approvals/{id}?done=asked")),
+        Err(error) => form.refused(state, Some(actor), "keys.create", error).await,
+    }
 }
 
 async fn issue_from(
@@ -116,9 +112,7 @@ async fn issue_from(
     actor: &Actor,
     passphrase: &SecretText,
 ) -> Result<Response, DomainError> {
-    let account = actor
-        .account_id()
-        .ok_or(crate::model::actor::Denied::Unauthenticated)?;
+    let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
     let values = &form.values;
     with_draft(state, actor, values, async |draft| {
         let (headers, nonce) = (&form.parts.headers, Some(nonce_of(form, account)?));
@@ -186,19 +180,13 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, form: S
     form.act(&state, "keys.edit", async |signed_in, values| {
         let key = id_of(&id)?;
         let scopes = edited_scopes(&state, &signed_in.actor, &key, values).await?;
-        let access = (values.first("access") == "1").then(|| AccessEdit {
-            scopes: scopes.iter().map(String::as_str).collect(),
-            restrictions: RestrictionsDraft::of_form(values),
-            expiry: values.first("expiry"),
-            expiry_date: values.first("expiry_date"),
-        });
-        let edit = KeyEdit {
-            name: values.first("name"),
-            purpose: values.first("purpose"),
-            rotation_days: values.first("rotation_days"),
-            access,
-        };
-        edit::save(&state.ctx, &signed_in.actor, &key, &edit).await?;
+        let actor = &signed_in.actor;
+        if values.first("step") == "ask" {
+            let id = approvals::ask_for_change(&state.ctx, actor, &key, (values, &scopes)).await?;
+            return Ok(see_other(&format!("/settings/approvals/{id}?done=asked")));
+        }
+        let edit = KeyEdit::of_form(values, &scopes);
+        edit::save(&state.ctx, actor, &key, &edit).await?;
         Ok(see_other(&format!("{}?done=saved", key_page(&key))))
     })
     .await

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod advice;
+pub mod approvals;
 pub mod bulk;
 pub mod factors;
 pub mod handover;
@@ -217,6 +218,7 @@ impl Submitted {
                 | Code::Throttled
                 | Code::Busy
                 | Code::ProjectArchived
+                | Code::ApprovalRequired
         ) || (error.code == Code::Forbidden && self.parts.uri.path() == "/setup");
         let pattern = self.parts.extensions.get::<MatchedPath>();
         if !about_the_form || pattern.is_some_and(|pattern| has_no_page(pattern.as_str())) {

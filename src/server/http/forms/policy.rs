@@ -42,7 +42,7 @@ async fn save(state: AppState, environment: Environment, form: Submitted) -> Res
         let (ctx, actor) = (&again.ctx, &signed_in.actor);
         let draft = PolicyDraft::from_values(values);
         let from = values.first("from");
-        let (policy, _) = change::check(ctx, actor, &draft, from)?;
+        let (policy, _) = change::check(ctx, actor, &draft, from).await?;
         if values.first("step") != "save" || values.first("seen") != seen(&policy)? {
             let looked_at = FormState {
                 values: values.clone(),

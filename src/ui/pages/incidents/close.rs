@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::{address_of, incident_of_address, prose_field};
+use super::{address_of, incident_of_address};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::incident::{FINDING_MAX, IncidentPage, IncidentStatus};
 use crate::ui::components::{PageTitle, loaded};
-use crate::ui::form::{FormErrors, field_class, field_error, typed, use_form_state};
+use crate::ui::form::{FormErrors, field_class, field_error, prose_field, typed, use_form_state};
 use crate::ui::pages::problem::problem_section;
 
 #[component]

@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 
 use super::close::finding_fields;
-use super::{address_of, checklist, incident_of_address, list_crumb, prose_field, status_badge, timeline};
+use super::{address_of, checklist, incident_of_address, list_crumb, status_badge, timeline};
 use crate::model::form::FormState;
 use crate::model::incident::{Fact, IncidentPage, IncidentStatus, ItemKind};
 use crate::model::key::KeyStatus;
 use crate::model::text::NOTE_MAX;
 use crate::ui::components::{EnvironmentTag, Icon, PageHead, flash, key_badge, loaded, moment};
-use crate::ui::form::{FormErrors, use_form_state};
+use crate::ui::form::{FormErrors, prose_field, use_form_state};
 
 #[component]
 pub fn IncidentDetailPage() -> impl IntoView {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{address_of, prose_field};
+use super::address_of;
 use crate::model::calendar::counted;
 use crate::model::error::AppError;
 use crate::model::form::FormState;
@@ -14,7 +14,7 @@ use crate::model::text::NOTE_MAX;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::rpc::incidents::get_leaked_form;
 use crate::ui::components::{Icon, PageTitle, ask, loaded};
-use crate::ui::form::{FormErrors, error_id, field_class, field_error, typed, use_form_state};
+use crate::ui::form::{FormErrors, error_id, field_class, field_error, prose_field, typed, use_form_state};
 use crate::ui::pages::problem::problem_section;
 
 #[component]

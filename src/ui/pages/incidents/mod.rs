@@ -13,13 +13,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::model::error::AppError;
-use crate::model::form::FormState;
 use crate::model::id::IncidentId;
 use crate::model::incident::{IncidentPage, IncidentStatus};
 use crate::model::usage::UsageRange;
 use crate::rpc::incidents::get_incident;
 use crate::ui::components::{Crumb, Loaded, ask};
-use crate::ui::form::{area_text, error_id, field_class, field_error, typed};
 
 fn list_crumb() -> Vec<Crumb> {
     vec![("Incidents".to_owned(), "/settings/incidents".to_owned())]
@@ -48,30 +46,4 @@ fn status_badge(status: IncidentStatus) -> AnyView {
         IncidentStatus::Closed => "badge neutral",
     };
     view! { <span class=class>{status.label()}</span> }.into_any()
-}
-
-/// A field of several lines of prose.
-fn prose_field(
-    state: &FormState,
-    (name, label): (&'static str, &'static str),
-    hint: &'static str,
-    initial: &str,
-    max: usize,
-) -> AnyView {
-    let hint_id = format!("{name}-hint");
-    let described = match error_id(state, name) {
-        Some(error) => format!("{hint_id} {error}"),
-        None => hint_id.clone(),
-    };
-    view! {
-        <div class=field_class(state, name)>
-            <label for=name>{label}</label>
-            <p class="hint" id=hint_id>{hint}</p>
-            <textarea id=name name=name rows="3" maxlength=max.to_string()
-                aria-invalid=error_id(state, name).map(|_| "true") aria-describedby=described
-            >{area_text(&typed(state, name, initial))}</textarea>
-            {field_error(state, name)}
-        </div>
-    }
-    .into_any()
 }

@@ -26,6 +26,7 @@ use crate::ui::components::{
 };
 use crate::ui::frame::may;
 use crate::ui::islands::KeySwitch;
+use crate::ui::pages::approvals::ask::approval_notice;
 
 #[component]
 pub fn KeyDetailPage() -> impl IntoView {
@@ -53,6 +54,7 @@ fn draw(page: KeyPage) -> AnyView {
         usage,
         project,
         incident,
+        approval,
         least_privilege,
         ..
     } = page;
@@ -72,6 +74,7 @@ fn draw(page: KeyPage) -> AnyView {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
         {incident.map(incident_banner)}
         {standing(&key, now)}
+        {approval.map(|approval| approval_notice(&approval, now))}
         {handover_notice(&key, now)}
         {broken(&key.violations, key.may_manage.then(|| format!("{address}/edit")))}
         {key.rotation.as_ref().map(|rotation| rotation_card(&key, rotation, now))}

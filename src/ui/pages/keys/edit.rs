@@ -15,6 +15,7 @@ use crate::model::key_page::KeyEditForm;
 use crate::rpc::keys::get_key_edit_form;
 use crate::ui::components::{NewExpiryField, PageHead, ask, loaded};
 use crate::ui::form::{FormErrors, TextField, use_form_state};
+use crate::ui::pages::approvals::ask::ask_section;
 use crate::ui::pages::problem::problem_section;
 
 #[component]
@@ -84,6 +85,7 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
                 <NewExpiryField state=state.clone() now=form.now expires_at=key.summary.expires_at/>
             </section>
             {asked(vec![("Policy", &form.policy)])}
+            {ask_section(state, false)}
             <div class="form-actions">
                 <button class="button primary">"Save"</button>
                 <a class="button quiet" href=address>"Cancel"</a>

@@ -18,6 +18,7 @@ use crate::rpc::keys::key_form;
 use crate::ui::components::{ExpiryField, PageHead, ask, first_offer, loaded};
 use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
 use crate::ui::islands::{CREATE_FORM, CreateSummary};
+use crate::ui::pages::approvals::ask::ask_section;
 
 #[component]
 pub fn NewKeyPage() -> impl IntoView {
@@ -115,6 +116,7 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
                     <h2>"Who gets the secret"</h2>
                     {recipient_fields(&state)}
                 </section>
+                {ask_section(&state, true)}
             </form>
             {summary(&material)}
         </div>
@@ -208,17 +210,18 @@ fn environment_field(material: &KeyFormMaterial, state: &FormState, selected: &s
             </label>
         }
     };
-    let live = if material.may_create_live {
-        "Real traffic."
-    } else {
-        "Only administrators create live keys."
+    let live = match (material.may_create_live, material.may_ask_for_live) {
+        (true, _) => "Real traffic.",
+        (false, true) => "Real traffic. An administrator has to approve it.",
+        (false, false) => "Only administrators create live keys.",
     };
+    let may_choose_live = material.may_create_live || material.may_ask_for_live;
     let error = field_error(state, "environment");
     view! {
         <fieldset class=field_class(state, "environment") id="environment" aria-describedby=error_id(state, "environment")>
             <legend>"Environment"</legend>
             <div class="choices">
-                {choice(Environment::Live, live, material.may_create_live)}
+                {choice(Environment::Live, live, may_choose_live)}
                 {choice(Environment::Test, "Development and tests; never accepted for live.", true)}
             </div>
             {error}

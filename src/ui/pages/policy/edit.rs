@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::approvals::approvals;
 use super::{HERE, crumb, title_of};
 use crate::model::calendar::{counted, grouped};
 use crate::model::form::FormState;
@@ -160,7 +161,7 @@ fn choices(
 }
 
 /// A box that says yes. One that was taken away is not in the form at all, so what was sent decides once anything was.
-fn tick(
+pub(super) fn tick(
     state: &FormState,
     name: &'static str,
     label: &'static str,
@@ -200,6 +201,7 @@ fn fields(form: &PolicyEditForm, state: &FormState, seen: Option<String>) -> Any
             {who(state, policy, standing.environment)}
             {how_long(state, policy)}
             {what(state, policy)}
+            {approvals(state, &policy.approvals, standing.environment)}
             {end(state, policy)}
             <section class="form-section">
                 <h2>"From when on"</h2>

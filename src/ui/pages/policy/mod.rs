@@ -1,5 +1,6 @@
 //! Settings › Policy.
 
+mod approvals;
 pub mod edit;
 pub mod overview;
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::rows::Row;
 use super::{digest, rows};
 use crate::model::actor::{Actor, OrgScope};
+use crate::model::approval::{Reason, reasons_in_words};
 use crate::model::error::FieldError;
 use crate::model::id::{AccountId, ProjectId};
 use crate::model::import::Mistake;
@@ -18,6 +19,7 @@ use crate::model::restriction::{HoursDraft, RestrictionsDraft};
 use crate::model::text::{self, shown};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
+use crate::server::domain::approvals::{self, Leave};
 use crate::server::domain::keys::issue::{Admitted, Checked, KeyDraft, admit, usable};
 use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, mint};
@@ -195,10 +197,29 @@ impl<'a> Desk<'a> {
             is_member,
             self.now,
         ) {
-            Ok(Admitted { checked, .. }) => Ok(checked),
+            Ok(Admitted { checked, reasons, .. }) => match self.refused(&checked, &reasons) {
+                Some(error) => Err(vec![error]),
+                None => Ok(checked),
+            },
             Err(DomainError::Invalid(errors)) => Err(errors),
             Err(error) => Err(vec![FieldError::new("", "refused", error.to_string())]),
         }
+    }
+
+    /// A key that a second person has to approve cannot be imported: it passes at once, and nobody could look at it before.
+    fn refused(&self, checked: &Checked, reasons: &[Reason]) -> Option<FieldError> {
+        let rules = &self.policies.of(checked.environment).approvals;
+        let refused = approvals::check(self.actor, rules, reasons, Leave::Own).is_err();
+        let field = match reasons.first()? {
+            Reason::NewKey | Reason::Wider => "environment",
+            Reason::Sensitive => "scopes",
+            Reason::LongLife => "expiry",
+        };
+        let message = format!(
+            "{} Imported keys pass at once, so they cannot wait for that: create the key instead, and ask for approval.",
+            reasons_in_words(reasons)
+        );
+        refused.then(|| FieldError::new(field, "approval_required", message))
     }
 
     /// As the form for one key writes it.

@@ -2,6 +2,7 @@
 
 use super::KeyDraft;
 use crate::model::actor::Actor;
+use crate::model::approval::Reason;
 use crate::model::error::FieldError;
 use crate::model::id::AccountId;
 use crate::model::key::{Environment, Lifetime};
@@ -18,11 +19,13 @@ use crate::server::domain::keys::restrictions;
 use crate::server::domain::policy::{self, Policies};
 
 /// A new key that may be made, in its project.
-pub(in crate::server::domain::keys) struct Admitted<'a> {
+pub(in crate::server::domain) struct Admitted<'a> {
     pub project: &'a Project,
     pub checked: Checked,
     /// Scopes that join the catalogue with it.
     pub missing: Vec<String>,
+    /// Why a second person has to approve it; empty when nobody has to.
+    pub reasons: Vec<Reason>,
 }
 
 /// Decides whether the actor may make this key: what it is called, whose it is, what it may do, from where and for how
@@ -36,22 +39,27 @@ pub(in crate::server::domain::keys) fn admit<'a>(
 ) -> Result<Admitted<'a>, DomainError> {
     let (project, checked) = both(project, check(draft, actor, now))?;
     check_owner(actor, &checked.owner, is_member)?;
-    policy::enforce(policies.of(checked.environment), &checked.terms(now))?;
+    let policy = policies.of(checked.environment);
+    policy::enforce(policy, &checked.terms(now))?;
     let missing = unlisted(&checked.scopes, project);
     let may_extend = draft.extend_catalogue && actor.may(Permission::ProjectsManage);
     if !missing.is_empty() && !may_extend {
         return Err(unlisted_error(&missing, project).into());
     }
     let missing = missing.into_iter().map(ToOwned::to_owned).collect();
+    let reasons = policy
+        .approvals
+        .of_new(&checked.terms(now), project.sensitive_scopes(), now);
     Ok(Admitted {
         project,
         checked,
         missing,
+        reasons,
     })
 }
 
 /// A new key, checked.
-pub(in crate::server::domain::keys) struct Checked {
+pub(in crate::server::domain) struct Checked {
     pub environment: Environment,
     pub name: String,
     pub purpose: String,

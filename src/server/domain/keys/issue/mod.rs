@@ -1,9 +1,12 @@
 //! Issuing a key. Its secret exists in the answer alone; the database gets a keyed hash.
 
 mod check;
+mod ground;
 mod nonce;
 
-pub(super) use check::{Admitted, Checked, admit, some, unlisted, unlisted_error, usable};
+pub(in crate::server::domain) use check::{Admitted, Checked};
+pub(super) use check::{admit, some, unlisted, unlisted_error, usable};
+pub(in crate::server::domain) use ground::Ground;
 pub use nonce::{Nonce, made_by_form};
 pub(in crate::server::domain) use nonce::{refuse_used, use_up};
 
@@ -11,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{restrictions, rotation, secured};
 use crate::model::actor::{Actor, OrgScope};
+use crate::model::form::FormValues;
 use crate::model::id::{KeyId, ProjectId};
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::permission::Permission;
@@ -20,15 +24,14 @@ use crate::model::restriction::RestrictionsDraft;
 use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
+use crate::server::domain::approvals::{self, Leave};
 use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::domain::mint::{self, Credential};
-use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, orgs as organisations, projects};
 use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, NewKey, SecretRow, SecuredKey};
-use crate::server::store::{orgs, projects as project_store};
 
 /// A new key as typed or given on the command line.
 pub struct KeyDraft<'a> {
@@ -50,6 +53,42 @@ pub struct KeyDraft<'a> {
     pub extend_catalogue: bool,
     /// A form that was sent without any scope was most likely not finished.
     pub scopes_required: bool,
+}
+
+impl<'a> KeyDraft<'a> {
+    /// As the create form has it. Presets of scopes and the owner are made out by whoever knows the project.
+    #[must_use]
+    pub fn of_form(
+        values: &'a FormValues,
+        project: Option<&'a ProjectId>,
+        owner: &'a str,
+        scopes: &'a [String],
+    ) -> Self {
+        Self {
+            project,
+            environment: values.first("environment"),
+            name: values.first("name"),
+            purpose: values.first("purpose"),
+            owner,
+            scopes: scopes.iter().map(String::as_str).collect(),
+            expiry: values.first("expiry"),
+            expiry_date: values.first("expiry_date"),
+            rotation_days: values.first("rotation_days"),
+            restrictions: RestrictionsDraft::of_form(values),
+            extend_catalogue: false,
+            scopes_required: true,
+        }
+    }
+}
+
+/// The owner that the create form means, as a draft has it.
+#[must_use]
+pub fn owner_of(values: &FormValues) -> String {
+    match values.first("owner") {
+        "" => "me".to_owned(),
+        "team" => format!("team:{}", values.first("owner_team")),
+        owner => owner.to_owned(),
+    }
 }
 
 /// A new key with its secret, for the one answer that shows it.
@@ -84,7 +123,12 @@ pub async fn issue(
     let now = ctx.clock.now();
     let scope = require(actor, draft.environment, now)?;
     let mut tx = ctx.db.begin_write().await?;
-    let entered = enter(ctx, &mut tx, (actor, &scope), draft, nonce, true).await?;
+    let by = Entering {
+        nonce,
+        leave: Leave::Own,
+        with_secret: true,
+    };
+    let entered = enter(ctx, &mut tx, (actor, &scope), draft, by).await?;
     tx.commit().await?;
     let id: KeyId = entered.key.id.parse()?;
     ctx.key_cache.forget_key(&id);
@@ -101,16 +145,39 @@ pub async fn issue(
     })
 }
 
-/// Whoever makes a live key has proved who they are (R26).
-pub(super) fn require(actor: &Actor, environment: &str, now: Timestamp) -> Result<OrgScope, DomainError> {
-    Ok(match permission_for(environment) {
-        live @ Permission::KeysCreateLive => actor.require_fresh(live, now)?,
-        test => actor.require(test)?,
-    })
+/// The door for whoever would make a key, or may at least ask for one.
+pub fn require_may_ask(actor: &Actor, environment: &str) -> Result<OrgScope, DomainError> {
+    let asks = Environment::parse(environment).is_some_and(|environment| actor.asks_for(environment));
+    let permission = match asks {
+        true => Permission::KeysManageOwn,
+        false => permission_for(environment),
+    };
+    Ok(actor.require(permission)?)
+}
+
+/// The same, where whoever makes a live key has proved who they are (R26). Asking makes nothing and needs no proof.
+pub(in crate::server::domain) fn require(
+    actor: &Actor,
+    environment: &str,
+    now: Timestamp,
+) -> Result<OrgScope, DomainError> {
+    let scope = require_may_ask(actor, environment)?;
+    if environment == Environment::Live.as_str() && actor.may(Permission::KeysCreateLive) {
+        actor.require_proof(now)?;
+    }
+    Ok(scope)
+}
+
+/// How a key comes into the books.
+pub(in crate::server::domain) struct Entering<'a> {
+    pub nonce: Option<Nonce<'a>>,
+    pub leave: Leave<'a>,
+    /// Else somebody collects it later.
+    pub with_secret: bool,
 }
 
 /// A key that was entered into the books, not yet committed.
-pub(super) struct Entered {
+pub(in crate::server::domain) struct Entered {
     pub key: SecuredKey,
     pub environment: Environment,
     pub project: Project,
@@ -119,37 +186,35 @@ pub(super) struct Entered {
 }
 
 /// Checks a draft and writes its key, with a secret or for one that is collected later.
-pub(super) async fn enter(
+pub(in crate::server::domain) async fn enter(
     ctx: &Context,
     tx: &mut Tx,
     (actor, scope): (&Actor, &OrgScope),
     draft: &KeyDraft<'_>,
-    nonce: Option<Nonce<'_>>,
-    with_secret: bool,
+    by: Entering<'_>,
 ) -> Result<Entered, DomainError> {
+    let Entering {
+        nonce,
+        leave,
+        with_secret,
+    } = by;
     let now = ctx.clock.now();
     organisations::hold_membership(tx, actor, scope).await?;
     if let Some(nonce) = &nonce {
         refuse_used(&store::find_nonce(tx, nonce.text, nonce.account).await?)?;
     }
-    let project = match draft.project {
-        Some(id) => project_store::find(tx, scope, id).await?,
-        None => None,
-    };
-    let policies = Policies::in_force(tx, scope, now).await?;
-    let members = orgs::list_member_names(tx, scope).await?;
-    let is_member = |id: &_| members.iter().any(|member| &member.account_id == id);
+    let ground = Ground::read(tx, scope, draft, now).await?;
     let Admitted {
         project,
         checked,
         missing,
-    } = admit(
-        (actor, &policies),
-        draft,
-        usable(project.as_ref()),
-        is_member,
-        now,
-    )?;
+        reasons,
+    } = ground.admit(actor, draft, now)?;
+    let policy = ground.policies.of(checked.environment);
+    let remark = approvals::check(actor, &policy.approvals, &reasons, leave)?;
+    if leave == Leave::Own {
+        actor.require(permission_for(draft.environment))?;
+    }
     if !missing.is_empty() {
         let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
         projects::extend_catalogue(ctx, tx, actor, scope, project, &missing, now).await?;
@@ -164,7 +229,6 @@ pub(super) async fn enter(
         key_id: id.as_str(),
     };
     let hashed = with_secret.then(|| mint::hashed(ctx, credential, &minted.text));
-    let policy = policies.of(checked.environment);
     let key = born(ctx, (&id, scope), project, (&checked, policy), hashed, now)?;
     let new = NewKey {
         secured: &key,
@@ -182,7 +246,7 @@ pub(super) async fn enter(
     store::insert(tx, scope, &new, now)
         .await
         .map_err(|error| DomainError::from(error).taken("name", &message))?;
-    let entry = Entry::new("key.created", "key", id.as_str()).with(told(&key)?);
+    let entry = Entry::new("key.created", "key", id.as_str()).with(remark.beside(told(&key)?));
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
     changes::record(tx, ChangeKind::Key, id.as_str(), now).await?;
     Ok(Entered {

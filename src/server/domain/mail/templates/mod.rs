@@ -4,6 +4,7 @@
 //! the way in ([`named`]) and escaped on the way out (R42), and nothing is loaded from anywhere.
 
 mod accounts;
+mod approvals;
 mod html;
 mod incidents;
 mod keys;
@@ -13,7 +14,7 @@ mod text;
 mod when;
 
 use super::{Letter, Recipient};
-use crate::model::text::shown;
+use crate::model::text::{NOTE_MAX, shown};
 
 /// Names longer than this are cut: a letter is no place for them.
 const NAME_MAX: usize = 100;
@@ -49,6 +50,16 @@ pub(super) enum Part {
 /// Something that people have typed, as part of a sentence.
 fn named(raw: &str) -> String {
     shown(raw.trim(), NAME_MAX)
+}
+
+/// The same for what somebody wrote as a whole sentence or more.
+fn named_long(raw: &str) -> String {
+    let lines: Vec<&str> = raw
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    shown(&lines.join(" "), NOTE_MAX)
 }
 
 /// Writes a letter. `origin` is where Keywright is.
@@ -208,6 +219,26 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             progress,
             link,
         } => reviews::finished((&named(organisation), &named(review)), *progress, link, origin),
+        Letter::ApprovalsWaiting {
+            organisation,
+            requests,
+            link,
+        } => approvals::waiting(&named(organisation), requests, link, zone, origin),
+        Letter::ApprovalResult {
+            organisation,
+            key,
+            what,
+            state,
+            by,
+            comment,
+            link,
+        } => approvals::result(
+            (&named(organisation), &named(key)),
+            (*what, *state),
+            (by.as_deref().map(named).as_deref(), &named_long(comment)),
+            link,
+            origin,
+        ),
         Letter::Test => accounts::test(origin),
     }
 }
@@ -232,6 +263,8 @@ pub fn about(kind: &str) -> &str {
         "rotation_due" => "Rotations that are due",
         "review_due" => "Access review to be done",
         "review_finished" => "Access review finished",
+        "approvals_waiting" => "Requests that wait for approval",
+        "approval_result" => "Result of a request",
         "test" => "Test mail",
         other => other,
     }

@@ -1,11 +1,12 @@
 //! Every letter in both forms.
 
 use super::*;
+use crate::model::approval::{ApprovalKind, ApprovalState};
 use crate::model::notice::{Happening, SecurityEvent};
 use crate::model::org::Role;
 use crate::model::review::Progress;
 use crate::model::time::Timestamp;
-use crate::server::domain::mail::{DueKey, LeakEnd};
+use crate::server::domain::mail::{DueKey, LeakEnd, WaitingRequest};
 
 const ORIGIN: &str = "https://keys.example.com";
 const LINK: &str = "https://keys.example.com/invitation?token=kwi_0123456789AB&x=1";
@@ -145,6 +146,37 @@ fn every(name: &str) -> Vec<Letter> {
                     is_overdue,
                 })
                 .to_vec(),
+        },
+        Letter::ApprovalsWaiting {
+            organisation: named(),
+            requests: ApprovalKind::ALL
+                .iter()
+                .map(|kind| WaitingRequest {
+                    kind: *kind,
+                    key: named(),
+                    by: named(),
+                    lapses_at: expires_at,
+                })
+                .collect(),
+            link: LINK.to_owned(),
+        },
+        Letter::ApprovalResult {
+            organisation: named(),
+            key: named(),
+            what: ApprovalKind::Create,
+            state: ApprovalState::Approved,
+            by: Some(named()),
+            comment: named(),
+            link: LINK.to_owned(),
+        },
+        Letter::ApprovalResult {
+            organisation: named(),
+            key: named(),
+            what: ApprovalKind::Edit,
+            state: ApprovalState::Lapsed,
+            by: None,
+            comment: String::new(),
+            link: LINK.to_owned(),
         },
         Letter::ReviewDue {
             organisation: named(),

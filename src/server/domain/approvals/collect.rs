@@ -1,0 +1,65 @@
+//! Collecting the secret of a key that was approved: once, by whoever asked for it.
+
+use serde_json::json;
+
+use super::over;
+use crate::model::actor::{Actor, Denied};
+use crate::model::approval::{ApprovalKind, ApprovalState};
+use crate::model::error::Code;
+use crate::model::id::ApprovalId;
+use crate::model::key::Environment;
+use crate::model::permission::Permission;
+use crate::server::ctx::Context;
+use crate::server::domain::accounts::links::{self, Purpose};
+use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::keys::handover::{first_secret, refuse_collected};
+use crate::server::domain::keys::issue::RevealedKey;
+use crate::server::domain::keys::secured;
+use crate::server::domain::{DomainError, orgs};
+use crate::server::store::approvals as store;
+
+/// Makes the secret and gives it. Of two requests at once one gets it; the secret of a live key needs a fresh proof (R26).
+pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<RevealedKey, DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require(Permission::KeysManageOwn)?;
+    let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
+    let mut tx = ctx.db.begin_write().await?;
+    orgs::hold_membership(&mut tx, actor, &scope).await?;
+    let approval = store::find(&mut tx, &scope, id, now)
+        .await?
+        .ok_or(DomainError::NotFound)?;
+    let summary = approval.summary;
+    if summary.requested_by != *account {
+        return Err(match super::sees_all(actor) {
+            true => Denied::Forbidden.into(),
+            false => DomainError::NotFound,
+        });
+    }
+    if summary.environment == Environment::Live {
+        actor.require_proof(now)?;
+    }
+    let key_id = match (summary.kind, summary.state, summary.key_id) {
+        (ApprovalKind::Create, ApprovalState::Approved, Some(key)) => key,
+        (ApprovalKind::Create, ApprovalState::Waiting, _) => {
+            let message = "This request is not decided yet, so there is no key to collect.";
+            return Err(DomainError::refused(Code::Conflict, message));
+        }
+        (_, state, _) => return Err(over(state)),
+    };
+    if !store::set_collected(&mut tx, &scope, id, now).await? {
+        let message =
+            "The secret was collected already. It cannot be shown again; rotate the key to get another one.";
+        return Err(DomainError::refused(Code::AlreadyShown, message));
+    }
+    let key = secured::find(ctx, &mut tx, actor, &key_id).await?;
+    refuse_collected(&key)?;
+    // A link that somebody made for it meanwhile gives nothing any more.
+    links::void(&mut tx, Purpose::Claim, key_id.as_str()).await?;
+    let detail = json!({ "accountId": account.as_str(), "approvalId": id.as_str() });
+    let entry = Entry::new("key.collected", "key", key_id.as_str()).with(detail);
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    let revealed = first_secret(ctx, &mut tx, &scope, key, now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(&key_id);
+    Ok(revealed)
+}

@@ -1,0 +1,311 @@
+//! Deciding requests, talking about them, and taking them back.
+
+use serde_json::json;
+
+use super::proposal::{Typed, is_as_it_was};
+use super::{Leave, over, sees_all};
+use crate::model::account::SessionStage;
+use crate::model::actor::{Actor, Denied, OrgScope, Origin};
+use crate::model::approval::{ApprovalKind, ApprovalState, COMMENTS_MAX};
+use crate::model::error::{Code, FieldError};
+use crate::model::id::{AccountId, ApprovalId, KeyId};
+use crate::model::org::Role;
+use crate::model::permission::Permission;
+use crate::model::text::{self, NOTE_MAX};
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::keys::issue::{self, Entering};
+use crate::server::domain::keys::{edit, require_manage, secured};
+use crate::server::domain::mail::{self, Letter};
+use crate::server::domain::policy::Policies;
+use crate::server::domain::{DomainError, orgs};
+use crate::server::store::approvals::{self as store, Approval};
+use crate::server::store::db::Tx;
+use crate::server::store::{members, orgs as org_store};
+
+fn refused(message: impl Into<String>) -> DomainError {
+    DomainError::refused(Code::Conflict, message)
+}
+
+/// Approves a request and does what it asks for, as whoever asked. The secret of a new key is made when they collect it.
+pub async fn approve(
+    ctx: &Context,
+    actor: &Actor,
+    id: &ApprovalId,
+    comment: &str,
+) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require_fresh(Permission::ApprovalsDecide, now)?;
+    let comment = parse_comment(comment)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let approval = end(&mut tx, (actor, &scope), id, ApprovalState::Approved, now).await?;
+    let done = carry_out(ctx, &mut tx, &scope, &approval, now).await;
+    let key = done.map_err(unfulfilled)?;
+    if approval.summary.kind == ApprovalKind::Create {
+        store::set_key(&mut tx, &scope, id, &key).await?;
+    }
+    let act = ("approval.approved", ApprovalState::Approved);
+    conclude(ctx, &mut tx, (actor, &scope), (&approval, act, &comment), now).await?;
+    tx.commit().await?;
+    ctx.key_cache.forget_key(&key);
+    Ok(())
+}
+
+/// Declines a request. Whoever asked is owed the reason.
+pub async fn decline(
+    ctx: &Context,
+    actor: &Actor,
+    id: &ApprovalId,
+    comment: &str,
+) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require(Permission::ApprovalsDecide)?;
+    let comment = parse_comment(comment)?;
+    if comment.is_empty() {
+        let message = "Say why you decline it, so that whoever asked knows what to do next.";
+        return Err(FieldError::new("comment", "required", message).into());
+    }
+    let mut tx = ctx.db.begin_write().await?;
+    let approval = end(&mut tx, (actor, &scope), id, ApprovalState::Declined, now).await?;
+    let act = ("approval.declined", ApprovalState::Declined);
+    conclude(ctx, &mut tx, (actor, &scope), (&approval, act, &comment), now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Takes a request back; whoever asked alone can.
+pub async fn withdraw(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require(Permission::KeysRead)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let approval = store::find(&mut tx, &scope, id, now)
+        .await?
+        .ok_or(DomainError::NotFound)?;
+    let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
+    if approval.summary.requested_by != *account {
+        return Err(match sees_all(actor) {
+            true => Denied::Forbidden.into(),
+            false => DomainError::NotFound,
+        });
+    }
+    if !store::end(&mut tx, &scope, id, (ApprovalState::Withdrawn, account), now).await? {
+        return Err(over(approval.summary.state));
+    }
+    let entry = Entry::new("approval.withdrawn", "approval", id.as_str());
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Says something about a request that waits.
+pub async fn comment(ctx: &Context, actor: &Actor, id: &ApprovalId, typed: &str) -> Result<(), DomainError> {
+    let now = ctx.clock.now();
+    let scope = actor.require(Permission::KeysRead)?;
+    let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
+    let mut tx = ctx.db.begin_write().await?;
+    let approval = store::find(&mut tx, &scope, id, now)
+        .await?
+        .ok_or(DomainError::NotFound)?;
+    let mine = approval.summary.requested_by == *account;
+    if !mine && !actor.may(Permission::ApprovalsDecide) {
+        return Err(match sees_all(actor) {
+            true => Denied::Forbidden.into(),
+            false => DomainError::NotFound,
+        });
+    }
+    let body = parse_comment(typed)?;
+    if body.is_empty() {
+        return Err(FieldError::new("comment", "required", "Write what you want to say.").into());
+    }
+    if approval.summary.state != ApprovalState::Waiting {
+        return Err(over(approval.summary.state));
+    }
+    if store::count_comments(&mut tx, id).await? >= COMMENTS_MAX {
+        return Err(refused(format!(
+            "This request has {COMMENTS_MAX} comments, the most there may be."
+        )));
+    }
+    store::insert_comment(&mut tx, id, account, &body, now).await?;
+    let entry = Entry::new("approval.commented", "approval", id.as_str()).with(json!({ "comment": body }));
+    audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    Ok(tx.commit().await?)
+}
+
+fn parse_comment(typed: &str) -> Result<String, FieldError> {
+    text::lines("comment", "The comment", typed, NOTE_MAX)
+}
+
+/// Marks a request as decided before anything else is done: of two who decide at once, the second changes nothing. Whoever
+/// decides is still an approver at this moment, and not whoever asked.
+async fn end(
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    id: &ApprovalId,
+    state: ApprovalState,
+    now: Timestamp,
+) -> Result<Approval, DomainError> {
+    let account = actor.account_id().ok_or(Denied::Forbidden)?;
+    orgs::hold_membership(tx, actor, scope).await?;
+    let role = members::find_role(tx, scope.org_id(), account).await?;
+    if !role.is_some_and(|role| role.allows(Permission::ApprovalsDecide)) {
+        return Err(Denied::Forbidden.into());
+    }
+    let approval = store::find(tx, scope, id, now)
+        .await?
+        .ok_or(DomainError::NotFound)?;
+    if approval.summary.requested_by == *account {
+        return Err(refused(
+            "You asked for this yourself. A second person has to decide it; you can withdraw it.",
+        ));
+    }
+    match store::end(tx, scope, id, (state, account), now).await? {
+        true => Ok(approval),
+        false => Err(over(approval.summary.state)),
+    }
+}
+
+/// Whoever asked, with the powers they have now, and none that they proved.
+pub(super) async fn requester(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    approval: &Approval,
+    now: Timestamp,
+) -> Result<(Actor, Role), DomainError> {
+    let account = approval.summary.requested_by;
+    let role = members::find_role(tx, scope.org_id(), &account).await?;
+    let Some(role) = role else {
+        let name = &approval.summary.requested_by_name;
+        return Err(refused(format!(
+            "{name} is no active member any more, so nothing is done in their name. Decline the request."
+        )));
+    };
+    let membership = Some((*scope.org_id(), role));
+    let Policies { live, test } = Policies::in_force(tx, scope, now).await?;
+    let actor = Actor::account(account, membership, SessionStage::Complete, Origin::default());
+    Ok((actor.under_policy(&live, &test), role))
+}
+
+/// Does what was asked for; gives the key.
+async fn carry_out(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    approval: &Approval,
+    now: Timestamp,
+) -> Result<KeyId, DomainError> {
+    let (who, _) = requester(tx, scope, approval, now).await?;
+    let typed = Typed::of(&approval.proposal);
+    let leave = Leave::Given(&approval.summary.id);
+    match approval.summary.kind {
+        ApprovalKind::Create => {
+            let draft = typed.draft();
+            let scope = issue::require_may_ask(&who, draft.environment)?;
+            let by = Entering {
+                nonce: None,
+                leave,
+                with_secret: false,
+            };
+            let entered = issue::enter(ctx, tx, (&who, &scope), &draft, by).await?;
+            Ok(entered.key.id.parse()?)
+        }
+        ApprovalKind::Edit => {
+            let id = approval.summary.key_id.ok_or(DomainError::NotFound)?;
+            let key = secured::find(ctx, tx, &who, &id).await?;
+            let scope = require_manage(&who, &key)?;
+            if !is_as_it_was(approval, &key)? {
+                return Err(refused(
+                    "The key was changed after this was asked for. Decline it, so that it is asked for anew.",
+                ));
+            }
+            let changed = edit::changed(tx, &scope, key, &typed.edit(), now).await?;
+            let remark = super::check(&who, &changed.policy.approvals, &changed.reasons, leave)?;
+            edit::write(ctx, tx, (&who, &scope), changed, remark, now).await?;
+            Ok(id)
+        }
+    }
+}
+
+/// Why an approved request could not be carried out: nothing has happened then, and the request still waits.
+fn unfulfilled(error: DomainError) -> DomainError {
+    match obstacle(&error) {
+        Some(why) => refused(format!(
+            "It cannot be done as it was asked for, so it still waits: {why}"
+        )),
+        None => error,
+    }
+}
+
+/// What is in the way of a request, for whoever decides it; none when it is no matter of the request.
+pub(super) fn obstacle(error: &DomainError) -> Option<String> {
+    match error {
+        DomainError::Invalid(fields) => {
+            let messages: Vec<&str> = fields.iter().map(|field| field.message.as_str()).collect();
+            Some(messages.join(" "))
+        }
+        DomainError::Denied(_) => {
+            Some("Whoever asked may not do this any more. Decline the request.".to_owned())
+        }
+        DomainError::Refused(_, message) => Some(message.clone()),
+        DomainError::NotFound => Some("The key is not there any more. Decline the request.".to_owned()),
+        _ => None,
+    }
+}
+
+/// Writes down the decision and tells whoever asked.
+async fn conclude(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    (approval, (act, state), comment): (&Approval, (&'static str, ApprovalState), &str),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let summary = &approval.summary;
+    let account = actor.account_id().ok_or(Denied::Forbidden)?;
+    if !comment.is_empty() {
+        store::insert_comment(tx, &summary.id, account, comment, now).await?;
+    }
+    let detail = json!({
+        "kind": summary.kind, "keyName": summary.key_name, "environment": summary.environment,
+        "requestedBy": summary.requested_by.as_str(), "reasons": summary.reasons, "comment": comment,
+    });
+    let entry = Entry::new(act, "approval", summary.id.as_str()).with(detail);
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
+    let by = decider(tx, scope, account).await?;
+    tell_result(ctx, tx, scope, summary, (state, by, comment), now).await
+}
+
+async fn decider(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<Option<String>, DomainError> {
+    let members = org_store::list_member_names(tx, scope).await?;
+    let found = members.into_iter().find(|member| member.account_id == *account);
+    Ok(found.map(|member| member.name))
+}
+
+/// The letter with the result, to whoever asked.
+pub(super) async fn tell_result(
+    ctx: &Context,
+    tx: &mut Tx,
+    scope: &OrgScope,
+    summary: &crate::model::approval::ApprovalSummary,
+    (state, by, comment): (ApprovalState, Option<String>, &str),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    if !mail::is_on(ctx) {
+        return Ok(());
+    }
+    if let Some(to) = mail::recipient(tx, &summary.requested_by).await? {
+        let letter = Letter::ApprovalResult {
+            organisation: org_store::find_name(tx, scope).await?,
+            key: summary.key_name.clone(),
+            what: summary.kind,
+            state,
+            by,
+            comment: comment.to_owned(),
+            link: address(ctx, &summary.id),
+        };
+        mail::enqueue(ctx, tx, to, letter, now).await?;
+    }
+    Ok(())
+}
+
+fn address(ctx: &Context, id: &ApprovalId) -> String {
+    format!("{}/settings/approvals/{id}", ctx.site.public_origin.as_str())
+}

@@ -1,0 +1,120 @@
+//! What a request proposes, between the form it was typed into and the act it leads to.
+
+use serde_json::Value;
+
+use crate::model::actor::Actor;
+use crate::model::approval::{ApprovalKind, Difference};
+use crate::model::form::FormValues;
+use crate::model::id::ProjectId;
+use crate::model::key_link;
+use crate::model::restriction::Restrictions;
+use crate::model::time::Timestamp;
+use crate::server::domain::DomainError;
+use crate::server::domain::keys::edit::{self, Changed, KeyEdit};
+use crate::server::domain::keys::issue::{self, KeyDraft};
+use crate::server::domain::keys::restrictions;
+use crate::server::store::approvals::Approval;
+use crate::server::store::keys::SecuredKey;
+
+/// The form as it is kept: its fields alone, presets of scopes made out, and "me" by name.
+pub fn kept(actor: &Actor, kind: ApprovalKind, values: &FormValues, scopes: &[String]) -> FormValues {
+    let mut pairs = key_link::values_of_form(values, scopes);
+    if kind == ApprovalKind::Edit {
+        pairs.push(("access".to_owned(), "1".to_owned()));
+    } else if values.first("owner") != "team" {
+        let me = actor.account_id().map(|id| format!("member:{id}"));
+        let owner = match values.first("owner") {
+            "" | "me" => me.unwrap_or_default(),
+            owner => owner.to_owned(),
+        };
+        pairs.push(("owner".to_owned(), owner));
+    }
+    FormValues::from_pairs(pairs)
+}
+
+/// The parts of a kept form that a draft borrows.
+pub struct Typed<'a> {
+    values: &'a FormValues,
+    project: Option<ProjectId>,
+    owner: String,
+}
+
+impl<'a> Typed<'a> {
+    #[must_use]
+    pub fn of(values: &'a FormValues) -> Self {
+        Self {
+            values,
+            project: values.first("project").parse().ok(),
+            owner: issue::owner_of(values),
+        }
+    }
+
+    /// The new key that is asked for.
+    #[must_use]
+    pub fn draft(&self) -> KeyDraft<'_> {
+        let scopes = self.values.all("scopes");
+        KeyDraft::of_form(self.values, self.project.as_ref(), &self.owner, scopes)
+    }
+
+    /// The change that is asked for.
+    #[must_use]
+    pub fn edit(&self) -> KeyEdit<'_> {
+        KeyEdit::of_form(self.values, self.values.all("scopes"))
+    }
+}
+
+/// A key as a request remembers it: what its change was typed over.
+pub fn former(key: &SecuredKey) -> Result<String, DomainError> {
+    Ok(edit::told(key)?.to_string())
+}
+
+/// Whether the key is still as it was when its change was asked for.
+pub fn is_as_it_was(approval: &Approval, key: &SecuredKey) -> Result<bool, DomainError> {
+    let was: Option<Value> = serde_json::from_str(&approval.former).ok();
+    Ok(was == Some(edit::told(key)?))
+}
+
+/// What a change takes away and what it brings, each thing that differs.
+pub fn differences(changed: &Changed, purpose: &str) -> Result<Vec<Difference>, DomainError> {
+    let (before, after) = (&changed.former, &changed.key);
+    let one = |what: &str, without: Vec<String>, with: Vec<String>| Difference {
+        what: what.to_owned(),
+        without: without
+            .iter()
+            .filter(|line| !with.contains(line))
+            .cloned()
+            .collect(),
+        with: with
+            .iter()
+            .filter(|line| !without.contains(line))
+            .cloned()
+            .collect(),
+    };
+    let words = |text: &str| text.split_whitespace().map(ToOwned::to_owned).collect();
+    let line = |text: &str| vec![text.to_owned()];
+    let end = |key: &SecuredKey| match key.expires_at_ms.map(Timestamp::from_ms) {
+        Some(at) => vec![at.exact_in_words()],
+        None => vec!["Never".to_owned()],
+    };
+    let interval = |key: &SecuredKey| match key.rotation_days {
+        Some(days) => vec![format!("Every {days} days")],
+        None => vec!["As the policy says".to_owned()],
+    };
+    let rules = |key: &SecuredKey| -> Result<Vec<String>, DomainError> {
+        let rules: Restrictions = restrictions::of(key)?;
+        Ok(match rules.is_empty() {
+            true => vec!["No restriction.".to_owned()],
+            false => rules.in_words(),
+        })
+    };
+    let mut all = vec![
+        one("Name", line(&before.name), line(&after.name)),
+        one("Purpose", line(purpose), line(&changed.purpose)),
+        one("Scopes", words(&before.scopes), words(&after.scopes)),
+        one("Restrictions", rules(before)?, rules(after)?),
+        one("Valid until", end(before), end(after)),
+        one("Rotation", interval(before), interval(after)),
+    ];
+    all.retain(|difference| !(difference.without.is_empty() && difference.with.is_empty()));
+    Ok(all)
+}
