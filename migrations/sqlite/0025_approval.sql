@@ -15,6 +15,8 @@ CREATE TABLE approvals (
     proposal TEXT NOT NULL,
     -- The key as it was when its change was asked for: JSON; empty for a new key.
     former TEXT NOT NULL,
+    -- What it would have done, in words, when it was asked for: JSON. Of a request that is over, nothing else says it.
+    told TEXT NOT NULL,
     justification TEXT NOT NULL,
     requested_by TEXT NOT NULL REFERENCES accounts (id),
     requested_at_ms BIGINT NOT NULL,

@@ -4,7 +4,7 @@ mod page;
 
 pub use page::{
     ApprovalComment, ApprovalFilter, ApprovalList, ApprovalPage, ApprovalSummary, Difference, KeyApproval,
-    Turn,
+    Told, Turn,
 };
 
 use serde::{Deserialize, Serialize};

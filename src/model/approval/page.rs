@@ -60,6 +60,13 @@ pub struct Difference {
     pub with: Vec<String>,
 }
 
+/// What a request would do, in words: sentences for a new key, differences for a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub said: Vec<String>,
+    pub differences: Vec<Difference>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalComment {
     pub by: String,
@@ -82,13 +89,14 @@ pub struct ApprovalPage {
     pub now: Timestamp,
     pub approval: ApprovalSummary,
     pub justification: String,
-    /// What it would make, in sentences; for a change, its differences say it.
-    pub said: Vec<String>,
-    pub differences: Vec<Difference>,
+    /// As things are now while it waits, else as they were when it was asked for.
+    pub told: Told,
     /// Why it could not be carried out as things are.
     pub obstacles: Vec<String>,
     pub comments: Vec<ApprovalComment>,
     pub turn: Turn,
+    /// The form to ask again, for whoever asked in vain.
+    pub again: Option<String>,
 }
 
 /// What the page of a key tells of its requests.

@@ -6,7 +6,7 @@ use super::row::{RowPlace, moment};
 use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::approval::{
-    ApprovalComment, ApprovalFilter, ApprovalKind, ApprovalState, ApprovalSummary, KeyApproval, Reason,
+    ApprovalComment, ApprovalFilter, ApprovalKind, ApprovalState, ApprovalSummary, KeyApproval, Reason, Told,
 };
 use crate::model::form::FormValues;
 use crate::model::id::{AccountId, ApprovalId, KeyId, OrgId, ProjectId};
@@ -26,7 +26,7 @@ macro_rules! summary {
         concat!(
             "SELECT a.id, a.kind, ", state!(), " AS state, a.key_id, a.key_name, p.name AS project_name, a.environment, a.reasons,
             a.requested_by, r.name AS requested_by_name, a.requested_at_ms, a.lapses_at_ms, d.name AS decided_by_name, a.decided_at_ms,
-            a.collected_at_ms, a.proposal, a.former, a.justification
+            a.collected_at_ms, a.proposal, a.former, a.told, a.justification
             FROM approvals a JOIN projects p ON p.id = a.project_id JOIN accounts r ON r.id = a.requested_by
             LEFT JOIN accounts d ON d.id = a.decided_by WHERE a.org_id = $1"
         )
@@ -46,8 +46,8 @@ macro_rules! listed {
 
 statements! {
     INSERT = "INSERT INTO approvals (id, org_id, kind, state, key_id, project_id, environment, key_name, reasons, proposal, former,
-        justification, requested_by, requested_at_ms, lapses_at_ms)
-        VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        told, justification, requested_by, requested_at_ms, lapses_at_ms)
+        VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $15, $11, $12, $13, $14)";
     FIND = concat!(summary!(), " AND a.id = $3");
     LIST = concat!(summary!(), listed!(), " ORDER BY a.requested_at_ms DESC, a.id LIMIT $5 OFFSET $6");
     COUNT = concat!("SELECT COUNT(*) FROM approvals a WHERE a.org_id = $1", listed!());
@@ -88,6 +88,7 @@ pub struct NewApproval<'a> {
     pub reasons: &'a [Reason],
     pub proposal: &'a FormValues,
     pub former: &'a str,
+    pub told: &'a Told,
     pub justification: &'a str,
     pub requested_by: &'a AccountId,
     pub lapses_at: Timestamp,
@@ -102,10 +103,11 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     let reasons = serde_json::to_string(new.reasons).unwrap_or_default();
     let proposal = serde_json::to_string(new.proposal).unwrap_or_default();
+    let told = serde_json::to_string(new.told).unwrap_or_default();
     on!(tx, c => sqlx::query(INSERT).bind(new.id.as_str()).bind(scope.org_id().as_str()).bind(new.kind.as_str())
         .bind(new.key.map(KeyId::as_str)).bind(new.project.as_str()).bind(new.environment.as_str()).bind(new.key_name)
         .bind(&reasons).bind(&proposal).bind(new.former).bind(new.justification).bind(new.requested_by.as_str())
-        .bind(now.ms()).bind(new.lapses_at.ms()).execute(c).await.map(drop))
+        .bind(now.ms()).bind(new.lapses_at.ms()).bind(&told).execute(c).await.map(drop))
 }
 
 /// A request with all that was typed.
@@ -113,6 +115,7 @@ pub struct Approval {
     pub summary: ApprovalSummary,
     pub proposal: FormValues,
     pub former: String,
+    pub told: Told,
     pub justification: String,
 }
 
@@ -135,6 +138,7 @@ struct ApprovalRow {
     collected_at_ms: Option<i64>,
     proposal: String,
     former: String,
+    told: String,
     justification: String,
 }
 
@@ -164,6 +168,7 @@ impl ApprovalRow {
         };
         Ok(Approval {
             proposal: place.required("proposal", serde_json::from_str(&self.proposal).ok())?,
+            told: place.required("told", serde_json::from_str(&self.told).ok())?,
             former: self.former,
             justification: self.justification,
             summary,

@@ -171,7 +171,7 @@ on_both_databases! {
         let mut owner = app.owner().await;
         asks(&app, &mut owner, "First").await;
         for n in 0..49 {
-            let columns = "org_id, kind, state, key_id, project_id, environment, key_name, reasons, proposal, former, justification, requested_by, requested_at_ms, lapses_at_ms";
+            let columns = "org_id, kind, state, key_id, project_id, environment, key_name, reasons, proposal, former, told, justification, requested_by, requested_at_ms, lapses_at_ms";
             app.db.tamper(&format!("INSERT INTO approvals (id, {columns}) SELECT 'apr_0000000000{n:02}', {columns} FROM approvals WHERE key_name = 'First' AND id NOT LIKE 'apr_0000000000%'")).await;
         }
         let more = fills_in(&app, &mut owner, "One more", ASK).await;

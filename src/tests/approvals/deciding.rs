@@ -235,6 +235,7 @@ on_both_databases! {
         assert_eq!(decides(&mut owner, &id, "comment", "<b>Ours</b>").await.status, 303);
         assert_eq!(decides(&mut grace.browser, &id, "decline", "Use the test key").await.status, 303);
         let page = page_of(&mut owner, &id).await;
+        assert!(page.body.contains("Shop is a live key of") && page.body.contains("/settings/api-keys/new?project="), "what was asked for stays, and can be asked for again: {}", page.body);
         for said in ["Declined", "Which shop?", "&lt;b&gt;Ours&lt;/b&gt;", "Use the test key"] {
             assert!(page.body.contains(said), "{said}: {}", page.body);
         }

@@ -261,9 +261,9 @@ async fn approval(app: &TestApp, org: OrgId, by: &AccountId, approved: bool) -> 
         4_102_444_800_000_i64,
     );
     let sql = format!(
-        "INSERT INTO approvals (id, org_id, kind, state, project_id, environment, key_name, reasons, proposal, former,
+        "INSERT INTO approvals (id, org_id, kind, state, project_id, environment, key_name, reasons, proposal, former, told,
         justification, requested_by, requested_at_ms, lapses_at_ms) VALUES ('{id}', '{org}', 'create', '{state}', '{project}', 'live',
-        'Asked for', '[\"new_key\"]', '{{}}', '', 'Needed', '{by}', 0, {lapses})"
+        'Asked for', '[\"new_key\"]', '{{}}', '', '{{\"said\":[],\"differences\":[]}}', 'Needed', '{by}', 0, {lapses})"
     );
     app.db.tamper(&sql).await;
     id

@@ -60,6 +60,7 @@ pub async fn ask_for_key(
         reasons: &admitted.reasons,
         proposal: &proposal,
         former: "",
+        told: &proposal::of_new(&ground, &admitted, now),
         justification: &justification,
         requested_by: nonce.account,
         lapses_at: lapse_of(&policy.approvals, now),
@@ -86,6 +87,10 @@ pub async fn ask_for_change(
     let scope = require_manage(actor, &former)?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     let was = proposal::former(&former)?;
+    let purpose = key_store::find_detail(&mut tx, &scope, key, now)
+        .await?
+        .ok_or(DomainError::NotFound)?
+        .purpose;
     let changed = edit::changed(&mut tx, &scope, former, &typed.edit(), now).await?;
     let justification = parse_justification(values.first("justification"))?;
     refuse_needless(actor, &changed.policy, &changed.reasons)?;
@@ -101,6 +106,7 @@ pub async fn ask_for_change(
         reasons: &changed.reasons,
         proposal: &proposal,
         former: &was,
+        told: &proposal::of_change(&changed, &purpose)?,
         justification: &justification,
         requested_by: account,
         lapses_at: lapse_of(&changed.policy.approvals, now),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::actor::Actor;
-use crate::model::approval::{ApprovalKind, Difference};
+use crate::model::approval::{ApprovalKind, Difference, Told};
 use crate::model::form::FormValues;
 use crate::model::id::ProjectId;
 use crate::model::key_link;
@@ -11,8 +11,8 @@ use crate::model::restriction::Restrictions;
 use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
 use crate::server::domain::keys::edit::{self, Changed, KeyEdit};
-use crate::server::domain::keys::issue::{self, KeyDraft};
-use crate::server::domain::keys::restrictions;
+use crate::server::domain::keys::issue::{self, Admitted, Ground, KeyDraft};
+use crate::server::domain::keys::{restrictions, review};
 use crate::server::store::approvals::Approval;
 use crate::server::store::keys::SecuredKey;
 
@@ -74,8 +74,21 @@ pub fn is_as_it_was(approval: &Approval, key: &SecuredKey) -> Result<bool, Domai
     Ok(was == Some(edit::told(key)?))
 }
 
-/// What a change takes away and what it brings, each thing that differs.
-pub fn differences(changed: &Changed, purpose: &str) -> Result<Vec<Difference>, DomainError> {
+/// What a new key would be, in sentences.
+#[must_use]
+pub fn of_new(ground: &Ground, admitted: &Admitted<'_>, now: Timestamp) -> Told {
+    let mut said = review::sentences(ground, admitted, now);
+    if !admitted.checked.purpose.is_empty() {
+        said.insert(1, format!("Purpose: {}", admitted.checked.purpose));
+    }
+    Told {
+        said,
+        differences: Vec::new(),
+    }
+}
+
+/// What a change takes away and what it brings, each thing that differs. `purpose` is what the key is for until now.
+pub fn of_change(changed: &Changed, purpose: &str) -> Result<Told, DomainError> {
     let (before, after) = (&changed.former, &changed.key);
     let one = |what: &str, without: Vec<String>, with: Vec<String>| Difference {
         what: what.to_owned(),
@@ -116,5 +129,24 @@ pub fn differences(changed: &Changed, purpose: &str) -> Result<Vec<Difference>, 
         one("Rotation", interval(before), interval(after)),
     ];
     all.retain(|difference| !(difference.without.is_empty() && difference.with.is_empty()));
-    Ok(all)
+    Ok(Told {
+        said: Vec::new(),
+        differences: all,
+    })
+}
+
+/// The address of the form that asks for the same again: filled in for a new key, the key's own for a change.
+#[must_use]
+pub fn again(approval: &Approval) -> Option<String> {
+    match approval.summary.kind {
+        ApprovalKind::Edit => approval
+            .summary
+            .key_id
+            .map(|key| format!("/settings/api-keys/{key}/edit")),
+        ApprovalKind::Create => {
+            let scopes = approval.proposal.all("scopes");
+            let query = key_link::query(&key_link::values_of_form(&approval.proposal, scopes));
+            (query.len() <= key_link::QUERY_MAX).then(|| format!("{}?{query}", key_link::FORM))
+        }
+    }
 }

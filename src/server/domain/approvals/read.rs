@@ -5,15 +5,15 @@ use super::proposal::{self, Typed, is_as_it_was};
 use super::sees_all;
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::approval::{
-    ApprovalFilter, ApprovalKind, ApprovalList, ApprovalPage, ApprovalState, Difference, Turn,
+    ApprovalFilter, ApprovalKind, ApprovalList, ApprovalPage, ApprovalState, Told, Turn,
 };
 use crate::model::id::ApprovalId;
 use crate::model::permission::Permission;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::domain::keys::issue::Ground;
-use crate::server::domain::keys::{edit, require_manage, review, secured};
+use crate::server::domain::keys::issue::{Ground, require_may_ask};
+use crate::server::domain::keys::{edit, require_manage, secured};
 use crate::server::domain::policy::Policies;
 use crate::server::store::approvals::{self as store, Approval};
 use crate::server::store::db::Tx;
@@ -70,10 +70,15 @@ pub async fn page(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Appro
             may_withdraw: waits && mine,
             may_collect: to_collect && mine && proposed.is_pending,
         },
+        again: match approval.summary.state {
+            ApprovalState::Declined | ApprovalState::Withdrawn | ApprovalState::Lapsed if mine => {
+                proposal::again(&approval)
+            }
+            _ => None,
+        },
         justification: approval.justification,
         approval: approval.summary,
-        said: proposed.said,
-        differences: proposed.differences,
+        told: proposed.told.unwrap_or(approval.told),
         obstacles: proposed.obstacles,
         comments,
     })
@@ -81,14 +86,14 @@ pub async fn page(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Appro
 
 #[derive(Default)]
 struct Proposed {
-    said: Vec<String>,
-    differences: Vec<Difference>,
+    /// None when it cannot be made out as things are.
+    told: Option<Told>,
     obstacles: Vec<String>,
     /// The key that it made waits for its secret.
     is_pending: bool,
 }
 
-/// What the request would do now; of a decided one, what was typed is told without being checked again.
+/// What the request would do now, while it waits; of one that is over, what was told then stays.
 async fn proposed(
     ctx: &Context,
     tx: &mut Tx,
@@ -130,15 +135,10 @@ async fn new_key(
     let (who, _) = requester(tx, scope, approval, now).await?;
     let typed = Typed::of(&approval.proposal);
     let draft = typed.draft();
-    crate::server::domain::keys::issue::require_may_ask(&who, draft.environment)?;
+    require_may_ask(&who, draft.environment)?;
     let ground = Ground::read(tx, scope, &draft, now).await?;
     let admitted = ground.admit(&who, &draft, now)?;
-    proposed.said = review::sentences(&ground, &admitted, now);
-    if !admitted.checked.purpose.is_empty() {
-        proposed
-            .said
-            .insert(1, format!("Purpose: {}", admitted.checked.purpose));
-    }
+    proposed.told = Some(proposal::of_new(&ground, &admitted, now));
     Ok(())
 }
 
@@ -163,6 +163,6 @@ async fn change(
     }
     let typed = Typed::of(&approval.proposal);
     let changed = edit::changed(tx, scope, key, &typed.edit(), now).await?;
-    proposed.differences = proposal::differences(&changed, &detail.purpose)?;
+    proposed.told = Some(proposal::of_change(&changed, &detail.purpose)?);
     Ok(())
 }

@@ -288,7 +288,7 @@ pub(in crate::server::domain) async fn write(
     if key.secrets.len() > 1 {
         store::replace_secrets(tx, &key).await?;
     }
-    Ok(secured::save(ctx, tx, scope, key, now).await?)
+    secured::save(ctx, tx, scope, key, now).await
 }
 
 /// What the audit log keeps of a key before and after, and what a request to change it compares.

@@ -60,10 +60,13 @@ fn standing(page: &ApprovalPage) -> Option<AnyView> {
     let (approval, now) = (&page.approval, page.now);
     let address = address_of(&approval.id);
     let key = approval.key_id.as_ref().map(|id| {
-        view! { <div class="actions"><a class="button small" href=key_address(id)>"Go to the key"</a></div> }
+        view! { <a class="button small" href=key_address(id)>"Go to the key"</a> }
+    });
+    let again = page.again.clone().map(|form| {
+        view! { <a class="button small" href=form>"Ask again…"</a> }
     });
     let notice = |class: &'static str, icon: &'static str, body: AnyView| {
-        view! { <div class=class role="status"><Icon name=icon/><div>{body}</div>{key}</div> }.into_any()
+        view! { <div class=class role="status"><Icon name=icon/><div>{body}</div><div class="actions">{again}{key}</div></div> }.into_any()
     };
     if page.turn.may_collect {
         return Some(
@@ -136,13 +139,21 @@ const CHANGES: &[Column] = &[
 ];
 
 fn proposal(page: &ApprovalPage) -> AnyView {
-    let said = (!page.said.is_empty()).then(|| {
-        let lines = page.said.iter().map(|line| view! { <li>{line.clone()}</li> });
-        view! { <h2>"What it would make"</h2><ul class="rows">{lines.collect_view()}</ul> }
+    let (made, changed) = match page.approval.state {
+        ApprovalState::Approved => ("What was approved", "What was changed"),
+        _ => ("What it would make", "What it would change"),
+    };
+    let said = (!page.told.said.is_empty()).then(|| {
+        let lines = page
+            .told
+            .said
+            .iter()
+            .map(|line| view! { <li>{line.clone()}</li> });
+        view! { <h2>{made}</h2><ul class="rows">{lines.collect_view()}</ul> }
     });
-    let rows = page.differences.iter().map(difference).collect_view();
-    let changes = (!page.differences.is_empty())
-        .then(|| view! { <h2>"What it would change"</h2>{table("What it would change", CHANGES, rows)} });
+    let rows = page.told.differences.iter().map(difference).collect_view();
+    let changes = (!page.told.differences.is_empty())
+        .then(|| view! { <h2>{changed}</h2>{table(changed, CHANGES, rows)} });
     view! {
         <section class="card">
             <h2>"Why it is needed"</h2>
