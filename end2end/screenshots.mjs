@@ -113,6 +113,7 @@ async function photographTheStage() {
         ["key-edit", `${keys.active}/edit`],
         ["key-revoke", `${keys.active}/revoke`],
         ["key-create", "/settings/api-keys/new"],
+        ["approvals", "/settings/approvals"],
         ["projects", "/settings/projects"],
         ["project-edit", project],
         ["project-create", "/settings/projects/new"],

@@ -19,7 +19,7 @@ use crate::server::domain::keys::issue::{self, Entering};
 use crate::server::domain::keys::{edit, require_manage, secured};
 use crate::server::domain::mail::{self, Letter};
 use crate::server::domain::policy::Policies;
-use crate::server::domain::{DomainError, orgs};
+use crate::server::domain::DomainError;
 use crate::server::store::approvals::{self as store, Approval};
 use crate::server::store::db::Tx;
 use crate::server::store::{members, orgs as org_store};
@@ -144,14 +144,18 @@ async fn end(
     now: Timestamp,
 ) -> Result<Approval, DomainError> {
     let account = actor.account_id().ok_or(Denied::Forbidden)?;
-    orgs::hold_membership(tx, actor, scope).await?;
+    let found = store::find(tx, scope, id, now).await?;
+    let approval = found.ok_or(DomainError::NotFound)?;
+    // Always in the same order: two who decide about each other's requests at once wait, and do not wait for each other.
+    let mut both = [*account, approval.summary.requested_by];
+    both.sort();
+    for who in &both {
+        members::hold_active(tx, scope.org_id(), who).await?;
+    }
     let role = members::find_role(tx, scope.org_id(), account).await?;
     if !role.is_some_and(|role| role.allows(Permission::ApprovalsDecide)) {
         return Err(Denied::Forbidden.into());
     }
-    let approval = store::find(tx, scope, id, now)
-        .await?
-        .ok_or(DomainError::NotFound)?;
     if approval.summary.requested_by == *account {
         return Err(refused(
             "You asked for this yourself. A second person has to decide it; you can withdraw it.",

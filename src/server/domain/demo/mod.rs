@@ -1,6 +1,7 @@
 //! A believable organisation for looking around: members, projects, keys in every state, 90 days of traffic. Made
 //! through the same use cases as real data, at the moments when it would have happened.
 
+mod approvals;
 mod traffic;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub const EMAIL: &str = "ada@acme.example";
 pub const PASSWORD: &str = "demonstration only, ada";
 
 const DAYS: i64 = 90;
+const GATEWAY: &str = "Mobile app gateway";
 
 struct At(Timestamp);
 
@@ -104,7 +106,7 @@ const PEOPLE: [(&str, &str, Role); 5] = [
 #[rustfmt::skip]
 const KEYS: [DemoKey; 14] = [
     DemoKey { project: 0, environment: "live", name: "Production server", purpose: "Renders product pictures", owner: Some(1), scopes: &["images:*"], expiry: "90", created_days_ago: 29, state: State::Active, confirmed: true, peak: 940, quiet_days: 0, ip: "203.0.113.7" },
-    DemoKey { project: 0, environment: "live", name: "Mobile app gateway", purpose: "", owner: None, scopes: &["images:read"], expiry: "365", created_days_ago: 82, state: State::Active, confirmed: true, peak: 2_310, quiet_days: 0, ip: "198.51.100.24" },
+    DemoKey { project: 0, environment: "live", name: GATEWAY, purpose: "", owner: None, scopes: &["images:read"], expiry: "365", created_days_ago: 82, state: State::Active, confirmed: true, peak: 2_310, quiet_days: 0, ip: "198.51.100.24" },
     DemoKey { project: 0, environment: "test", name: "CI pipeline", purpose: "Integration tests of the image service", owner: Some(2), scopes: &["images:read", "images:write"], expiry: "none", created_days_ago: 97, state: State::Active, confirmed: true, peak: 46, quiet_days: 0, ip: "192.0.2.15" },
     DemoKey { project: 0, environment: "live", name: "Nightly thumbnails", purpose: "Batch job on worker 3", owner: Some(1), scopes: &["images:read", "images:write"], expiry: "90", created_days_ago: 81, state: State::Active, confirmed: true, peak: 120, quiet_days: 0, ip: "203.0.113.31" },
     DemoKey { project: 0, environment: "live", name: "Old worker", purpose: "Worker 1, switched off in the summer", owner: Some(1), scopes: &["images:read", "images:write", "images:delete"], expiry: "90", created_days_ago: 104, state: State::Active, confirmed: true, peak: 210, quiet_days: 15, ip: "203.0.113.12" },
@@ -181,6 +183,15 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
     let invited = at(ctx, now.minus_ms(2 * DAY_MS));
     let admin = member(org.0, &people[1], Role::Admin).proved(invited.clock.now());
     invite::invite(&invited, &admin, "margaret@acme.example", "developer").await?;
+    let gateway = made.iter().find(|(key, _)| key.name == GATEWAY);
+    let (_, gateway) = gateway.ok_or(DomainError::Defect("the demonstration lost a key"))?;
+    let scene = approvals::Scene {
+        org: org.0,
+        people: &people,
+        project: &projects[0],
+        gateway,
+    };
+    approvals::seed(ctx, &scene).await?;
     Ok(true)
 }
 
