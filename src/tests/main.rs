@@ -33,3 +33,4 @@ mod sessions;
 mod store;
 mod usage;
 mod verify;
+mod waiting;

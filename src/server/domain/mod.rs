@@ -29,5 +29,6 @@ pub mod templates;
 pub mod tokens;
 pub mod usage;
 pub mod verification;
+pub mod waiting;
 
 pub use error::DomainError;

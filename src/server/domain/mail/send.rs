@@ -188,6 +188,7 @@ impl Letter {
             | Self::KeyLeaked { .. }
             | Self::KeysUnused { .. }
             | Self::RotationDue { .. }
+            | Self::RotationsOpened { .. }
             | Self::Test => false,
         }
     }
