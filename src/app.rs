@@ -122,6 +122,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys/:id/rotate/finish") view=keys::rotate::FinishRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/extend") view=keys::rotate::ExtendRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/rotate/cancel") view=keys::rotate::CancelRotationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/rotate/collect") view=keys::openings::CollectRotationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys/:id/rotate/call-off") view=keys::openings::CallOffRotationPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/handover") view=keys::handover::HandoverPage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys/:id/leaked") view=incidents::leaked::LeakedPage ssr=SsrMode::Async/>
                     <Route path=path!("/incidents") view=incidents::list::IncidentListPage ssr=SsrMode::Async/>
@@ -135,6 +137,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/incidents/:id/reopen") view=incidents::acts::ReopenPage ssr=SsrMode::Async/>
                     <Route path=path!("/incidents/:id/report") view=incidents::report::ReportPage ssr=SsrMode::Async/>
                     <Route path=path!("/rotation") view=keys::rotations::RotationListPage ssr=SsrMode::Async/>
+                    <Route path=path!("/rotation/start") view=keys::openings::StartRotationsPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy") view=policy::overview::PolicyOverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy/live") view=policy::edit::LivePolicyPage ssr=SsrMode::Async/>
                     <Route path=path!("/policy/test") view=policy::edit::TestPolicyPage ssr=SsrMode::Async/>

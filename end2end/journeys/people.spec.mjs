@@ -105,7 +105,7 @@ async function isRemoved(ada) {
     const left = page.getByRole("row", { name: /Old script/ });
     await expect(left.locator("[data-label='Last 24 h']")).toHaveText("1");
     // In use, it is to go on unless somebody says otherwise.
-    await expect(page.getByLabel("What becomes of Nightly export")).toHaveValue("transfer");
+    await expect(page.getByLabel("What becomes of Nightly export")).toHaveValue("transfer_and_rotate");
     await page.getByLabel("What becomes of Nightly export").selectOption({ label: "Transfer" });
     await page.getByLabel("What becomes of Old script").selectOption({ label: "Leave, refused" });
     await page.getByLabel("Transfer to").selectOption({ label: OWNER.name });

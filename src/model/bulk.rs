@@ -9,6 +9,10 @@ use super::time::Timestamp;
 
 /// The status filter that leaves nothing out.
 pub const ANY_STATUS: &str = "any";
+/// What the field of the policy says for keys that break it.
+pub const AGAINST_POLICY: &str = "against";
+/// The fields of a filter, as forms and addresses carry them.
+pub const FILTER_FIELDS: [&str; 5] = ["q", "project", "environment", "status", "policy"];
 /// Keys that may be chosen one by one.
 pub const CHOSEN_MAX: usize = 400;
 /// Keys that may be stopped at once.
@@ -145,6 +149,7 @@ pub fn filter_pairs(filter: &KeyFilter) -> Vec<(&'static str, String)> {
         None if filter.with_revoked => ANY_STATUS,
         None => "",
     };
+    let policy = if filter.against_policy { AGAINST_POLICY } else { "" };
     let project = filter.project.as_ref().map(ToString::to_string);
     let environment = filter.environment.map_or("", Environment::as_str);
     let mut pairs = vec![
@@ -152,6 +157,7 @@ pub fn filter_pairs(filter: &KeyFilter) -> Vec<(&'static str, String)> {
         ("project", project.unwrap_or_default()),
         ("environment", environment.to_owned()),
         ("status", status.to_owned()),
+        ("policy", policy.to_owned()),
     ];
     pairs.retain(|(_, value)| !value.is_empty());
     pairs

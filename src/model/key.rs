@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bulk::ANY_STATUS;
+use super::bulk::{AGAINST_POLICY, ANY_STATUS};
 use super::error::FieldError;
 use super::handover::Handover;
 use super::id::{AccountId, KeyId, ProjectId};
+use super::opening::OpenedRotation;
 use super::page::{DEFAULT_SIZE, PageRequest};
 use super::policy::Violation;
 use super::restriction::Restrictions;
@@ -288,6 +289,10 @@ pub struct KeyDetail {
     pub handover: Option<Handover>,
     /// While two secrets are good at once.
     pub rotation: Option<Rotation>,
+    /// While a new secret waits to be collected.
+    pub opened: Option<OpenedRotation>,
+    /// When whoever had it before left and handed it on: they know the present secret.
+    pub handed_on_at: Option<Timestamp>,
     pub version: i64,
 }
 
@@ -298,6 +303,10 @@ pub struct KeyCounts {
     pub not_confirmed: i64,
     /// Active keys that expire within 14 days.
     pub expiring: i64,
+    /// Keys that should have got another secret by now.
+    pub overdue: i64,
+    /// Keys whose first secret waits to be collected.
+    pub pending: i64,
     pub all: i64,
 }
 
@@ -316,6 +325,9 @@ pub struct KeyFilter {
     /// Without a badge: revoked keys, too.
     #[serde(default)]
     pub with_revoked: bool,
+    /// Only what breaks the policy in force.
+    #[serde(default)]
+    pub against_policy: bool,
     #[serde(default)]
     pub sort: Option<KeySort>,
     #[serde(default)]
@@ -342,6 +354,7 @@ impl KeyFilter {
             environment: Environment::parse(&text("environment")),
             badge: Badge::parse(&text("status")),
             with_revoked: text("status") == ANY_STATUS,
+            against_policy: text("policy") == AGAINST_POLICY,
             ..Self::default()
         }
     }
@@ -353,6 +366,7 @@ impl KeyFilter {
             || self.environment.is_some()
             || self.badge.is_some()
             || self.with_revoked
+            || self.against_policy
     }
 }
 

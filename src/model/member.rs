@@ -153,6 +153,8 @@ pub struct OffboardPage {
 pub enum KeyFate {
     Revoke,
     Transfer,
+    /// Transferred, with a new secret for the new owner to collect: what the old one knows ends then.
+    TransferAndRotate,
     /// An owned key is refused as long as its owner is no active member; another's key goes on.
     Leave,
 }
@@ -163,14 +165,20 @@ impl KeyFate {
         match self {
             Self::Revoke => "revoke",
             Self::Transfer => "transfer",
+            Self::TransferAndRotate => "transfer_and_rotate",
             Self::Leave => "leave",
         }
     }
 
+    /// Whether the key gets another owner.
+    #[must_use]
+    pub const fn transfers(self) -> bool {
+        matches!(self, Self::Transfer | Self::TransferAndRotate)
+    }
+
     pub fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
-        let found = [Self::Revoke, Self::Transfer, Self::Leave]
-            .into_iter()
-            .find(|fate| fate.as_str() == text);
+        let all = [Self::Revoke, Self::Transfer, Self::TransferAndRotate, Self::Leave];
+        let found = all.into_iter().find(|fate| fate.as_str() == text);
         found.ok_or_else(|| FieldError::new(field, "choice", "Say what becomes of the key."))
     }
 }

@@ -220,6 +220,9 @@ pub fn filter_in_words(filter: &KeyFilter, project: Option<&str>) -> String {
             .badge
             .map(|badge| format!("status {}", badge.label().to_lowercase())),
     );
+    if filter.against_policy {
+        parts.push("against the policy".to_owned());
+    }
     if filter.project.is_some() {
         parts.push(format!(
             "project {}",

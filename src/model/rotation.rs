@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
+use super::form::FormValues;
 use super::id::KeyId;
 use super::key::Environment;
+use super::opening::WaitingRotation;
 use super::time::{DAY_MS, HOUR_MS, Timestamp};
 use super::usage::LastUsed;
 
@@ -67,6 +69,23 @@ impl Overlap {
             length_ms,
             from_first_use,
         })
+    }
+
+    /// What a form says; where it says nothing yet, or nothing that can be, the length that is offered first.
+    #[must_use]
+    pub fn looked_at(values: &FormValues) -> Self {
+        let from_first_use = values.first("from_first_use") == "1";
+        let (choice, hours) = (values.first("overlap"), values.first("overlap_hours"));
+        Self::parse(choice, hours, from_first_use).unwrap_or(Self {
+            length_ms: DAY_MS,
+            from_first_use,
+        })
+    }
+
+    /// The same as one word, by which a form says which it was looked at with.
+    #[must_use]
+    pub fn mark(self) -> String {
+        format!("{}.{}", self.length_ms, u8::from(self.from_first_use))
     }
 
     /// When the previous secret ends at the latest: after the overlap, never past the key's own end. Counted from a
@@ -192,6 +211,9 @@ pub struct RotationEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RotationPage {
     pub now: Timestamp,
+    /// Opened, and not collected yet; one's own first.
+    pub waiting: Vec<WaitingRotation>,
+    pub waiting_in_all: i64,
     pub running: Vec<RotationEntry>,
     pub overdue: Vec<RotationEntry>,
     /// Due within 14 days.

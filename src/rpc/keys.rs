@@ -10,6 +10,7 @@ use crate::model::id::KeyId;
 use crate::model::import::ImportForm;
 use crate::model::key::KeyFilter;
 use crate::model::key_page::{KeyEditForm, KeyFormMaterial, KeyList, KeyPage, UnusedKeys};
+use crate::model::opening::OpeningPreview;
 use crate::model::rotation::RotationPage;
 use crate::model::usage::UsageRange;
 
@@ -120,8 +121,22 @@ pub async fn list_unused_keys(days: i64) -> Result<UnusedKeys, AppError> {
 
 #[server(endpoint = "keys/rotations")]
 pub async fn list_rotations() -> Result<RotationPage, AppError> {
-    use crate::server::{domain::keys::rotation, rpc_edge};
+    use crate::server::{domain::keys::rotations, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
-    let page = rotation::page(&ctx, &actor).await;
+    let page = rotations::page(&ctx, &actor).await;
     rpc_edge::answer(&ctx, &actor, "keys.rotations", page).await
+}
+
+/// What opening the rotations of the keys that a form names would do. Opens none.
+#[server(endpoint = "keys/rotations/preview")]
+pub async fn preview_rotations(typed: Vec<(String, String)>) -> Result<OpeningPreview, AppError> {
+    use crate::model::bulk::Chosen;
+    use crate::model::form::FormValues;
+    use crate::model::rotation::Overlap;
+    use crate::server::{domain::keys::openings, rpc_edge};
+    let (ctx, actor) = rpc_edge::caller()?;
+    let values = FormValues::from_pairs(typed);
+    let overlap = Overlap::looked_at(&values);
+    let preview = openings::preview(&ctx, &actor, &Chosen::from_values(&values), overlap).await;
+    rpc_edge::answer(&ctx, &actor, "keys.rotations", preview).await
 }

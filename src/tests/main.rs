@@ -34,3 +34,4 @@ mod sessions;
 mod store;
 mod usage;
 mod verify;
+mod waiting;

@@ -11,6 +11,7 @@ use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
 use crate::model::session::Session;
 use crate::model::time::{DAY_MS, Timestamp};
+use crate::model::waiting::{Waiting, shown};
 use crate::ui::pages::problem::problem_section;
 
 /// Label, address, picture, and who sees it. Only what works is listed.
@@ -207,10 +208,15 @@ fn line(notice: &Notice, now: Timestamp) -> AnyView {
 
 fn sidebar(session: &Session) -> AnyView {
     let location = use_location();
+    let waiting = use_context::<Waiting>().unwrap_or_default();
     let item = move |(label, href, icon): (&'static str, &'static str, &'static str)| {
         let pathname = location.pathname;
         let current = move || pathname.read().starts_with(href).then_some("page");
-        view! { <li><a href=href aria-current=current><Icon name=icon/>{label}</a></li> }
+        let count = waiting.beside(href).map(shown).map(|number| {
+            let told = format!(" ({number} waiting)");
+            view! { <span class="count" aria-hidden="true">{number}</span><span class="vh">{told}</span> }
+        });
+        view! { <li><a href=href aria-current=current><Icon name=icon/>{label}{count}</a></li> }
     };
     let items = SETTINGS
         .iter()

@@ -25,6 +25,17 @@ pub struct PolicyStanding {
     pub changed_at: Option<Timestamp>,
 }
 
+impl PolicyStanding {
+    /// The rules that hold at this moment: planned ones from their day on, whether or not anybody has looked since.
+    #[must_use]
+    pub fn in_force(self, now: Timestamp) -> Policy {
+        match self.plan {
+            Some(plan) if plan.from <= now => plan.policy,
+            _ => self.policy,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyPage {
     pub now: Timestamp,

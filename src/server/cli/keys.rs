@@ -237,8 +237,8 @@ async fn list(command: ListCommand) -> Result<Done, Refusal> {
         environment: command.environment.as_deref().and_then(Environment::parse),
         badge: command.status.as_deref().and_then(Badge::parse),
         with_revoked: true,
-        sort: None,
         page: PageRequest::clamped(command.page, MAX_SIZE),
+        ..KeyFilter::default()
     };
     let page = read::list(&ctx, &actor, &filter).await?;
     let moment = |at: Option<Timestamp>| at.map(Timestamp::rfc3339);

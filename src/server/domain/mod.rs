@@ -30,5 +30,6 @@ pub mod templates;
 pub mod tokens;
 pub mod usage;
 pub mod verification;
+pub mod waiting;
 
 pub use error::DomainError;

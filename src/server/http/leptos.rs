@@ -18,8 +18,10 @@ use crate::app::{Shell, shell, static_shell};
 use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::session::Session;
+use crate::model::waiting::Waiting;
 use crate::server::ctx::Ctx;
 use crate::server::domain::accounts::notices;
+use crate::server::domain::waiting;
 use crate::ui::pages::{enrolment, problem, reveal, step_up};
 
 pub use crate::ui::pages::enrolment::Picture;
@@ -60,6 +62,7 @@ pub async fn form_again(state: &AppState, parts: &Parts, form: FormState, status
 async fn render(state: &AppState, request: Request, context: PageContext) -> Response {
     let shell_of_page = shell_for(state.assets, Some(request.headers()), state.ctx.site.development);
     let nonce = request.extensions().get::<Nonce>().cloned();
+    let waiting = waiting_for(&state.ctx, request.extensions().get()).await;
     let session = session_of(&state.ctx, request.extensions().get().cloned()).await;
     let ctx = state.ctx.clone();
     let status = context.status;
@@ -69,6 +72,7 @@ async fn render(state: &AppState, request: Request, context: PageContext) -> Res
         if let Some(session) = session.clone() {
             provide_context(session);
         }
+        provide_context(waiting);
     };
     let mut response =
         render_app_async_with_context(provide, move || shell(shell_of_page.clone()))(request).await;
@@ -98,6 +102,14 @@ async fn session_of(ctx: &Ctx, session: Option<RequestSession>) -> Option<Sessio
         memberships: signed_in.memberships,
         notices,
     })
+}
+
+/// What waits for whoever is signed in, for the sidebar. It is told another time if it cannot be read now.
+async fn waiting_for(ctx: &Ctx, session: Option<&RequestSession>) -> Waiting {
+    match session.and_then(|session| session.signed_in.as_ref()) {
+        Some(signed_in) => waiting::count(ctx, &signed_in.actor).await.unwrap_or_default(),
+        None => Waiting::default(),
+    }
 }
 
 /// Contexts that pages and server functions find during rendering. The nonce is the one in the answer's policy.

@@ -14,7 +14,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use super::forms::instance as installation;
 use super::forms::{
     account, advice, approvals, bulk, factors, handover, import, incidents, invitations, keys, leaks, mail,
-    members, password, policy, profile, projects, reviews, rotation, sessions, templates, tokens,
+    members, openings, password, policy, profile, projects, reviews, rotation, sessions, templates, tokens,
 };
 use super::middleware::session::{RequestSession, invitation_cookie};
 use super::middleware::{access, cross_site, host, outer, session};
@@ -70,6 +70,12 @@ fn forms() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/settings/api-keys/{id}/rotate/finish", post(rotation::finish)),
         ("/settings/api-keys/{id}/rotate/extend", post(rotation::extend)),
         ("/settings/api-keys/{id}/rotate/cancel", post(rotation::cancel)),
+        ("/settings/api-keys/{id}/rotate/collect", post(openings::collect)),
+        (
+            "/settings/api-keys/{id}/rotate/call-off",
+            post(openings::call_off),
+        ),
+        (openings::PAGE, post(openings::start)),
         ("/settings/api-keys/{id}/tighten", post(advice::tighten)),
         ("/settings/api-keys/{id}/tighten/undo", post(advice::undo)),
         ("/settings/api-keys/{id}/stored", post(keys::stored)),

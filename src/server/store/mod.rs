@@ -46,6 +46,7 @@ pub mod throttles;
 pub mod tightenings;
 pub mod tokens;
 pub mod usage;
+pub mod waiting;
 
 /// Declares SQL constants and lists them for the test that prepares each.
 macro_rules! statements {
@@ -94,6 +95,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("tightenings", tightenings::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("usage", usage::STATEMENTS),
+        ("waiting", waiting::STATEMENTS),
     ];
     files
         .into_iter()

@@ -20,7 +20,9 @@ statements! {
         WHERE org_id = $1 AND environment = $2 AND version = $7";
     LIST_DUE = "SELECT org_id, environment FROM policies WHERE planned IS NOT NULL AND planned_from_ms <= $1 ORDER BY org_id, environment LIMIT 100";
     /// Keys that say no interval of their own follow the policy's.
-    SET_DUE = "UPDATE api_keys SET rotation_due_at_ms = secret_since_ms + $3
+    /// What changed hands stays due since then.
+    SET_DUE = "UPDATE api_keys SET rotation_due_at_ms = CASE WHEN handed_on_at_ms >= secret_since_ms AND handed_on_at_ms < secret_since_ms + $3
+            THEN handed_on_at_ms ELSE secret_since_ms + $3 END
         WHERE org_id = $1 AND environment = $2 AND rotation_days IS NULL AND status <> 'revoked' AND secret_count > 0";
     /// Keys that still pass, or may again.
     LIST_TERMS = "SELECT k.id, k.name, k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.restrictions,

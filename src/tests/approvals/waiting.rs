@@ -4,10 +4,10 @@ use keywright::model::approval::ApprovalState;
 use keywright::model::org::Role;
 use keywright::model::time::{DAY_MS, HOUR_MS};
 use keywright::server::domain::mail::Letter;
-use keywright::server::domain::{approvals, housekeeping};
+use keywright::server::domain::{approvals, housekeeping, waiting};
 use keywright::server::platform::clock::Clock;
 
-use super::{NEW, asks, decides, state_of, under};
+use super::{NEW, asks, collects, decides, state_of, under};
 use crate::kit::{TestApp, on_both_databases};
 
 /// Digests so far: to whom, and which keys.
@@ -115,5 +115,34 @@ on_both_databases! {
         let ada = crate::kit::app::EMAIL;
         assert_eq!(short, [(ada, "Yes", ApprovalState::Approved, ""), (ada, "No", ApprovalState::Declined, "Use the other one")]);
         assert!(told.iter().all(|one| one.3.is_some()));
+    }
+
+    async fn the_frame_counts_what_is_mine_to_decide_or_to_collect(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = under(&app, NEW).await;
+        let mut dev = app.join("dev@acme.example", Role::Developer).await;
+        let (first, second) = (asks(&app, &mut dev.browser, "First").await, asks(&app, &mut dev.browser, "Second").await);
+        asks(&app, &mut grace.browser, "Hers").await;
+        let actors = [
+            app.owner_of(app.org),
+            app.signed_in(&grace.browser).await.unwrap().actor,
+            app.signed_in(&dev.browser).await.unwrap().actor,
+            app.owner_of(app.another_org("Globex").await),
+        ];
+        let counts = async || {
+            let mut counts = Vec::new();
+            for actor in &actors {
+                counts.push(waiting::count(&app.ctx, actor).await.unwrap().approvals);
+            }
+            counts
+        };
+        assert_eq!(counts().await, [3, 2, 0, 0]);
+        assert_eq!(decides(&mut grace.browser, &first, "approve", "").await.status, 303);
+        assert_eq!(decides(&mut grace.browser, &second, "decline", "No").await.status, 303);
+        assert_eq!(counts().await, [1, 0, 1, 0], "what was approved waits to be collected");
+        assert_eq!(collects(&mut dev.browser, &first).await.status, 200);
+        assert_eq!(counts().await, [1, 0, 0, 0]);
+        app.clock.advance_ms(7 * DAY_MS);
+        assert_eq!(counts().await, [0, 0, 0, 0], "what has lapsed waits no more");
     }
 }

@@ -8,6 +8,7 @@ mod export;
 mod handover;
 pub mod import;
 mod import_file;
+pub mod openings;
 mod reminders;
 mod restrictions;
 mod rotation;

@@ -155,6 +155,15 @@ impl TestApp {
         session::resolve(&self.ctx, id, &Caller::default()).await.unwrap()
     }
 
+    /// The cookie of a session that a member begins now, when the one before may be over.
+    pub async fn signed_in_again(&self, member: &Member) -> Option<String> {
+        let mut browser = self.browser();
+        let form = [("email", member.email.as_str()), ("password", PASSWORD)];
+        let answer = browser.post("/sign-in", &form).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser.cookie
+    }
+
     /// Another organisation, which the owner of the first owns too.
     pub async fn another_org(&self, name: &str) -> OrgId {
         orgs::create(&self.ctx, &self.owner_of(self.org), name)

@@ -3,13 +3,17 @@
 use keywright::model::key::KeyFilter;
 use keywright::model::org::Role;
 use keywright::model::restriction::RestrictionsDraft;
-use keywright::model::time::MINUTE_MS;
+use keywright::model::rotation::Overlap;
+use keywright::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use keywright::server::domain::keys::issue::{self, KeyDraft};
-use keywright::server::domain::keys::read;
+use keywright::server::domain::keys::{edit, read, rotation};
+use keywright::server::domain::mail::Letter;
 
+use crate::keys::nonce;
 use crate::kit::app::Issued;
 use crate::kit::people::Member;
 use crate::kit::{TestApp, on_both_databases};
+use crate::policy;
 
 /// A key that the member owns, or with another owner only made.
 async fn key_of(app: &TestApp, member: &Member, name: &str, owner: &str) -> Issued {
@@ -98,6 +102,109 @@ on_both_databases! {
         let listed = read::list(&app.ctx, &app.owner_of(app.org), &KeyFilter::default()).await.unwrap();
         assert!(listed.rows.iter().any(|key| key.name == "Busy"));
         assert_eq!(owner.post(&address, &decided("leave")).await.status, 409, "removed already");
+    }
+
+    async fn what_is_transferred_and_rotated_outlives_the_leaver_s_secret(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let mut alan = app.join("alan@acme.example", Role::Developer).await;
+        let (busy, other) = (key_of(&app, &grace, "Busy", "me").await, key_of(&app, &grace, "Other", "me").await);
+        assert_eq!(app.verify(&busy.secret).await, "VALID");
+        app.ctx.usage.flush().await;
+        app.clock.advance_ms(MINUTE_MS);
+        let mut owner = app.owner().await;
+        let address = format!("/settings/members/{}/offboard", grace.account);
+        let page = owner.get(&address).await;
+        assert!(page.body.contains("<option value=\"transfer_and_rotate\" selected>"), "in use, that is suggested: {}", page.body);
+        let heir = alan.account.to_string();
+        let mut form = vec![
+            ("departure", "remove"), ("heir", heir.as_str()), (busy.id.as_str(), "transfer_and_rotate"), (other.id.as_str(), "transfer"),
+            ("overlap", "custom"), ("overlap_hours", "800"),
+        ];
+        let wrong = owner.post(&address, &form).await;
+        assert!(wrong.status == 422 && wrong.body.contains("Give the hours as a number from 1 to 720"), "{}", wrong.body);
+        policy::save(&app, &[("max_overlap_hours", "24")], "").await.unwrap();
+        (form[4], form[5]) = (("overlap", "7d"), ("overlap_hours", ""));
+        let long = owner.post(&address, &form).await;
+        assert!(long.status == 422 && long.body.contains("lets an old secret go on for 24 hours at most"), "{}", long.body);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM members WHERE status = 'removed'").await, 0, "nothing was done");
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM opened_rotations").await, 0);
+        form[4] = ("overlap", "1h");
+        let done = owner.post(&address, &form).await;
+        assert_eq!(done.status, 303, "{}", done.body);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM opened_rotations").await, 1);
+        let detail = app.db.texts("SELECT detail FROM audit_events WHERE action = 'member.removed'").await;
+        assert!(detail[0].contains("\"keysTransferred\":2") && detail[0].contains("\"rotationsOpened\":1"), "{detail:?}");
+        let waits: Vec<_> = app.letters().await.into_iter().filter_map(|sent| match sent.letter {
+            Letter::KeysTransferred { mut keys, to_collect, .. } => { keys.sort(); Some((sent.to.email, keys, to_collect)) }
+            _ => None,
+        }).collect();
+        let names = vec!["Busy".to_owned(), "Other".to_owned()];
+        assert_eq!(waits, [("alan@acme.example".to_owned(), names, vec!["Busy".to_owned()])]);
+        // Nobody has collected: the old secret goes on, overdue, and the page says why.
+        app.clock.advance_ms(3 * DAY_MS);
+        assert_eq!(app.verify(&busy.secret).await, "VALID");
+        let at = format!("/settings/api-keys/{}", busy.id);
+        alan.browser.cookie = app.signed_in_again(&alan).await;
+        let told = alan.browser.get(&at).await.body;
+        assert!(told.contains("The key changed hands then, and who had it before knows the secret."), "{told}");
+        assert!(told.contains("rotation due since ") && told.contains("Collect it…"), "{told}");
+        let mark = nonce(&mut alan.browser, &format!("{at}/rotate/collect")).await;
+        let shown = alan.browser.post(&format!("{at}/rotate/collect"), &[("nonce", &mark)]).await;
+        assert_eq!(shown.status, 200, "{}", shown.body);
+        let new = shown.between("id=\"secret\">", "<").to_owned();
+        app.clock.advance_ms(HOUR_MS - 1);
+        assert_eq!((app.verify(&busy.secret).await, app.verify(&new).await), ("VALID".into(), "VALID".into()));
+        app.clock.advance_ms(1);
+        assert_eq!((app.verify(&busy.secret).await, app.verify(&new).await), ("EXPIRED".into(), "VALID".into()));
+        let told = alan.browser.get(&at).await.body;
+        assert!(!told.contains("changed hands"), "the leaver knows nothing any more: {told}");
+    }
+
+    async fn what_changed_hands_stays_due_whatever_else_happens_until_it_has_another_secret(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let key = key_of(&app, &grace, "Hers", "me").await;
+        app.clock.advance_ms(DAY_MS);
+        let mut owner = app.owner().await;
+        let heir = app.account.to_string();
+        let form = [("departure", "remove"), ("heir", heir.as_str()), (key.id.as_str(), "transfer")];
+        assert_eq!(owner.post(&format!("/settings/members/{}/offboard", grace.account), &form).await.status, 303);
+        let since = app.db.number("SELECT rotation_due_at_ms FROM api_keys WHERE name = 'Hers'").await;
+        let due = async || app.db.number("SELECT rotation_due_at_ms FROM api_keys").await;
+        policy::save(&app, &[("rotation_days", "30")], "").await.unwrap();
+        assert_eq!(due().await, since, "another interval of the policy's");
+        let edited = edit::KeyEdit { name: "Hers", purpose: "", rotation_days: "20", access: None };
+        edit::save(&app.ctx, &app.operator(), &key.id, &edited).await.unwrap();
+        assert_eq!(due().await, since, "or of the key's own");
+        let overlap = Overlap::parse("7d", "", false).unwrap();
+        app.clock.advance_ms(DAY_MS);
+        rotation::start(&app.ctx, &app.operator(), &key.id, overlap, None).await.unwrap();
+        assert!(due().await > since + 15 * DAY_MS);
+        rotation::cancel(&app.ctx, &app.operator(), &key.id).await.unwrap();
+        assert_eq!(due().await, since, "the secret that is back is the one that is known");
+        rotation::start(&app.ctx, &app.operator(), &key.id, overlap, None).await.unwrap();
+        policy::save(&app, &[("rotation_days", "40")], "").await.unwrap();
+        assert!(due().await > since + 15 * DAY_MS, "done with");
+    }
+
+    async fn an_auditor_who_takes_over_leaves_the_new_secret_to_the_admins(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let (grace, eve) = (app.join("grace@acme.example", Role::Admin).await, app.join("eve@acme.example", Role::Auditor).await);
+        app.join("hedy@acme.example", Role::Admin).await;
+        let key = key_of(&app, &grace, "Hers", "me").await;
+        let mut owner = app.owner().await;
+        let heir = eve.account.to_string();
+        let form = [("departure", "remove"), ("heir", heir.as_str()), (key.id.as_str(), "transfer_and_rotate"), ("overlap", "24h")];
+        assert_eq!(owner.post(&format!("/settings/members/{}/offboard", grace.account), &form).await.status, 303);
+        let mut told: Vec<_> = app.letters().await.into_iter().filter_map(|sent| match sent.letter {
+            Letter::KeysTransferred { to_collect, .. } => Some((sent.to.email, to_collect.len())),
+            Letter::RotationsOpened { keys, .. } => Some((sent.to.email, keys.len())),
+            _ => None,
+        }).collect();
+        told.sort();
+        assert_eq!(told, [("eve@acme.example".to_owned(), 0), ("hedy@acme.example".to_owned(), 1)]);
+        assert!(owner.get("/settings/rotation").await.body.contains("Collect the new secret of Hers"));
     }
 
     async fn r51_a_key_of_somebody_who_is_no_active_member_is_refused_at_once(backend: Backend) {

@@ -1,6 +1,7 @@
 //! Policy: what it asks of every act, what it would break, and from when on it holds.
 
 mod acts;
+mod against;
 mod changes;
 
 use keywright::model::form::FormValues;

@@ -104,6 +104,8 @@ on_both_databases! {
             let counts = keys::counts(&mut tx, &scope, at).await.unwrap();
             let active = all[all.len() - 8..].iter().filter(|badge| badge.passes() || **badge == Badge::NotYetValid).count() as i64;
             assert_eq!((counts.active, counts.not_confirmed, counts.all), (active, active, 8), "{days} {archived}");
+            let overdue = all[all.len() - 8..].iter().filter(|badge| **badge == Badge::RotationOverdue).count() as i64;
+            assert_eq!((counts.overdue, counts.pending), (overdue, 0), "{days} {archived}");
         }
         for expected in [
             Badge::Active, Badge::Disabled, Badge::Expired, Badge::Revoked, Badge::Rotating, Badge::RotationOverdue,

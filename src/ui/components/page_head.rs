@@ -58,6 +58,7 @@ pub fn flash() -> impl IntoView {
             Some("rotation-finished") => "Finished. Only the new secret is good from now on.",
             Some("rotation-extended") => "Extended. The old secret goes on until then.",
             Some("rotation-cancelled") => "Cancelled. The new secret is dead, the old one goes on as before.",
+            Some("rotation-called-off") => "Called off. The key goes on as it is.",
             Some("policy-saved") => "Saved. Owners of keys that break it are told.",
             Some("plan-cancelled") => "Cancelled. The rules stay as they are.",
             Some("imported") => "Imported. The keys pass from now on.",

@@ -10,6 +10,8 @@ pub enum Column {
     Number(&'static str),
     /// Named for screen readers alone: buttons say themselves what they are.
     Unseen(&'static str),
+    /// Ticks by which rows are chosen.
+    Pick,
 }
 
 impl Column {
@@ -17,6 +19,9 @@ impl Column {
         match self {
             Self::Text(label) => view! { <th scope="col">{label}</th> }.into_any(),
             Self::Number(label) => view! { <th scope="col" class="num">{label}</th> }.into_any(),
+            Self::Pick => {
+                view! { <th scope="col" class="pick"><span class="vh">"Choose"</span></th> }.into_any()
+            }
             Self::Unseen(label) => view! { <th scope="col"><span class="vh">{label}</span></th> }.into_any(),
         }
     }

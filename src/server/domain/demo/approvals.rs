@@ -30,7 +30,9 @@ fn values(pairs: &[(&str, &str)]) -> FormValues {
 pub(super) async fn seed(ctx: &Context, scene: &Scene<'_>) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let before = |hours: i64| at(ctx, now.minus_ms(hours * HOUR_MS));
-    let who = |index: usize, role, ctx: &Context| member(scene.org, &scene.people[index], role).proved(ctx.clock.now());
+    let who = |index: usize, role, ctx: &Context| {
+        member(scene.org, &scene.people[index], role).proved(ctx.clock.now())
+    };
     asks_for_approvals(&before(9 * 24), scene).await?;
 
     let then = before(5 * 24);
@@ -59,7 +61,10 @@ pub(super) async fn seed(ctx: &Context, scene: &Scene<'_>) -> Result<(), DomainE
         ("name", super::GATEWAY),
         ("access", "1"),
         ("expiry", "keep"),
-        ("justification", "From the next release on the app replaces profile pictures itself."),
+        (
+            "justification",
+            "From the next release on the app replaces profile pictures itself.",
+        ),
     ]);
     let scopes = ["images:read", "images:write"].map(ToOwned::to_owned);
     approvals::ask_for_change(&then, &grace, scene.gateway, (&wider, &scopes)).await?;

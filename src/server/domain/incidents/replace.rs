@@ -46,7 +46,7 @@ pub async fn replace(
     store::set_replaced(&mut tx, &scope, id, now).await?;
     let entry = Entry::new("incident.replaced", "incident", id.as_str());
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
-    let told = ("key.rotation_started", detail);
+    let told = (rotation::STARTED, detail);
     rotation::save(ctx, tx, (actor, &scope), key, told, now).await?;
     Ok(revealed)
 }

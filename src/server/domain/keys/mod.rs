@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod bulk;
+pub mod collecting;
 pub mod edit;
 pub mod export;
 pub mod form;
@@ -10,12 +11,14 @@ pub mod import;
 pub mod issue;
 pub mod leaks;
 pub mod lifecycle;
+pub mod openings;
 mod prefill;
 pub mod read;
 pub mod reminders;
 pub mod restrictions;
 pub mod review;
 pub mod rotation;
+pub mod rotations;
 pub mod secured;
 pub mod self_revoke;
 mod told;

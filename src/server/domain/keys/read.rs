@@ -1,6 +1,6 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{advice, handover, may_manage, may_rotate, restrictions, rotation};
+use super::{advice, collecting, handover, may_manage, may_rotate, restrictions, rotation};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Badge, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
@@ -148,8 +148,17 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
         KeyStatus::Revoked => Vec::new(),
         _ => policy.violations(&terms_of(&row.summary, &restrictions, row.rotation_days)),
     };
+    let opened = match row.status {
+        KeyStatus::Revoked => None,
+        _ => {
+            let whose = (row.summary.environment, &row.summary.owner);
+            collecting::of(&mut tx, (actor, &scope), id, whose).await?
+        }
+    };
     let owner = row.summary.owner.account_id().map(AccountId::as_str);
     Ok(KeyDetail {
+        opened,
+        handed_on_at: row.handed_on_at.filter(|at| *at >= row.secret_since),
         may_manage: may_manage(actor, owner),
         may_rotate: may_rotate(actor, row.summary.environment, owner),
         requests_last_hour,
@@ -174,7 +183,7 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
     })
 }
 
-fn actor_name((kind, id, name): (String, String, Option<String>)) -> String {
+pub(super) fn actor_name((kind, id, name): (String, String, Option<String>)) -> String {
     match (kind.as_str(), name) {
         (_, Some(name)) => name,
         ("operator", None) => format!("operator {id}"),

@@ -8,16 +8,16 @@ use serde_json::json;
 
 use super::issue::{Nonce, RevealedKey, refuse_used, use_up};
 use super::lifecycle::already_revoked;
-use super::{may_rotate, require_manage, secured};
+use super::{require_manage, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::calendar::counted;
 use crate::model::error::{Code, FieldError};
-use crate::model::id::{AccountId, KeyId, OrgId};
-use crate::model::key::{Environment, KeyStatus, Owner};
+use crate::model::id::{KeyId, OrgId};
+use crate::model::key::{Environment, KeyStatus};
 use crate::model::permission::Permission;
 use crate::model::policy::{OVERLAP_HOURS_MAX, Policy};
 use crate::model::project::ProjectStatus;
-use crate::model::rotation::{Overlap, Rotation, RotationEntry, RotationPage, SOON_MS, SecretUse, capped};
+use crate::model::rotation::{Overlap, Rotation, SecretUse, capped};
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::LastUsed;
 use crate::server::ctx::Context;
@@ -30,6 +30,8 @@ use crate::server::store::projects;
 
 const CURRENT: &str = "current";
 const PREVIOUS: &str = "previous";
+/// The act by which a key gets another secret.
+pub(in crate::server::domain) const STARTED: &str = "key.rotation_started";
 
 /// When a secret that exists since a moment is to be replaced: after the key's own interval, or else the policy's.
 #[must_use]
@@ -41,30 +43,43 @@ pub fn due_at(policy: &Policy, own_days: Option<i64>, since: Timestamp) -> Times
 /// Sets when the key is to rotate next, from what it says of itself.
 pub(super) fn set_due(key: &mut SecuredKey, policy: &Policy) {
     let since = Timestamp::from_ms(key.secret_since_ms);
+    let due = due_at(policy, key.rotation_days, since).ms();
+    // Whoever had it before knows this secret.
+    let known = key.handed_on_at_ms.filter(|at| *at >= key.secret_since_ms);
     let has_secret = !key.secrets.is_empty();
-    key.rotation_due_at_ms = has_secret.then(|| due_at(policy, key.rotation_days, since).ms());
+    key.rotation_due_at_ms = has_secret.then(|| known.map_or(due, |at| at.min(due)));
 }
 
 /// How long two secrets may be good at once.
-fn longest_overlap_ms(policy: &Policy) -> i64 {
+pub(super) fn longest_overlap_ms(policy: &Policy) -> i64 {
     i64::from(policy.max_overlap_hours) * HOUR_MS
 }
 
 /// What the policy says of a rotation: its overlap, and the key as it stands. An old secret that ends at once is always
 /// allowed: whoever replaces what has leaked is not kept from it by another rule.
-fn refuse_against_policy(policy: &Policy, key: &SecuredKey, overlap: Overlap) -> Result<(), DomainError> {
-    if overlap.length_ms > longest_overlap_ms(policy) {
-        let most = counted(i64::from(policy.max_overlap_hours), "hour");
-        let message = match policy.max_overlap_hours {
-            0 => "The policy lets no old secret go on beside a new one. Choose none.".to_owned(),
-            _ => format!("The policy lets an old secret go on for {most} at most. Choose a shorter time."),
-        };
-        return Err(FieldError::new("overlap", "policy_overlap", message).into());
-    }
+pub(super) fn refuse_against_policy(
+    policy: &Policy,
+    key: &SecuredKey,
+    overlap: Overlap,
+) -> Result<(), DomainError> {
+    refuse_too_long(policy, overlap)?;
     match overlap.length_ms == 0 && !overlap.from_first_use {
         true => Ok(()),
         false => policy::enforce_on(policy, key),
     }
+}
+
+/// What the policy says of an overlap alone.
+pub(super) fn refuse_too_long(policy: &Policy, overlap: Overlap) -> Result<(), FieldError> {
+    if overlap.length_ms <= longest_overlap_ms(policy) {
+        return Ok(());
+    }
+    let most = counted(i64::from(policy.max_overlap_hours), "hour");
+    let message = match policy.max_overlap_hours {
+        0 => "The policy lets no old secret go on beside a new one. Choose none.".to_owned(),
+        _ => format!("The policy lets an old secret go on for {most} at most. Choose a shorter time."),
+    };
+    Err(FieldError::new("overlap", "policy_overlap", message))
 }
 
 fn secret_mut<'a>(key: &'a mut SecuredKey, slot: &str) -> Option<&'a mut SecretRow> {
@@ -136,7 +151,7 @@ pub(in crate::server::domain) fn refuse_over(key: &SecuredKey, now: Timestamp) -
 }
 
 /// What keeps a key from getting another secret.
-fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
+pub(super) fn refuse_unusable(key: &SecuredKey, now: Timestamp) -> Result<(), DomainError> {
     refuse_over(key, now)?;
     if runs_until(key, now).is_some() {
         let message = "A rotation of this key is running already. Finish or cancel it first.";
@@ -178,7 +193,7 @@ pub async fn start(
     let latest = overlap.ends_at(now, longest_overlap_ms(&policy), expires_at(&key));
     let ends = (latest, overlap.countdown_ms());
     let (revealed, detail) = another_secret(ctx, &mut tx, &scope, &mut key, ends, now).await?;
-    let told = ("key.rotation_started", detail);
+    let told = (STARTED, detail);
     save(ctx, tx, (actor, &scope), key, told, now).await?;
     Ok(revealed)
 }
@@ -251,6 +266,10 @@ pub(in crate::server::domain) async fn save(
     let id: KeyId = key.id.parse()?;
     let entry = Entry::new(act, "key", id.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
+    if act == STARTED {
+        // Whatever was opened for somebody to collect is done with.
+        store::end_opening(&mut tx, scope, &id).await?;
+    }
     store::replace_secrets(&mut tx, &key).await?;
     secured::save(ctx, &mut tx, scope, key, now).await?;
     tx.commit().await?;
@@ -448,36 +467,4 @@ fn use_of(uses: &[SecretHour], number: i64, now: Timestamp) -> SecretUse {
         }),
         hours: (0..24).map(in_hour).collect(),
     }
-}
-
-/// What rotates, what should have, and what should soon.
-pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainError> {
-    let scope = actor.require(Permission::KeysRead)?;
-    let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_read().await?;
-    let running = store::list_running(&mut tx, &scope, now).await?;
-    let past = (Timestamp::from_ms(0), now);
-    let (overdue, overdue_in_all) = store::list_due(&mut tx, &scope, past, now).await?;
-    let soon = (now, now.plus_ms(SOON_MS));
-    let (due, due_in_all) = store::list_due(&mut tx, &scope, soon, now).await?;
-    Ok(RotationPage {
-        now,
-        running: for_whom(actor, running),
-        overdue: for_whom(actor, overdue),
-        due: for_whom(actor, due),
-        overdue_in_all,
-        due_in_all,
-    })
-}
-
-fn for_whom(actor: &Actor, entries: Vec<(RotationEntry, Owner)>) -> Vec<RotationEntry> {
-    let shown = |(mut entry, owner): (RotationEntry, Owner)| {
-        entry.may_rotate = may_rotate(
-            actor,
-            entry.environment,
-            owner.account_id().map(AccountId::as_str),
-        );
-        entry
-    };
-    entries.into_iter().map(shown).collect()
 }

@@ -73,6 +73,9 @@ pub enum Letter {
     KeysTransferred {
         organisation: String,
         keys: Vec<String>,
+        /// Those of them whose new secret waits for the recipient.
+        #[serde(default)]
+        to_collect: Vec<String>,
     },
     /// The organisation asks for a second factor from a day on.
     TwoFactorRequired {
@@ -130,6 +133,11 @@ pub enum Letter {
     RotationDue {
         organisation: String,
         keys: Vec<DueKey>,
+    },
+    /// New secrets wait for the recipient to collect them.
+    RotationsOpened {
+        organisation: String,
+        keys: Vec<String>,
     },
     /// Keys wait for the recipient's decision in an access review.
     ReviewDue {
@@ -213,6 +221,7 @@ impl Letter {
             Self::KeyLeaked { .. } => "key_leaked",
             Self::KeysUnused { .. } => "keys_unused",
             Self::RotationDue { .. } => "rotation_due",
+            Self::RotationsOpened { .. } => "rotations_opened",
             Self::ReviewDue { .. } => "review_due",
             Self::ReviewFinished { .. } => "review_finished",
             Self::ApprovalsWaiting { .. } => "approvals_waiting",

@@ -190,6 +190,7 @@ impl Letter {
             | Self::RotationDue { .. }
             | Self::ApprovalsWaiting { .. }
             | Self::ApprovalResult { .. }
+            | Self::RotationsOpened { .. }
             | Self::Test => false,
         }
     }

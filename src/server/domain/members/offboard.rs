@@ -8,15 +8,17 @@ use super::{end_invitations, hold, invite, refuse_above, refuse_last_owner};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, KeyId};
-use crate::model::key::RevocationReason;
+use crate::model::key::{Owner, RevocationReason};
 use crate::model::member::{Departure, KeyFate, MemberStatus, MemberSummary, OFFBOARDED_KEYS_MAX};
+use crate::model::opening::Collector;
 use crate::model::org::Role;
 use crate::model::permission::Permission;
+use crate::model::rotation::Overlap;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
-use crate::server::domain::keys::secured;
+use crate::server::domain::keys::{openings, secured};
 use crate::server::domain::mail::{self, Letter};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
@@ -34,6 +36,8 @@ pub struct Decisions {
     pub other_made: Option<KeyFate>,
     /// Who takes over what is transferred.
     pub heir: Option<AccountId>,
+    /// How long old secrets go on, of what is rotated as well.
+    pub overlap: Overlap,
 }
 
 /// What came of it.
@@ -41,7 +45,16 @@ pub struct Decisions {
 pub struct Offboarded {
     pub revoked: usize,
     pub transferred: usize,
+    /// Of them, those whose new secret waits for whoever took them over.
+    pub rotated: usize,
     pub left: usize,
+}
+
+/// Names of what is taken over, and of those whose new secret waits.
+#[derive(Default)]
+struct TakenOver {
+    names: Vec<String>,
+    to_collect: Vec<String>,
 }
 
 /// Suspends or removes a member and does with their keys what was decided. Nothing is decided silently: a key that came
@@ -62,11 +75,11 @@ pub async fn offboard(
     // First of all: a key that the member makes at this moment is refused, or waits and is refused then.
     store::set_status(&mut tx, &scope, account, decisions.departure.leads_to(), now).await?;
     let fates = fates(&mut tx, &scope, account, decisions).await?;
-    if fates.iter().any(|(_, fate)| *fate == KeyFate::Transfer) {
+    if fates.iter().any(|(_, fate)| fate.transfers()) {
         actor.require_proof(now)?;
     }
     let heir = heir(&mut tx, &scope, account, decisions, &fates).await?;
-    let (mut done, mut names) = (Offboarded::default(), Vec::new());
+    let (mut done, mut taken) = (Offboarded::default(), TakenOver::default());
     for (id, fate) in &fates {
         match fate {
             KeyFate::Leave => done.left += 1,
@@ -74,9 +87,17 @@ pub async fn offboard(
                 revoke(ctx, &mut tx, (actor, &scope), id, now).await?;
                 done.revoked += 1;
             }
-            KeyFate::Transfer => {
+            KeyFate::Transfer | KeyFate::TransferAndRotate => {
                 if let Some(heir) = &heir {
-                    names.push(transfer(ctx, &mut tx, (actor, &scope), id, heir, now).await?);
+                    let name = transfer(ctx, &mut tx, (actor, &scope), id, heir, now).await?;
+                    if *fate == KeyFate::TransferAndRotate
+                        && openings::open_in(ctx, &mut tx, (actor, &scope), id, decisions.overlap, now)
+                            .await?
+                    {
+                        taken.to_collect.push(name.clone());
+                        done.rotated += 1;
+                    }
+                    taken.names.push(name);
                     done.transferred += 1;
                 }
             }
@@ -94,9 +115,9 @@ pub async fn offboard(
     tell(
         ctx,
         &mut tx,
-        &scope,
+        (actor, &scope),
         &member,
-        (decisions.departure, heir, names),
+        (decisions.departure, heir, taken),
         now,
     )
     .await?;
@@ -134,7 +155,7 @@ async fn fates(
         };
         match decisions.keys.get(&id).copied().or(others) {
             // What they only made belongs to somebody else, who keeps it.
-            Some(KeyFate::Transfer) if !owned => undecided += 1,
+            Some(fate) if fate.transfers() && !owned => undecided += 1,
             Some(fate) => fates.push((id, fate)),
             None => undecided += 1,
         }
@@ -163,7 +184,7 @@ async fn heir(
     decisions: &Decisions,
     fates: &[(KeyId, KeyFate)],
 ) -> Result<Option<AccountId>, DomainError> {
-    if !fates.iter().any(|(_, fate)| *fate == KeyFate::Transfer) {
+    if !fates.iter().any(|(_, fate)| fate.transfers()) {
         return Ok(None);
     }
     let choice = || {
@@ -209,6 +230,7 @@ async fn transfer(
     key.owner_account_id = Some(heir.as_str().to_owned());
     key.owner_team = String::new();
     // Whoever leaves may know the secret, so it is due for another one now; it goes on meanwhile.
+    key.handed_on_at_ms = Some(now.ms());
     key.rotation_due_at_ms = Some(key.rotation_due_at_ms.map_or(now.ms(), |due| due.min(now.ms())));
     let entry = Entry::new("key.transferred", "key", id.as_str()).with(detail);
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
@@ -235,6 +257,7 @@ async fn end_membership(
         "role": member.role.as_str(),
         "keysRevoked": done.revoked,
         "keysTransferred": done.transferred,
+        "rotationsOpened": done.rotated,
         "keysLeft": done.left,
     });
     let entry = Entry::new(act, "account", member.account_id.as_str()).with(detail);
@@ -246,9 +269,9 @@ async fn end_membership(
 async fn tell(
     ctx: &Context,
     tx: &mut Tx,
-    scope: &OrgScope,
+    (actor, scope): (&Actor, &OrgScope),
     member: &MemberSummary,
-    (departure, heir, keys): (Departure, Option<AccountId>, Vec<String>),
+    (departure, heir, taken): (Departure, Option<AccountId>, TakenOver),
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let organisation = orgs::find_name(tx, scope).await?;
@@ -263,12 +286,30 @@ async fn tell(
         };
         mail::enqueue(ctx, tx, to, letter, now).await?;
     }
-    let heir = match &heir {
-        Some(heir) => mail::recipient(tx, heir).await?,
-        None => None,
-    };
-    if let Some(to) = heir {
-        mail::enqueue(ctx, tx, to, Letter::KeysTransferred { organisation, keys }, now).await?;
+    let Some(heir) = heir else { return Ok(()) };
+    let role = store::find_role(tx, scope.org_id(), &heir).await?;
+    let collects = Collector::of(role) == Collector::Owner;
+    if let Some(to) = mail::recipient(tx, &heir).await? {
+        let letter = Letter::KeysTransferred {
+            organisation,
+            keys: taken.names,
+            to_collect: match collects {
+                true => taken.to_collect.clone(),
+                false => Vec::new(),
+            },
+        };
+        mail::enqueue(ctx, tx, to, letter, now).await?;
     }
-    Ok(())
+    if collects {
+        return Ok(());
+    }
+    let owner = |name| {
+        let owner = Owner::Member {
+            id: heir,
+            name: String::new(),
+        };
+        (owner, role, name)
+    };
+    let opened = taken.to_collect.into_iter().map(owner).collect();
+    openings::write_letters(ctx, tx, (actor, scope), opened, now).await
 }

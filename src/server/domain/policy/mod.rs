@@ -49,11 +49,7 @@ pub async fn in_force(
     environment: Environment,
     now: Timestamp,
 ) -> Result<Policy, DomainError> {
-    let standing = store::find(tx, scope, environment).await?;
-    Ok(match standing.plan {
-        Some(plan) if plan.from <= now => plan.policy,
-        _ => standing.policy,
-    })
+    Ok(store::find(tx, scope, environment).await?.in_force(now))
 }
 
 /// The rules that say who creates keys and who asks for them, where that makes a difference: for developers.

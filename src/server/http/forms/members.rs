@@ -12,6 +12,7 @@ use crate::model::form::FormValues;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::member::{Departure, KeyFate};
 use crate::model::permission::Permission;
+use crate::model::rotation::Overlap;
 use crate::server::domain::accounts::administer::PasswordLink;
 use crate::server::domain::members::offboard::{self, Decisions};
 use crate::server::domain::members::{account_acts, roles, two_factor};
@@ -149,11 +150,22 @@ fn decisions(values: &FormValues) -> Result<Decisions, FieldError> {
         "" => Ok(None),
         text => KeyFate::parse(name, text).map(Some),
     };
+    let (other_owned, other_made) = (common("other_owned")?, common("other_made")?);
+    let mut all = keys.values().copied().chain(other_owned).chain(other_made);
+    let overlap = match all.any(|fate| fate == KeyFate::TransferAndRotate) {
+        true => Overlap::parse(
+            values.first("overlap"),
+            values.first("overlap_hours"),
+            values.first("from_first_use") == "1",
+        )?,
+        false => Overlap::looked_at(values),
+    };
     Ok(Decisions {
         departure,
+        overlap,
         keys,
-        other_owned: common("other_owned")?,
-        other_made: common("other_made")?,
+        other_owned,
+        other_made,
         heir: values.first("heir").parse().ok(),
     })
 }

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod leaks;
 pub mod mail;
 pub mod members;
+pub mod openings;
 pub mod password;
 pub mod policy;
 pub mod profile;

@@ -16,7 +16,7 @@ use crate::server::domain::keys::rotation;
 use crate::server::http::reveal;
 use crate::server::http::state::AppState;
 
-fn overlap_of(values: &FormValues) -> Result<Overlap, DomainError> {
+pub(super) fn overlap_of(values: &FormValues) -> Result<Overlap, DomainError> {
     let from_first_use = values.first("from_first_use") == "1";
     Ok(Overlap::parse(
         values.first("overlap"),

@@ -1,5 +1,6 @@
 //! Keys that may be stopped with others: named one by one, or all that match a filter.
 
+use super::against::narrowing;
 use super::hint;
 use super::list::{badge, badge_of, from_keys, narrowed};
 use crate::model::actor::OrgScope;
@@ -121,7 +122,10 @@ pub async fn list_matching(
 ) -> Result<Vec<Candidate>, StoreError> {
     let search = filter.search.trim();
     let start = beginning_with(search);
-    let rows: Vec<CandidateRow> = on!(tx, c => sqlx::query_as(LIST_MATCHING).bind(scope.org_id().as_str()).bind(now.ms())
+    let statement = narrowing(tx, scope, filter, LIST_MATCHING, now)
+        .await?
+        .into_owned();
+    let rows: Vec<CandidateRow> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(search).bind(containing(&folded(search))).bind(&start).bind(&start)
         .bind(filter.project.as_ref().map_or("", |id| id.as_str())).bind(filter.environment.map_or("", Environment::as_str))
         .bind(badge_of(filter)).bind(owner).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await)?;

@@ -1,5 +1,8 @@
 //! All keys that match, a few at a time, for a file.
 
+use sqlx::AssertSqlSafe;
+
+use super::against::narrowing;
 use super::list::{DetailRow, FullRow, badge, detail, from_keys, narrowed};
 use crate::model::actor::OrgScope;
 use crate::model::key::{Environment, KeyFilter};
@@ -32,15 +35,21 @@ pub async fn list_after(
     let environment = filter.environment.map_or("", Environment::as_str);
     let badge = filter.badge.map_or("", |badge| badge.as_str());
     let (before_ms, after_id) = after.map_or((i64::MAX, ""), |(at, id)| (at.ms(), id.as_str()));
+    let of_moment = narrowing(tx, scope, filter, LIST_OF_MOMENT, now)
+        .await?
+        .into_owned();
+    let older = narrowing(tx, scope, filter, LIST_OLDER, now).await?.into_owned();
     let mut rows: Vec<FullRow> = match after {
         None => Vec::new(),
-        Some(_) => on!(tx, c => sqlx::query_as(LIST_OF_MOMENT).bind(scope.org_id().as_str()).bind(now.ms())
+        Some(_) => {
+            on!(tx, c => sqlx::query_as(AssertSqlSafe(of_moment)).bind(scope.org_id().as_str()).bind(now.ms())
             .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
-            .bind(before_ms).bind(after_id).bind(most).fetch_all(c).await)?,
+            .bind(before_ms).bind(after_id).bind(most).fetch_all(c).await)?
+        }
     };
     let room = most - i64::try_from(rows.len()).unwrap_or(most);
     if room > 0 {
-        let older: Vec<FullRow> = on!(tx, c => sqlx::query_as(LIST_OLDER).bind(scope.org_id().as_str()).bind(now.ms())
+        let older: Vec<FullRow> = on!(tx, c => sqlx::query_as(AssertSqlSafe(older)).bind(scope.org_id().as_str()).bind(now.ms())
             .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
             .bind(before_ms).bind(room).fetch_all(c).await)?;
         rows.extend(older);

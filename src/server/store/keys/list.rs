@@ -1,6 +1,10 @@
 //! What is shown of keys: the filtered list, its counts, one key in full.
 
+use sqlx::AssertSqlSafe;
+
+use super::against::narrowing;
 use super::hint;
+use super::openings::count_overdue;
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
 use crate::model::key::{
@@ -51,7 +55,7 @@ macro_rules! narrowed {
             AND ($8 = '' OR k.environment = $8)
             AND ($9 = 'any' OR ($9 = '' AND k.status <> 'revoked') OR ",
             badge!(),
-            " = $9)"
+            " = $9) AND 'policy' = 'policy'"
         )
     };
 }
@@ -86,7 +90,7 @@ macro_rules! detail {
         badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
         k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
         k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
-        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.not_before_ms, k.version", from_keys!(),
+        k.revoked_reason, k.revoked_note, k.secret_since_ms, k.handed_on_at_ms, k.not_before_ms, k.version", from_keys!(),
         " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
         LEFT JOIN accounts cb ON cb.id = k.created_by_id LEFT JOIN accounts rb ON rb.id = k.revoked_by_id "
         )
@@ -112,13 +116,15 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.valid ELSE 0 END), 0) AS BIGINT),
         CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.not_confirmed ELSE 0 END), 0) AS BIGINT),
         CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.expiring ELSE 0 END), 0) AS BIGINT),
+        CAST(COALESCE(SUM(CASE WHEN k.status <> 'revoked' THEN k.pending ELSE 0 END), 0) AS BIGINT),
         CAST(COALESCE(SUM(k.n), 0) AS BIGINT)
-        FROM (SELECT g.n, g.valid, g.not_confirmed, g.expiring, CASE WHEN g.status = 'active' AND p.status <> 'archived'
+        FROM (SELECT g.n, g.valid, g.not_confirmed, g.expiring, g.pending, g.status, CASE WHEN g.status = 'active' AND p.status <> 'archived'
                 AND (g.owner_account_id IS NULL OR m.account_id IS NOT NULL) THEN 1 ELSE 0 END AS usable
             FROM (SELECT org_id, project_id, owner_account_id, status, COUNT(*) AS n,
                     COUNT(*) FILTER (WHERE secret_count > 0 AND COALESCE(expires_at_ms, $3) > $2) AS valid,
                     COUNT(*) FILTER (WHERE stored_at_ms IS NULL AND secret_count > 0 AND COALESCE(expires_at_ms, $3) > $2) AS not_confirmed,
-                    COUNT(*) FILTER (WHERE secret_count > 0 AND expires_at_ms <= $3 AND expires_at_ms > $2) AS expiring
+                    COUNT(*) FILTER (WHERE secret_count > 0 AND expires_at_ms <= $3 AND expires_at_ms > $2) AS expiring,
+                    COUNT(*) FILTER (WHERE secret_count = 0) AS pending
                 FROM api_keys WHERE org_id = $1 GROUP BY org_id, project_id, owner_account_id, status) g
             JOIN projects p ON p.id = g.project_id
             LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id) k";
@@ -169,6 +175,7 @@ pub(super) struct FullRow {
     revoked_reason: Option<String>,
     revoked_note: String,
     secret_since_ms: i64,
+    handed_on_at_ms: Option<i64>,
     not_before_ms: Option<i64>,
     version: i64,
 }
@@ -188,6 +195,7 @@ pub struct DetailRow {
     pub revoked_reason: Option<RevocationReason>,
     pub revoked_note: String,
     pub secret_since: Timestamp,
+    pub handed_on_at: Option<Timestamp>,
     pub rotation_days: Option<i64>,
     /// As stored, and from when on the key passes.
     pub restrictions: (Option<String>, Option<Timestamp>),
@@ -273,14 +281,17 @@ pub async fn list(
         KeySort::LastUsed => LIST_BY_LAST_USED,
         KeySort::Expires => LIST_BY_EXPIRY,
     };
+    let statement = narrowing(tx, scope, filter, statement, now).await?.into_owned();
     let page = filter.page;
-    let rows: Vec<SummaryRow> = on!(tx, c => sqlx::query_as(statement).bind(scope.org_id().as_str()).bind(now.ms())
+    let rows: Vec<SummaryRow> = on!(tx, c => sqlx::query_as(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
         .bind(i64::from(page.size)).bind(page.offset()).fetch_all(c).await)?;
     let is_narrowed =
-        !(search.is_empty() && project.is_empty() && environment.is_empty() && badge.is_empty());
+        !(search.is_empty() && project.is_empty() && environment.is_empty() && badge.is_empty())
+            || filter.against_policy;
     let total: i64 = if is_narrowed {
-        on!(tx, c => sqlx::query_scalar(COUNT).bind(scope.org_id().as_str()).bind(now.ms())
+        let count = narrowing(tx, scope, filter, COUNT, now).await?.into_owned();
+        on!(tx, c => sqlx::query_scalar(AssertSqlSafe(count)).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge).fetch_one(c).await)?
     } else {
         on!(tx, c => sqlx::query_scalar(COUNT_IN_USE).bind(scope.org_id().as_str()).fetch_one(c).await)?
@@ -327,7 +338,10 @@ pub async fn list_reviewable(
     most: i64,
 ) -> Result<Vec<Reviewable>, StoreError> {
     let [a, b, c, d, e, f, g] = bound(filter);
-    on!(tx, q => sqlx::query_as(LIST_REVIEWABLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
+    let statement = narrowing(tx, scope, filter, LIST_REVIEWABLE, now)
+        .await?
+        .into_owned();
+    on!(tx, q => sqlx::query_as(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
         .bind(&d).bind(&e).bind(&f).bind(&g).bind(most).fetch_all(q).await)
 }
 
@@ -339,18 +353,23 @@ pub async fn count_reviewable(
     now: Timestamp,
 ) -> Result<i64, StoreError> {
     let [a, b, c, d, e, f, g] = bound(filter);
-    on!(tx, q => sqlx::query_scalar(COUNT_REVIEWABLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
+    let statement = narrowing(tx, scope, filter, COUNT_REVIEWABLE, now)
+        .await?
+        .into_owned();
+    on!(tx, q => sqlx::query_scalar(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
         .bind(&d).bind(&e).bind(&f).bind(&g).fetch_one(q).await)
 }
 
 pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {
     let soon = now.plus_ms(14 * DAY_MS);
-    let (active, not_confirmed, expiring, all): (i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(COUNT_BY_BADGE)
+    let (active, not_confirmed, expiring, pending, all): (i64, i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(COUNT_BY_BADGE)
         .bind(scope.org_id().as_str()).bind(now.ms()).bind(soon.ms()).fetch_one(c).await)?;
     Ok(KeyCounts {
         active,
         not_confirmed,
         expiring,
+        overdue: count_overdue(tx, scope, now).await?,
+        pending,
         all,
     })
 }
@@ -395,6 +414,7 @@ impl FullRow {
                 .transpose()?,
             revoked_note: self.revoked_note,
             secret_since: Timestamp::from_ms(self.secret_since_ms),
+            handed_on_at: moment(self.handed_on_at_ms),
             version: self.version,
         })
     }

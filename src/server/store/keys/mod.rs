@@ -1,5 +1,6 @@
 //! Keys: the row whose security columns are under a MAC (`secured`), lists of what may be shown (`list`), what
-//! somebody who leaves holds (`held`), what rotates (`rotation`) or is to (`reminders`), what nobody uses (`unused`), keys that
+//! somebody who leaves holds (`held`), what rotates (`rotation`), is to
+//! (`reminders`) or waits for whoever collects its new secret (`openings`), what nobody uses (`unused`), keys that
 //! others made (`import`), and all of them for a file (`export`).
 
 /// The declared prefix of the text that is current, for a key that somebody else made and nobody has rotated since.
@@ -10,11 +11,13 @@ macro_rules! import_prefix {
     };
 }
 
+mod against;
 mod candidates;
 mod export;
 mod held;
 mod import;
 mod list;
+mod openings;
 mod reminders;
 mod rotation;
 mod secured;
@@ -30,6 +33,11 @@ pub use list::{
     DetailRow, ListedKey, Reviewable, count_reviewable, counts, find_detail, list, list_reviewable,
 };
 pub(in crate::server::store) use list::{badge, from_keys};
+pub(in crate::server::store) use openings::overdue;
+pub use openings::{
+    NewOpening, Opened, RotatableKey, WaitingKey, count_overdue, end_opening, find_opened, list_rotatable,
+    list_waiting, open,
+};
 pub use reminders::{Remindable, list_remindable, set_reminded};
 pub use rotation::{SecretHour, delete_uses_before, list_due, list_running, list_uses};
 pub use secured::{
@@ -63,6 +71,7 @@ pub const STATEMENTS: &[(&str, &str)] = &{
         import::STATEMENTS,
         export::STATEMENTS,
         reminders::STATEMENTS,
+        openings::STATEMENTS,
         unused::STATEMENTS,
     ];
     let mut all = [("", "");
@@ -74,6 +83,7 @@ pub const STATEMENTS: &[(&str, &str)] = &{
             + import::STATEMENTS.len()
             + export::STATEMENTS.len()
             + reminders::STATEMENTS.len()
+            + openings::STATEMENTS.len()
             + unused::STATEMENTS.len()];
     let (mut at, mut file) = (0, 0);
     while file < files.len() {

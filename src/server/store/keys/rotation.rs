@@ -36,13 +36,17 @@ macro_rules! entries_where {
     };
 }
 
+pub(super) use passing;
+
 statements! {
     LIST_RUNNING = entries_where!("k.overlap_until_ms > $2 ORDER BY k.overlap_until_ms, k.id LIMIT $3");
-    /// What rotates already is not due.
+    /// What rotates already is not due, and what was opened stands elsewhere.
     LIST_DUE = entries_where!("k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4
-        AND COALESCE(k.overlap_until_ms, 0) <= $2 ORDER BY k.rotation_due_at_ms, k.id LIMIT $5");
+        AND COALESCE(k.overlap_until_ms, 0) <= $2 AND NOT EXISTS (SELECT 1 FROM opened_rotations w WHERE w.key_id = k.id)
+        ORDER BY k.rotation_due_at_ms, k.id LIMIT $5");
     COUNT_DUE = concat!("SELECT COUNT(*) FROM api_keys k JOIN projects p ON p.id = k.project_id", passing!(),
-        " AND k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4 AND COALESCE(k.overlap_until_ms, 0) <= $2");
+        " AND k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4 AND COALESCE(k.overlap_until_ms, 0) <= $2
+        AND NOT EXISTS (SELECT 1 FROM opened_rotations w WHERE w.key_id = k.id)");
     LIST_USES = "SELECT number, hour_at_ms, requests, last_at_ms, last_ip FROM secret_uses
         WHERE key_id = $1 AND hour_at_ms >= $2 ORDER BY hour_at_ms";
     /// The oldest 5,000 or so.
@@ -51,7 +55,7 @@ statements! {
 }
 
 #[derive(sqlx::FromRow)]
-struct EntryRow {
+pub(super) struct EntryRow {
     id: String,
     name: String,
     prefix: String,
@@ -79,7 +83,7 @@ pub struct SecretHour {
 
 impl EntryRow {
     /// With the account that owns it, for whoever decides who may rotate it.
-    fn into_entry(self) -> Result<(RotationEntry, Owner), StoreError> {
+    pub(super) fn into_entry(self) -> Result<(RotationEntry, Owner), StoreError> {
         let place = RowPlace {
             table: "api_keys",
             id: &self.id,

@@ -14,7 +14,7 @@ macro_rules! secured_columns {
         "k.id, k.org_id, k.project_id, k.environment, k.prefix, k.name, k.owner_account_id, k.owner_team, k.scopes,
         k.status, k.expires_at_ms, k.created_at_ms, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id,
         k.revoked_reason, k.revoked_note, k.secret_since_ms, k.secret_count, k.overlap_until_ms, k.rotation_days, k.rotation_due_at_ms,
-        k.restrictions, k.not_before_ms, k.version, k.row_mac, k.row_mac_key_id"
+        k.handed_on_at_ms, k.restrictions, k.not_before_ms, k.version, k.row_mac, k.row_mac_key_id"
     };
 }
 
@@ -52,7 +52,7 @@ statements! {
         revoked_by_type = $8, revoked_by_id = $9, revoked_reason = $10, revoked_note = $11, version = $12, row_mac = $13,
         row_mac_key_id = $14, owner_account_id = $16, owner_team = $17, secret_since_ms = $18, overlap_until_ms = $19,
         rotation_days = $20, rotation_due_at_ms = $21, restrictions = $22, not_before_ms = $23,
-        secret_count = $24 WHERE org_id = $1 AND id = $2 AND version = $15";
+        secret_count = $24, handed_on_at_ms = $25 WHERE org_id = $1 AND id = $2 AND version = $15";
     SET_DESCRIPTIVE = "UPDATE api_keys SET name = $3, name_folded = $4, purpose = $5 WHERE org_id = $1 AND id = $2";
     SET_STORED = "UPDATE api_keys SET stored_at_ms = $3, stored_note = $4 WHERE org_id = $1 AND id = $2 AND stored_at_ms IS NULL";
     FIND_STORED = "SELECT stored_at_ms, stored_note FROM api_keys WHERE org_id = $1 AND id = $2";
@@ -87,10 +87,12 @@ pub struct SecuredKey {
     pub secret_since_ms: i64,
     /// How many secrets the key ever had.
     pub secret_count: i64,
-    /// This and the two below tell and order; no decision rests on them.
+    /// This and the three below tell and order; no decision rests on them.
     pub overlap_until_ms: Option<i64>,
     pub rotation_days: Option<i64>,
     pub rotation_due_at_ms: Option<i64>,
+    /// When somebody who left handed it to another owner.
+    pub handed_on_at_ms: Option<i64>,
     /// From where, for what and when the key passes, as JSON.
     pub restrictions: Option<String>,
     pub not_before_ms: Option<i64>,
@@ -321,7 +323,7 @@ pub async fn save_secured(
         .bind(&key.revoked_by_id).bind(&key.revoked_reason).bind(&key.revoked_note).bind(key.version).bind(&mac.mac)
         .bind(&mac.key_id).bind(read_version).bind(&key.owner_account_id).bind(&key.owner_team)
         .bind(key.secret_since_ms).bind(key.overlap_until_ms).bind(key.rotation_days).bind(key.rotation_due_at_ms)
-        .bind(&key.restrictions).bind(key.not_before_ms).bind(key.secret_count).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(&key.restrictions).bind(key.not_before_ms).bind(key.secret_count).bind(key.handed_on_at_ms).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 

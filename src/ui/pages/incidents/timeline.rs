@@ -112,6 +112,7 @@ fn group(title: &'static str, columns: &'static [Column], uses: &Uses, now: Time
     }
     let label = match columns[0] {
         Column::Text(label) | Column::Number(label) | Column::Unseen(label) => label,
+        Column::Pick => "",
     };
     let with_keys = columns.len() == ADDRESSES.len();
     let rows = uses

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::openings::HERE as START_ROTATIONS;
 use super::{key_address, list_crumb};
-use crate::model::bulk::{BulkAct, BulkPreview, BulkRow, filter_pairs};
+use crate::model::bulk::{BulkAct, BulkPreview, BulkRow, FILTER_FIELDS, filter_pairs};
 use crate::model::calendar::{counted, grouped};
 use crate::model::form::FormState;
 use crate::model::id::KeyId;
@@ -65,6 +66,7 @@ pub(super) fn bulk_form(table: AnyView, filter: Option<(&KeyFilter, i64)>) -> An
             <div class="bulk" role="group" aria-label="With the chosen keys">
                 <span>"With those chosen"</span>
                 {whole}
+                <button class="button small" formaction=START_ROTATIONS>"Start rotations…"</button>
                 <button class="button small" name="act" value="disable">"Disable…"</button>
                 <button class="button small danger" name="act" value="revoke">"Revoke…"</button>
             </div>
@@ -230,7 +232,7 @@ fn chosen(preview: &BulkPreview, state: &FormState) -> AnyView {
     let hidden = |name: &'static str, value: String| view! { <input type="hidden" name=name value=value/> };
     match &preview.seen {
         Some(seen) => {
-            let filter = ["q", "project", "environment", "status"]
+            let filter = FILTER_FIELDS
                 .into_iter()
                 .map(|name| hidden(name, state.values.first(name).to_owned()))
                 .collect_view();

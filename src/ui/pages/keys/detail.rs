@@ -5,6 +5,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::advice::least_privilege_card;
 use super::handover::handover_notice;
+use super::openings::opened_notice;
 use super::policy::broken;
 use super::rotate::rotation_card;
 use super::{key_address, list_crumb};
@@ -76,6 +77,7 @@ fn draw(page: KeyPage) -> AnyView {
         {standing(&key, now)}
         {approval.map(|approval| approval_notice(&approval, now))}
         {handover_notice(&key, now)}
+        {opened_notice(&key, now)}
         {broken(&key.violations, key.may_manage.then(|| format!("{address}/edit")))}
         {key.rotation.as_ref().map(|rotation| rotation_card(&key, rotation, now))}
         <section class="card">
@@ -151,14 +153,28 @@ fn standing(key: &KeyDetail, now: Timestamp) -> AnyView {
             "user",
             view! { <p>"The owner is no longer an active member, so the key is refused."</p> }.into_any(),
         ),
+        // Nobody confirms what somebody knows who is gone.
+        Badge::RotationOverdue if key.handed_on_at.is_some() => overdue(key, now),
         badge if badge.passes() && key.summary.stored_at.is_none() && key.may_manage => not_confirmed(key),
-        Badge::RotationOverdue => {
-            let due = key.summary.rotation_due_at.map(|at| moment(at, now));
-            let words = view! { <p><b>"Rotation overdue."</b>" A new secret was due "{due}". A secret that stays the same for long is known to more and more."</p> };
-            notice("notice warn", "rotate", words.into_any())
-        }
+        Badge::RotationOverdue => overdue(key, now),
         _ => ().into_any(),
     }
+}
+
+/// Since when another secret is due, and why.
+fn overdue(key: &KeyDetail, now: Timestamp) -> AnyView {
+    let due = key.summary.rotation_due_at.map(|at| moment(at, now));
+    let why = match key.handed_on_at {
+        Some(_) => "The key changed hands then, and who had it before knows the secret.",
+        None => "A secret that stays the same for long is known to more and more.",
+    };
+    view! {
+        <div class="notice warn">
+            <Icon name="rotate"/>
+            <div><p><b>"Rotation overdue."</b>" A new secret was due "{due}". "{why}</p></div>
+        </div>
+    }
+    .into_any()
 }
 
 fn not_confirmed(key: &KeyDetail) -> AnyView {
@@ -234,7 +250,13 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
         .summary
         .rotation_due_at
         .filter(|_| key.status != KeyStatus::Revoked);
-    let due = due.map(|at| view! { " · rotation due "{moment(at, now)} });
+    let due = due.map(|at| match key.handed_on_at {
+        Some(handed_on) if handed_on == at => view! {
+            " · rotation due since "{moment(at, now)}": the key changed hands, and who had it before knows the secret"
+        }
+        .into_any(),
+        _ => view! { " · rotation due "{moment(at, now)} }.into_any(),
+    });
     let purpose = if key.purpose.is_empty() {
         view! { <span class="muted">"Not told"</span> }.into_any()
     } else {

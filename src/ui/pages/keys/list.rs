@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use super::bulk::{bulk_form, pick};
-use crate::model::bulk::{ANY_STATUS, BULK_MAX, filter_pairs};
+use crate::model::bulk::{AGAINST_POLICY, ANY_STATUS, BULK_MAX, filter_pairs};
 use crate::model::calendar::{counted, grouped};
 use crate::model::key::{Badge, Environment, KeyFilter, KeySort, KeySummary};
 use crate::model::key_page::KeyList;
@@ -89,26 +89,30 @@ fn page(list: KeyList, filter: KeyFilter) -> AnyView {
     .into_any()
 }
 
+/// What there is, and what of it waits for somebody, each leading to those keys.
 fn lede(list: &KeyList) -> AnyView {
     let counts = list.counts;
-    let mut parts = vec![format!("{} active", grouped(counts.active))];
-    if counts.expiring > 0 {
-        parts.push(format!(
-            "{} within 14 days",
-            if counts.expiring == 1 {
-                "1 expires".to_owned()
-            } else {
-                format!("{} expire", grouped(counts.expiring))
-            }
-        ));
-    }
-    if counts.not_confirmed > 0 {
-        parts.push(format!(
-            "{} not confirmed as stored",
-            grouped(counts.not_confirmed)
-        ));
-    }
-    parts.join(" · ").into_any()
+    let of_status = |badge: Badge, text: String| {
+        let href = format!("{HERE}?status={}", badge.as_str());
+        view! { " · "<a href=href>{text}</a> }
+    };
+    let overdue = (counts.overdue > 0).then(|| {
+        let need = if counts.overdue == 1 { "needs" } else { "need" };
+        let text = format!("{} {need} rotation", grouped(counts.overdue));
+        of_status(Badge::RotationOverdue, text)
+    });
+    let pending = (counts.pending > 0).then(|| {
+        let text = format!("{} waiting to be collected", grouped(counts.pending));
+        of_status(Badge::Pending, text)
+    });
+    let expiring = (counts.expiring > 0).then(|| match counts.expiring {
+        1 => " · 1 expires within 14 days".to_owned(),
+        n => format!(" · {} expire within 14 days", grouped(n)),
+    });
+    let not_confirmed = (counts.not_confirmed > 0)
+        .then(|| format!(" · {} not confirmed as stored", grouped(counts.not_confirmed)));
+    view! { {format!("{} active", grouped(counts.active))}{overdue}{pending}{expiring}{not_confirmed} }
+        .into_any()
 }
 
 fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
@@ -174,6 +178,13 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
                     <option value="">"Any but revoked"</option>
                     {badges}
                     <option value=ANY_STATUS selected=filter.with_revoked>"Any"</option>
+                </select>
+            </label>
+            <label>
+                <span>"Policy"</span>
+                <select name="policy">
+                    <option value="">"Any"</option>
+                    <option value=AGAINST_POLICY selected=filter.against_policy>"Against it"</option>
                 </select>
             </label>
             <label>
@@ -312,6 +323,7 @@ fn nothing_matches(filter: &KeyFilter) -> AnyView {
             .badge
             .map(|b| format!("status {}", b.label().to_lowercase())),
     );
+    by.extend(filter.against_policy.then(|| "against the policy".to_owned()));
     let by = if by.is_empty() {
         "shorter than this page number".to_owned()
     } else {

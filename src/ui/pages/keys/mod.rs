@@ -8,6 +8,7 @@ pub mod handover;
 pub mod import;
 pub mod list;
 pub mod new;
+pub mod openings;
 mod policy;
 pub(super) mod restrict;
 pub mod revoke;

@@ -55,7 +55,11 @@ fn start_form(page: &KeyPage, state: &FormState) -> AnyView {
 }
 
 /// The length; `starting` also offers none, and to count from the first use.
-fn overlap_field(state: &FormState, legend: &'static str, starting: bool) -> AnyView {
+pub(in crate::ui::pages) fn overlap_field(
+    state: &FormState,
+    legend: &'static str,
+    starting: bool,
+) -> AnyView {
     let chosen = typed(state, "overlap", DEFAULT_OVERLAP);
     let custom = ("custom", "Custom");
     let offered = OVERLAPS

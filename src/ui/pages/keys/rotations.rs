@@ -2,14 +2,19 @@
 
 use leptos::prelude::*;
 
+use super::bulk::pick;
 use super::key_address;
-use crate::model::calendar::counted;
+use super::openings::{HERE as START, waiting_section};
+use crate::model::bulk::CHOSEN_MAX;
+use crate::model::calendar::{counted, grouped};
+use crate::model::key::Badge;
 use crate::model::rotation::{RotationEntry, RotationPage};
 use crate::model::time::Timestamp;
 use crate::rpc::keys::list_rotations;
 use crate::ui::components::{Column, EnvironmentTag, Icon, PageHead, ask, loaded, moment, never, table};
 
 const DUE: &[Column] = &[
+    Column::Pick,
     Column::Text("Key"),
     Column::Text("Env"),
     Column::Text("Owner"),
@@ -34,16 +39,63 @@ pub fn RotationListPage() -> impl IntoView {
 
 fn draw(page: &RotationPage) -> AnyView {
     let lede = "Live keys get a new secret every 90 days and test keys every 180, unless a key says otherwise. The longest due come first.";
-    let nothing = page.running.is_empty() && page.overdue.is_empty() && page.due.is_empty();
+    let nothing =
+        page.running.is_empty() && page.overdue.is_empty() && page.due.is_empty() && page.waiting.is_empty();
     let nothing = nothing.then(|| {
         view! { <div class="notice ok"><Icon name="ok"/><div><p>"Nothing rotates, and nothing is due within 14 days."</p></div></div> }
     });
     view! {
         <PageHead title="Rotation" root="Settings" lede=lede.into_any()/>
         {nothing}
-        {section("Overdue", DUE, &page.overdue, page.overdue_in_all, |entry| entry.due_at, page.now)}
+        {waiting_section(&page.waiting, page.waiting_in_all, page.now)}
+        {due_form(page)}
         {section("Running", RUNNING, &page.running, 0, |entry| entry.overlap_until, page.now)}
-        {section("Due within 14 days", DUE, &page.due, page.due_in_all, |entry| entry.due_at, page.now)}
+    }
+    .into_any()
+}
+
+/// What is overdue and what will be due, in the form by which several are started at once. The bar appears with the first
+/// tick.
+fn due_form(page: &RotationPage) -> AnyView {
+    let overdue = section(
+        "Overdue",
+        DUE,
+        &page.overdue,
+        page.overdue_in_all,
+        |entry| entry.due_at,
+        page.now,
+    );
+    let due = section(
+        "Due within 14 days",
+        DUE,
+        &page.due,
+        page.due_in_all,
+        |entry| entry.due_at,
+        page.now,
+    );
+    let may_start = page.overdue.iter().chain(&page.due).any(|entry| entry.may_rotate);
+    if !may_start {
+        return view! { {overdue}{due} }.into_any();
+    }
+    let shown = i64::try_from(page.overdue.len()).unwrap_or(i64::MAX);
+    let fits = usize::try_from(page.overdue_in_all).is_ok_and(|all| all <= CHOSEN_MAX);
+    let whole = (page.overdue_in_all > shown && fits).then(|| {
+        let label = format!("All {} that are overdue", grouped(page.overdue_in_all));
+        view! {
+            <input type="hidden" name="status" value=Badge::RotationOverdue.as_str()/>
+            <label class="check"><input type="checkbox" name="all" value="1"/>{label}</label>
+        }
+    });
+    view! {
+        <form class="bulk-form" method="post" action=START>
+            {overdue}
+            {due}
+            <div class="bulk" role="group" aria-label="With the chosen keys">
+                <span>"With those chosen"</span>
+                {whole}
+                <button class="button small primary">"Start rotations…"</button>
+            </div>
+        </form>
     }
     .into_any()
 }
@@ -87,7 +139,8 @@ fn row(entry: &RotationEntry, when: Option<Timestamp>, now: Timestamp) -> AnyVie
         .last_used
         .as_ref()
         .map_or_else(never, |used| moment(used.at, now));
-    let (href, label, label_of_moment) = match entry.overlap_until.is_some_and(|until| until > now) {
+    let is_running = entry.overlap_until.is_some_and(|until| until > now);
+    let (href, label, label_of_moment) = match is_running {
         true => (address.clone(), "Look", "Old secret ends"),
         false => (format!("{address}/rotate"), "Rotate…", "Due"),
     };
@@ -96,6 +149,7 @@ fn row(entry: &RotationEntry, when: Option<Timestamp>, now: Timestamp) -> AnyVie
     });
     view! {
         <tr>
+            {(!is_running).then(|| pick(&entry.id, &entry.name, entry.may_rotate))}
             <th scope="row">
                 <a class="row-link" href=address>{entry.name.clone()}</a>
                 <small><span class="mono">{entry.hint.clone()}</span>" · "{entry.project_name.clone()}</small>

@@ -16,6 +16,7 @@ use crate::ui::components::{
 use crate::ui::form::{
     FormErrors, error_id, field_class, field_error, typed, typed_or_asked, use_form_state,
 };
+use crate::ui::pages::keys::rotate::overlap_field;
 use crate::ui::pages::problem::problem_section;
 
 const COLUMNS: &[Column] = &[
@@ -117,8 +118,9 @@ fn owned_section(page: &OffboardPage, owned: &[&HeldKey], state: &FormState) -> 
     view! {
         <section class="form-section">
             <h2>"Keys they own"</h2>
-            <p class="muted">"An owned key that is left is refused as long as its owner is no active member. What is transferred goes on and is due for rotation at once, because they may know its secret; whoever takes it over is told by mail."</p>
+            <p class="muted">"An owned key that is left is refused as long as its owner is no active member. What is transferred goes on and is due for rotation at once, because they may know its secret; whoever takes it over is told by mail. “Transfer and rotate” opens the rotation as well: whoever takes it over collects a new secret, and from then on the old one goes on only for as long as is chosen here."</p>
             {heir_field(page, state)}
+            {overlap_field(state, "Transfer and rotate: how long an old secret goes on, once the new one is collected", true)}
             {table("Keys they own", COLUMNS, rows)}
             {common("other_owned", page.more_owned, true, state)}
         </section>
@@ -174,7 +176,7 @@ fn suggested(key: &HeldKey) -> KeyFate {
     match (key.owned, key.badge) {
         (false, _) => KeyFate::Leave,
         (true, badge) if (badge.passes() || badge == Badge::OwnerInactive) && key.requests_24h > 0 => {
-            KeyFate::Transfer
+            KeyFate::TransferAndRotate
         }
         (true, _) => KeyFate::Revoke,
     }
@@ -184,12 +186,19 @@ fn fate_select(name: String, label: String, owned: bool, chosen: &str) -> AnyVie
     let words = |fate: KeyFate| match (fate, owned) {
         (KeyFate::Revoke, _) => "Revoke now",
         (KeyFate::Transfer, _) => "Transfer",
+        (KeyFate::TransferAndRotate, _) => "Transfer and rotate",
         (KeyFate::Leave, true) => "Leave, refused",
         (KeyFate::Leave, false) => "Leave as it is",
     };
-    let options = [KeyFate::Transfer, KeyFate::Revoke, KeyFate::Leave]
+    let all = [
+        KeyFate::TransferAndRotate,
+        KeyFate::Transfer,
+        KeyFate::Revoke,
+        KeyFate::Leave,
+    ];
+    let options = all
         .into_iter()
-        .filter(|fate| owned || *fate != KeyFate::Transfer)
+        .filter(|fate| owned || !fate.transfers())
         .map(|fate| {
             let selected = fate.as_str() == chosen;
             view! { <option value=fate.as_str() selected=selected>{words(fate)}</option> }

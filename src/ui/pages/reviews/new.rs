@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::list_crumb;
+use crate::model::bulk::{AGAINST_POLICY, filter_pairs};
 use crate::model::calendar::counted;
 use crate::model::form::FormState;
 use crate::model::key::{Badge, Environment, KeyFilter};
@@ -109,6 +110,10 @@ fn filters(form: &NewReviewForm) -> AnyView {
                 <span>"Status"</span>
                 <select name="status"><option value="">"Any"</option>{badges.collect_view()}</select>
             </label>
+            <label>
+                <span>"Policy"</span>
+                <select name="policy"><option value="">"Any"</option><option value=AGAINST_POLICY selected=filter.against_policy>"Against it"</option></select>
+            </label>
             <button class="button">"Count"</button>
         </form>
     }
@@ -144,14 +149,11 @@ fn found(form: &NewReviewForm, state: &FormState) -> AnyView {
 }
 
 fn hidden(filter: &KeyFilter) -> AnyView {
-    let text = |value: Option<&'static str>| value.unwrap_or_default();
-    view! {
-        <input type="hidden" name="q" value=filter.search.clone()/>
-        <input type="hidden" name="project" value=filter.project.map(|id| id.to_string()).unwrap_or_default()/>
-        <input type="hidden" name="environment" value=text(filter.environment.map(Environment::as_str))/>
-        <input type="hidden" name="status" value=text(filter.badge.map(Badge::as_str))/>
-    }
-    .into_any()
+    filter_pairs(filter)
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect_view()
+        .into_any()
 }
 
 fn name_field(state: &FormState) -> AnyView {

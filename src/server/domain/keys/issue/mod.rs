@@ -319,6 +319,7 @@ fn new_row(
         restrictions: None,
         not_before_ms: None,
         rotation_due_at_ms: None,
+        handed_on_at_ms: None,
         version: 1,
         row_mac: String::new(),
         row_mac_key_id: String::new(),

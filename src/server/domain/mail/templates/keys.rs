@@ -184,3 +184,32 @@ pub fn rotation_due(organisation: &str, keys: &[DueKey], zone: &str, origin: &st
         ),
     }
 }
+
+pub fn rotations_opened(organisation: &str, keys: &[String], origin: &str) -> Words {
+    let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let title = match count {
+        1 => format!("A new secret for a key of {organisation} waits for you"),
+        _ => format!("New secrets for {count} keys of {organisation} wait for you"),
+    };
+    Words {
+        subject: title.clone(),
+        title,
+        before: vec![
+            Part::Sentences(format!(
+                "An administrator of {organisation} has opened the rotation of keys that you look after. Collect the new secret of:"
+            )),
+            named_keys(keys),
+        ],
+        action: Some(("Collect them", format!("{origin}/settings/rotation"))),
+        after: vec![
+            Part::Sentences(
+                "Each is made in the moment when you collect it, and shown once, to you alone. Until then nothing changes; from then on the old secret goes on only for as long as its page says. So collect one when you have time to put it in place."
+                    .to_owned(),
+            ),
+            Part::Sentences("No administrator needs to know it: give it to nobody who asks.".to_owned()),
+        ],
+        reason: format!(
+            "You get this because you own these keys of {organisation}, or look after them as an admin, at {origin}."
+        ),
+    }
+}

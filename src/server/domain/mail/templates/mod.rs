@@ -114,9 +114,11 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
             organisation,
             suspended,
         } => organisations::membership_ended(&named(organisation), *suspended, origin),
-        Letter::KeysTransferred { organisation, keys } => {
-            organisations::keys_transferred(&named(organisation), keys, origin)
-        }
+        Letter::KeysTransferred {
+            organisation,
+            keys,
+            to_collect,
+        } => organisations::keys_transferred(&named(organisation), (keys, to_collect), origin),
         Letter::TwoFactorRequired {
             organisation,
             due_at,
@@ -200,6 +202,9 @@ fn words(to: &Recipient, letter: &Letter, origin: &str) -> Words {
         Letter::RotationDue { organisation, keys } => {
             keys::rotation_due(&named(organisation), keys, zone, origin)
         }
+        Letter::RotationsOpened { organisation, keys } => {
+            keys::rotations_opened(&named(organisation), keys, origin)
+        }
         Letter::ReviewDue {
             organisation,
             review,
@@ -261,6 +266,7 @@ pub fn about(kind: &str) -> &str {
         "key_leaked" => "Secret found in public",
         "keys_unused" => "Unused keys",
         "rotation_due" => "Rotations that are due",
+        "rotations_opened" => "New secrets to be collected",
         "review_due" => "Access review to be done",
         "review_finished" => "Access review finished",
         "approvals_waiting" => "Requests that wait for approval",

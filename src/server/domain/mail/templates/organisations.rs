@@ -71,13 +71,20 @@ pub fn membership_ended(organisation: &str, suspended: bool, origin: &str) -> Wo
     }
 }
 
-pub fn keys_transferred(organisation: &str, keys: &[String], origin: &str) -> Words {
+pub fn keys_transferred(
+    organisation: &str,
+    (keys, to_collect): (&[String], &[String]),
+    origin: &str,
+) -> Words {
     let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
     let (are, them) = if count == 1 { ("is", "it") } else { ("are", "them") };
     let mut items: Vec<String> = keys
         .iter()
         .take(KEYS_MAX)
-        .map(|name| shown(name.trim(), NAME_MAX))
+        .map(|name| match to_collect.contains(name) {
+            true => format!("{}: its new secret waits for you", shown(name.trim(), NAME_MAX)),
+            false => shown(name.trim(), NAME_MAX),
+        })
         .collect();
     if let Some(more) = keys.len().checked_sub(KEYS_MAX).filter(|more| *more > 0) {
         items.push(format!("and {more} more"));
@@ -92,10 +99,17 @@ pub fn keys_transferred(organisation: &str, keys: &[String], origin: &str) -> Wo
             )),
             Part::Items(items),
         ],
-        action: Some(("Look at the keys", format!("{origin}/settings/api-keys"))),
-        after: vec![Part::Sentences(format!(
-            "Nothing changes for the services that use {them}. Whoever left may know the secrets, so a rotation is due at once: give each another secret, and let the old one go on until nothing uses it any more."
-        ))],
+        action: Some(match to_collect.is_empty() {
+            true => ("Look at the keys", format!("{origin}/settings/api-keys")),
+            false => ("Collect the new secrets", format!("{origin}/settings/rotation")),
+        }),
+        after: vec![Part::Sentences(match to_collect.is_empty() {
+            true => format!(
+                "Nothing changes for the services that use {them}. Whoever left may know the secrets, so a rotation is due at once: give each another secret, and let the old one go on until nothing uses it any more."
+            ),
+            false => "Whoever left may know the secrets. A new one is made when you collect it, and shown once, to you alone; from then on the old one goes on only for as long as the page of the key says. Until then nothing changes for the services that use it."
+                .to_owned(),
+        })],
         reason: format!("You get this because you are a member of {organisation} at {origin}."),
     }
 }

@@ -93,6 +93,16 @@ fn every(name: &str) -> Vec<Letter> {
         Letter::KeysTransferred {
             organisation: named(),
             keys: vec![named(), named()],
+            to_collect: Vec::new(),
+        },
+        Letter::KeysTransferred {
+            organisation: named(),
+            keys: vec![named(), named()],
+            to_collect: vec![named()],
+        },
+        Letter::RotationsOpened {
+            organisation: named(),
+            keys: vec![named(), named()],
         },
         Letter::TwoFactorRequired {
             organisation: named(),
@@ -259,6 +269,7 @@ fn a_letter_has_one_button_and_its_address_in_words() {
                 | Letter::KeyLeaked { .. }
                 | Letter::KeysUnused { .. }
                 | Letter::RotationDue { .. }
+                | Letter::RotationsOpened { .. }
         ) {
             assert_eq!(written.text.matches(LINK).count(), 1, "{kind}");
             let escaped = LINK.replace('&', "&amp;");
@@ -360,6 +371,7 @@ fn many_keys_are_counted_and_the_first_are_named() {
     let letter = Letter::KeysTransferred {
         organisation: "Acme".to_owned(),
         keys,
+        to_collect: Vec::new(),
     };
     let written = compose(&ada(), &letter, ORIGIN);
     assert_eq!(written.subject, "60 keys of Acme are now yours");
@@ -369,6 +381,7 @@ fn many_keys_are_counted_and_the_first_are_named() {
     let one = Letter::KeysTransferred {
         organisation: "Acme".to_owned(),
         keys: vec!["CI".to_owned()],
+        to_collect: Vec::new(),
     };
     assert_eq!(
         compose(&ada(), &one, ORIGIN).subject,

@@ -1,0 +1,47 @@
+//! The page of rotations.
+
+use super::{collecting, may_rotate};
+use crate::model::actor::Actor;
+use crate::model::id::AccountId;
+use crate::model::key::Owner;
+use crate::model::permission::Permission;
+use crate::model::rotation::{RotationEntry, RotationPage, SOON_MS};
+use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
+use crate::server::domain::DomainError;
+use crate::server::store::keys as store;
+
+/// What rotates, what should have, and what should soon.
+pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin_read().await?;
+    let running = store::list_running(&mut tx, &scope, now).await?;
+    let past = (Timestamp::from_ms(0), now);
+    let (overdue, overdue_in_all) = store::list_due(&mut tx, &scope, past, now).await?;
+    let soon = (now, now.plus_ms(SOON_MS));
+    let (due, due_in_all) = store::list_due(&mut tx, &scope, soon, now).await?;
+    let (waiting, waiting_in_all) = collecting::waiting(&mut tx, (actor, &scope), now).await?;
+    Ok(RotationPage {
+        now,
+        waiting,
+        waiting_in_all,
+        running: for_whom(actor, running),
+        overdue: for_whom(actor, overdue),
+        due: for_whom(actor, due),
+        overdue_in_all,
+        due_in_all,
+    })
+}
+
+fn for_whom(actor: &Actor, entries: Vec<(RotationEntry, Owner)>) -> Vec<RotationEntry> {
+    let shown = |(mut entry, owner): (RotationEntry, Owner)| {
+        entry.may_rotate = may_rotate(
+            actor,
+            entry.environment,
+            owner.account_id().map(AccountId::as_str),
+        );
+        entry
+    };
+    entries.into_iter().map(shown).collect()
+}
