@@ -73,7 +73,7 @@ test("what somebody who leaves knows dies once the new owner has collected anoth
     const code = (key) => app.code(app.made.serviceToken, key);
     expect(await code(old)).toBe("VALID");
 
-    await ada.goes("Members");
+    await ada.opens("/settings/members", "Members");
     await ada.sends(ada.link(GRACE.name));
     await ada.sees(GRACE.name);
     await ada.sends(ada.link("Remove…"));
