@@ -10,6 +10,7 @@ pub mod advice;
 pub mod audit;
 pub mod bulk;
 pub mod calendar;
+pub mod country;
 pub mod device;
 pub mod error;
 pub mod factor;

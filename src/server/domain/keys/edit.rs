@@ -176,6 +176,8 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     key.rotation_days = checked.interval;
     if let Some(access) = &checked.access {
         let former = (key.scopes.clone(), key.restrictions.clone());
+        let former_rules = restrictions::of(&key)?;
+        restrictions::refuse_untold(&access.rules, Some(&former_rules), &ctx.countries)?;
         change_access(actor, &mut key, access, now)?;
         if former != (key.scopes.clone(), key.restrictions.clone()) {
             key_uses::watch_anew(&mut tx, &scope, id, now).await?;

@@ -27,7 +27,7 @@ pub async fn review(ctx: &Context, actor: &Actor, draft: &KeyDraft<'_>) -> Resul
     let members = orgs::list_member_names(&mut tx, &scope).await?;
     let is_member = |id: &_| members.iter().any(|member| &member.account_id == id);
     let admitted = admit(
-        (actor, &policies),
+        (actor, &policies, &ctx.countries),
         draft,
         usable(project.as_ref()),
         is_member,

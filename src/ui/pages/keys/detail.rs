@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::advice::least_privilege_card;
+use super::countries::untold_notice;
 use super::handover::handover_notice;
 use super::policy::broken;
 use super::rotate::rotation_card;
@@ -72,6 +73,7 @@ fn draw(page: KeyPage) -> AnyView {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
         {incident.map(incident_banner)}
         {standing(&key, now)}
+        {untold_notice(&key)}
         {handover_notice(&key, now)}
         {broken(&key.violations, key.may_manage.then(|| format!("{address}/edit")))}
         {key.rotation.as_ref().map(|rotation| rotation_card(&key, rotation, now))}
@@ -214,7 +216,8 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
                 .ip
                 .clone()
                 .map(|ip| view! { " from "<span class="mono">{ip}</span> });
-            view! { {moment(used.at, now)}{from} }.into_any()
+            let place = used.country.map(|code| format!(", {}", code.name()));
+            view! { {moment(used.at, now)}{from}{place} }.into_any()
         }
         None => never(),
     };

@@ -144,7 +144,7 @@ pub(super) async fn enter(
         checked,
         missing,
     } = admit(
-        (actor, &policies),
+        (actor, &policies, &ctx.countries),
         draft,
         usable(project.as_ref()),
         is_member,
