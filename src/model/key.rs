@@ -283,6 +283,8 @@ pub struct KeyDetail {
     pub rotation_days: Option<i64>,
     /// From where, for what and when it passes.
     pub restrictions: Restrictions,
+    /// Whether this installation can tell countries; without, a rule about them refuses every request.
+    pub country_database: bool,
     /// Rules of the policy in force that it breaks.
     pub violations: Vec<Violation>,
     /// Of a key whose secret is, or was, collected by a link.

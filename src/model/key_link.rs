@@ -3,7 +3,7 @@
 
 use super::form::FormValues;
 use super::key::{Environment, KeyDetail, Owner};
-use super::restriction::{Addresses, Resources, Restrictions, WEEKDAYS};
+use super::restriction::{Addresses, Countries, Resources, Restrictions, WEEKDAYS};
 use super::rotation::OWN_DAYS_FIELD;
 
 /// Where the form stands.
@@ -12,7 +12,7 @@ pub const FORM: &str = "/settings/api-keys/new";
 pub const QUERY_MAX: usize = 6_000;
 
 /// The fields a link may fill in, as the form names them.
-pub const FIELDS: [&str; 20] = [
+pub const FIELDS: [&str; 22] = [
     "project",
     "environment",
     "name",
@@ -26,6 +26,8 @@ pub const FIELDS: [&str; 20] = [
     OWN_DAYS_FIELD,
     "ip_allow",
     "ip_deny",
+    "country_allow",
+    "country_deny",
     "resource_allow",
     "resource_deny",
     "hours_days",
@@ -36,11 +38,13 @@ pub const FIELDS: [&str; 20] = [
 ];
 
 /// Of those, what may stand in an address several times: then all of it counts.
-pub const LISTS: [&str; 7] = [
+pub const LISTS: [&str; 9] = [
     "scopes",
     "other_scopes",
     "ip_allow",
     "ip_deny",
+    "country_allow",
+    "country_deny",
     "resource_allow",
     "resource_deny",
     "hours_days",
@@ -82,6 +86,8 @@ pub fn values_of_rules(rules: &Restrictions) -> Vec<(String, String)> {
     let mut pairs = vec![
         ("ip_allow", Addresses::lines(&rules.addresses.allow)),
         ("ip_deny", Addresses::lines(&rules.addresses.deny)),
+        ("country_allow", Countries::lines(&rules.countries.allow)),
+        ("country_deny", Countries::lines(&rules.countries.deny)),
         ("resource_allow", Resources::lines(&rules.resources.allow)),
         ("resource_deny", Resources::lines(&rules.resources.deny)),
     ];

@@ -60,6 +60,8 @@ pub struct KeyFormMaterial {
     pub may_choose_owner: bool,
     /// Every time zone to choose from.
     pub zones: Vec<String>,
+    /// Whether this installation can tell countries.
+    pub country_database: bool,
     /// From where whoever asks is asking.
     pub my_address: Option<String>,
     /// What is asked of live and of test keys.

@@ -11,6 +11,7 @@ pub mod approval;
 pub mod audit;
 pub mod bulk;
 pub mod calendar;
+pub mod country;
 pub mod device;
 pub mod error;
 pub mod factor;

@@ -252,7 +252,11 @@ mod tests {
         let at = NOW.minus_ms(ago_ms);
         let ip = Some("10.0.2.7".to_owned());
         SecretUse {
-            last: Some(LastUsed { at, ip }),
+            last: Some(LastUsed {
+                at,
+                ip,
+                country: None,
+            }),
             hours: Vec::new(),
         }
     }

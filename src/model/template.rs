@@ -66,6 +66,8 @@ pub struct TemplateForm {
     pub template: Option<KeyTemplate>,
     pub projects: Vec<ProjectChoice>,
     pub zones: Vec<String>,
+    /// Whether this installation can tell countries.
+    pub country_database: bool,
 }
 
 /// A template as an organisation has it from its beginning on.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::country::CountryCode;
 use super::time::{DAY_MS, HOUR_MS, Timestamp};
 use super::verdict::VerdictCode;
 
@@ -203,12 +204,17 @@ impl UsageSeries {
 pub struct LastUsed {
     pub at: Timestamp,
     pub ip: Option<String>,
+    /// As the country database had it then; where that is not shown, it is not read.
+    #[serde(default)]
+    pub country: Option<CountryCode>,
 }
 
 /// An address a key was used from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenAddress {
     pub ip: String,
+    /// As the country database had it the last time.
+    pub country: Option<CountryCode>,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
     pub requests: i64,

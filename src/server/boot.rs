@@ -14,12 +14,14 @@ use super::config::{MailOptionsError, Place, PublicOrigin, ServeOptions, Site, f
 use super::ctx::{Context, Ctx};
 use super::domain::DomainError;
 use super::domain::instance::{self, KeyringError};
+use super::domain::keys::restrictions;
 use super::domain::usage::{UsageReceiver, UsageSink};
 use super::domain::verification::{CacheLimits, VerificationCache, follow_changes, learn_formats};
 use super::http::state::AppState;
 use super::http::{assets, router, serve as accept};
 use super::jobs;
 use super::platform::clock::{Clock, SystemClock};
+use super::platform::countries::{CountryDatabase, CountryDatabaseError};
 use super::platform::crypto::master_key::{MasterKey, MasterKeyError};
 use super::platform::crypto::password::{PasswordCost, PasswordHashing};
 use super::platform::crypto::report_keys::{ReportKeys, ReportKeysError};
@@ -66,6 +68,8 @@ pub enum BootError {
     #[error("{0}")]
     Mail(#[from] MailOptionsError),
     #[error("{0}")]
+    Countries(#[from] CountryDatabaseError),
+    #[error("{0}")]
     ReportKeys(#[from] ReportKeysError),
 }
 
@@ -89,6 +93,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub mailer: Option<Arc<dyn Mailer>>,
+    pub countries: CountryDatabase,
 }
 
 impl Parts {
@@ -115,6 +120,7 @@ impl Parts {
             clock: Arc::new(SystemClock),
             rng: Arc::new(OsRng),
             mailer: None,
+            countries: CountryDatabase::default(),
         })
     }
 }
@@ -190,8 +196,18 @@ async fn open_master_key(place: &Place, db: &Db, schema: Schema) -> Result<Maste
     }
 }
 
-/// Opens the installation: database, master key, secrets.
-pub async fn open(place: &Place, schema: Schema, parts: Parts) -> Result<(Ctx, UsageReceiver), BootError> {
+/// Opens the installation: database, master key, secrets, and the country database if one is configured. A command that
+/// serves nobody goes on without the last.
+pub async fn open(
+    place: &Place,
+    schema: Schema,
+    mut parts: Parts,
+) -> Result<(Ctx, UsageReceiver), BootError> {
+    let countries = place.country_database.as_deref();
+    parts.countries = match schema {
+        Schema::Migrate => CountryDatabase::open(countries)?,
+        Schema::Require => CountryDatabase::open_or_without(countries),
+    };
     if !parts.password_cost.is_enough() {
         return Err(BootError::WeakPasswordCost);
     }
@@ -233,6 +249,7 @@ pub fn assemble(
         key_cache: VerificationCache::new(parts.cache),
         usage,
         mailer: parts.mailer,
+        countries: Arc::new(parts.countries),
         site: parts.site,
     };
     Ok((Arc::new(ctx), receiver))
@@ -290,6 +307,7 @@ pub async fn serve(
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRng),
         mailer: mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Mailer>),
+        countries: CountryDatabase::default(),
     };
     let (ctx, receiver) = open(place, Schema::Migrate, parts).await?;
     let listener = TcpListener::bind(options.listen).await;
@@ -297,6 +315,7 @@ pub async fn serve(
     let setup_link = setup_link(&ctx, options).await?;
     follow_changes(&ctx).await?;
     learn_formats(&ctx).await?;
+    warn_of_untold_countries(&ctx).await?;
     let jobs = jobs::start(&ctx, receiver, Duration::from_millis(options.usage_flush_ms)).with_mail(&ctx);
     let state = AppState {
         ctx: ctx.clone(),
@@ -317,6 +336,21 @@ pub async fn serve(
     .is_err()
     {
         tracing::error!("stopping without the database: it did not answer in time");
+    }
+    Ok(())
+}
+
+/// Keys whose rule about countries refuses every request, because nothing can tell countries.
+async fn warn_of_untold_countries(ctx: &Ctx) -> Result<(), BootError> {
+    if ctx.countries.is_ready() {
+        return Ok(());
+    }
+    let keys = restrictions::count_by_country(ctx).await?;
+    if keys > 0 {
+        tracing::warn!(
+            keys,
+            "keys are limited to countries, and there is no country database: all their requests are refused. Set KEYWRIGHT_COUNTRY_DATABASE"
+        );
     }
     Ok(())
 }

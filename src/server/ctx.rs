@@ -6,6 +6,7 @@ use super::config::Site;
 use super::domain::usage::UsageSink;
 use super::domain::verification::VerificationCache;
 use super::platform::clock::Clock;
+use super::platform::countries::CountryDatabase;
 use super::platform::crypto::keyring::Keyring;
 use super::platform::crypto::password::PasswordHashing;
 use super::platform::crypto::seal::Sealer;
@@ -23,6 +24,8 @@ pub struct Context {
     pub passwords: Arc<PasswordHashing>,
     pub key_cache: VerificationCache,
     pub usage: UsageSink,
+    /// Empty while none is configured.
+    pub countries: Arc<CountryDatabase>,
     /// None while no mail server is configured.
     pub mailer: Option<Arc<dyn Mailer>>,
     pub site: Site,

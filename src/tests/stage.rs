@@ -73,6 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         clock,
         rng,
         mailer: None,
+        countries: keywright::server::platform::countries::CountryDatabase::default(),
     };
     let (ctx, receiver) = boot::assemble(db, keyring, Arc::new(master), parts)?;
     follow_changes(&ctx).await?;

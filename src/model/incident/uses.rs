@@ -18,17 +18,19 @@ pub const VALUE_MAX: usize = 160;
 #[serde(rename_all = "snake_case")]
 pub enum UseKind {
     Address,
+    Country,
     Endpoint,
     Agent,
 }
 
 impl UseKind {
-    pub const ALL: [Self; 3] = [Self::Address, Self::Endpoint, Self::Agent];
+    pub const ALL: [Self; 4] = [Self::Address, Self::Country, Self::Endpoint, Self::Agent];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
+            Self::Country => "country",
             Self::Endpoint => "endpoint",
             Self::Agent => "agent",
         }
@@ -69,6 +71,8 @@ pub struct Uses {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeline {
     pub addresses: Uses,
+    /// By their codes; nothing where no country was ever told.
+    pub countries: Uses,
     pub endpoints: Uses,
     pub agents: Uses,
     /// Requests that are in the groups, before and after, and refused of those after.

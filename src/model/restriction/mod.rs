@@ -2,10 +2,12 @@
 //! denied is denied whatever else allows it.
 
 mod address;
+mod country;
 mod hours;
 mod resource;
 
 pub use address::{ADDRESSES_MAX, Addresses};
+pub use country::{Countries, Whereabouts};
 pub use hours::{Hours, HoursDraft, Local, WEEKDAYS};
 pub use resource::{PATTERNS_MAX, Pattern, Resources};
 
@@ -21,6 +23,8 @@ use super::time::{DAY_MS, Timestamp};
 pub struct Restrictions {
     #[serde(default, skip_serializing_if = "Addresses::is_empty")]
     pub addresses: Addresses,
+    #[serde(default, skip_serializing_if = "Countries::is_empty")]
+    pub countries: Countries,
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub resources: Resources,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +39,8 @@ pub struct Restrictions {
 pub struct RestrictionsDraft<'a> {
     pub ip_allow: Vec<&'a str>,
     pub ip_deny: Vec<&'a str>,
+    pub country_allow: Vec<&'a str>,
+    pub country_deny: Vec<&'a str>,
     pub resource_allow: Vec<&'a str>,
     pub resource_deny: Vec<&'a str>,
     pub hours: HoursDraft<'a>,
@@ -50,6 +56,8 @@ impl<'a> RestrictionsDraft<'a> {
         Self {
             ip_allow: std::iter::once(values.first("ip_allow")).chain(ticked).collect(),
             ip_deny: vec![values.first("ip_deny")],
+            country_allow: vec![values.first("country_allow")],
+            country_deny: vec![values.first("country_deny")],
             resource_allow: vec![values.first("resource_allow")],
             resource_deny: vec![values.first("resource_deny")],
             hours: HoursDraft {
@@ -69,13 +77,16 @@ impl Restrictions {
         let mut errors = Vec::new();
         let addresses =
             Addresses::parse(&draft.ip_allow, &draft.ip_deny).map_err(|mut wrong| errors.append(&mut wrong));
+        let countries = Countries::parse(&draft.country_allow, &draft.country_deny)
+            .map_err(|mut wrong| errors.append(&mut wrong));
         let resources = Resources::parse(&draft.resource_allow, &draft.resource_deny)
             .map_err(|mut wrong| errors.append(&mut wrong));
         let hours = Hours::parse(&draft.hours).map_err(|wrong| errors.push(wrong));
         let not_before = parse_not_before(draft.not_before).map_err(|wrong| errors.push(wrong));
-        match (addresses, resources, hours, not_before) {
-            (Ok(addresses), Ok(resources), Ok(hours), Ok(not_before)) => Ok(Self {
+        match (addresses, countries, resources, hours, not_before) {
+            (Ok(addresses), Ok(countries), Ok(resources), Ok(hours), Ok(not_before)) => Ok(Self {
                 addresses,
+                countries,
                 resources,
                 hours,
                 not_before,
@@ -94,6 +105,7 @@ impl Restrictions {
     #[must_use]
     pub fn is_within(&self, former: &Self) -> bool {
         self.addresses.is_within(&former.addresses)
+            && self.countries.is_within(&former.countries)
             && self.resources.is_within(&former.resources)
             && (former.hours.is_none() || self.hours == former.hours)
             && former
@@ -105,6 +117,7 @@ impl Restrictions {
     #[must_use]
     pub fn in_words(&self) -> Vec<String> {
         let mut words = self.addresses.in_words();
+        words.extend(self.countries.in_words());
         words.extend(self.resources.in_words());
         words.extend(self.hours.as_ref().map(Hours::in_words));
         words.extend(

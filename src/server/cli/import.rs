@@ -83,7 +83,7 @@ fn spooled() -> io::Result<File> {
 
 fn told(summary: &ImportSummary, imported: bool) -> Done {
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let mistake = |mistake: &Mistake| json!({ "line": mistake.line, "column": mistake.column, "message": mistake.message });
+    let mistake = |mistake: &Mistake| json!({ "line": mistake.line, "column": mistake.column, "code": mistake.code, "message": mistake.message });
     let value = json!({
         "rows": summary.rows,
         "good": summary.good,

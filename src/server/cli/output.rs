@@ -95,6 +95,7 @@ impl From<BootError> for Refusal {
             BootError::NoDatabase(_) => "no_database",
             BootError::Io { .. } => "io",
             BootError::ReportKeys(_) => "invalid",
+            BootError::Countries(_) => "country_database",
         };
         Self::new(code, error.to_string())
     }

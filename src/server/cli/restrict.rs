@@ -27,6 +27,22 @@ pub struct RestrictionOptions {
         value_delimiter = ','
     )]
     deny_ip: Vec<String>,
+    /// A country it may be used from, as two letters such as DE; may be given several times
+    #[arg(
+        long,
+        env = "KEYWRIGHT_ALLOW_COUNTRY",
+        value_name = "CODE",
+        value_delimiter = ','
+    )]
+    allow_country: Vec<String>,
+    /// A country it may not be used from; may be given several times
+    #[arg(
+        long,
+        env = "KEYWRIGHT_DENY_COUNTRY",
+        value_name = "CODE",
+        value_delimiter = ','
+    )]
+    deny_country: Vec<String>,
     /// A pattern of resources it is for, such as gpt-4.1*; may be given several times
     #[arg(
         long,
@@ -65,6 +81,8 @@ impl RestrictionOptions {
         for (name, entries) in [
             ("ip_allow", &self.allow_ip),
             ("ip_deny", &self.deny_ip),
+            ("country_allow", &self.allow_country),
+            ("country_deny", &self.deny_country),
             ("resource_allow", &self.allow_resource),
             ("resource_deny", &self.deny_resource),
         ] {

@@ -33,6 +33,9 @@ pub struct Place {
     /// The master key, apart from the database if you can; default: DIR/keys/master.key
     #[arg(long, env = "KEYWRIGHT_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
+    /// A file that says which country an address is in (MMDB, such as GeoLite2-Country.mmdb); rules by country need it
+    #[arg(long, env = "KEYWRIGHT_COUNTRY_DATABASE", value_name = "FILE")]
+    pub country_database: Option<PathBuf>,
     /// How log lines look
     #[arg(long, env = "KEYWRIGHT_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

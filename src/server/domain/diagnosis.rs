@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::accounts::operate;
+use super::keys::restrictions;
 use super::{audit, instance};
 use crate::model::calendar::counted;
+use crate::model::time::DAY_MS;
 use crate::server::ctx::Context;
 use crate::server::store::mails;
 
@@ -85,6 +87,7 @@ pub async fn examine(ctx: &Context) -> Vec<Finding> {
         ),
         Err(error) => Finding::broken("audit", error.to_string()),
     });
+    findings.push(countries(ctx).await);
     findings.extend(stuck_mail(ctx).await);
     if let Ok(accounts) = operate::list(ctx).await {
         for account in accounts.iter().filter(|account| account.locked) {
@@ -96,6 +99,46 @@ pub async fn examine(ctx: &Context) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Addresses change hands: after so long a country database says too much that is no longer so.
+const COUNTRIES_OLD_MS: i64 = 90 * DAY_MS;
+
+async fn countries(ctx: &Context) -> Finding {
+    let check = "countries";
+    if let Some(edition) = ctx.countries.edition() {
+        let told = format!(
+            "Countries are told by {}, built on {}",
+            edition.kind,
+            edition.built_at.date_in_words()
+        );
+        return match ctx.clock.now().since_ms(edition.built_at) > COUNTRIES_OLD_MS {
+            true => Finding::warning(
+                check,
+                format!("{told}: older than 90 days. Put a newer file in its place."),
+            ),
+            false => Finding::fine(check, format!("{told}.")),
+        };
+    }
+    let why = match ctx.countries.is_configured() {
+        true => "The country database cannot be read",
+        false => "There is no country database",
+    };
+    match restrictions::count_by_country(ctx).await {
+        Ok(0) if ctx.countries.is_configured() => Finding::broken(
+            check,
+            format!("{why}: keywright serve would not start. Check KEYWRIGHT_COUNTRY_DATABASE."),
+        ),
+        Ok(0) => Finding::fine(check, format!("{why}, and no key has a rule about countries.")),
+        Ok(keys) => Finding::broken(
+            check,
+            format!(
+                "{why}, so every request is refused of keys that have a rule about countries: {}. Set KEYWRIGHT_COUNTRY_DATABASE.",
+                counted(keys, "key")
+            ),
+        ),
+        Err(error) => Finding::broken(check, error.to_string()),
+    }
 }
 
 async fn stuck_mail(ctx: &Context) -> Option<Finding> {

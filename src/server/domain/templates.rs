@@ -80,6 +80,7 @@ pub async fn form(
         template,
         projects: projects::choices(ctx, actor).await?,
         zones: zones::names(),
+        country_database: ctx.countries.is_ready(),
     })
 }
 
@@ -107,6 +108,7 @@ pub async fn create(
     let known = projects::choices(ctx, actor).await?;
     let id = mint::template_id(ctx)?;
     let checked = check(draft, id, &known)?;
+    restrictions::refuse_untold(&checked.template.restrictions, None, &ctx.countries)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_write().await?;
     if store::count(&mut tx, &scope).await? >= i64::try_from(TEMPLATES_MAX).unwrap_or(i64::MAX) {
@@ -137,6 +139,8 @@ pub async fn edit(
     let mut tx = ctx.db.begin_write().await?;
     let before = find(&mut tx, &scope, id).await?;
     let checked = check(draft, *id, &known)?;
+    let (rules, former) = (&checked.template.restrictions, Some(&before.restrictions));
+    restrictions::refuse_untold(rules, former, &ctx.countries)?;
     let saved = store::set(&mut tx, &scope, id, version, &checked.columns())
         .await
         .map_err(taken)?;

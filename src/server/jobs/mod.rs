@@ -3,6 +3,7 @@
 //! | job | entity | every | why |
 //! |---|---|---|---|
 //! | follow_changes | change_log | 1 s | other nodes' and the command line's writes evict what verification remembers |
+//! | follow_countries | – | 1 min | a newer country database is read without a restart; only where one is configured |
 //! | write_usage | usage_events, usage_rollups, *_last_used | flush interval | verification never writes |
 //! | prune | events, sessions, counters | 1 h | nothing is kept longer than promised |
 //! | read_incidents | incidents, incident_uses | 1 s | how a leaked key was used is gathered from raw events, which have no index by key |
@@ -10,6 +11,7 @@
 //! | send_mail | mails | 1 s | letters are written in transactions and sent after them; only with a mail server |
 
 mod follow_changes;
+mod follow_countries;
 mod housekeep;
 mod prune;
 mod read_incidents;
@@ -39,6 +41,7 @@ pub fn start(ctx: &Ctx, receiver: UsageReceiver, flush_every: Duration) -> Jobs 
         usage: tokio::spawn(write_usage::run(ctx.clone(), receiver, flush_every, stop.clone())),
         others: vec![
             tokio::spawn(follow_changes::run(ctx.clone(), stop.clone())),
+            tokio::spawn(follow_countries::run(ctx.clone(), stop.clone())),
             tokio::spawn(prune::run(ctx.clone(), stop.clone())),
             tokio::spawn(read_incidents::run(ctx.clone(), stop.clone())),
             tokio::spawn(housekeep::run(ctx.clone(), stop.clone())),

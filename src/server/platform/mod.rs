@@ -4,6 +4,7 @@
 //! read here and nowhere else.
 
 pub mod clock;
+pub mod countries;
 pub mod crypto;
 pub mod mail;
 pub mod redaction;

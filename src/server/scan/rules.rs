@@ -3,6 +3,8 @@
 //! Their expressions are RE2's, which cannot look ahead and cannot compute a checksum. They ask for what can be asked:
 //! a checksum of 32 bits in six characters of base62 begins with 0 to 4, which nine look-alikes of ten do not.
 
+use crate::model::key_text::EXAMPLE_KEY;
+
 /// Seen by tests and by people who write a rule of their own.
 pub const KEY: &str = concat!(
     "([a-z0-9]{2,16}_(?:live|test)_[0-9A-Za-z]{44}[0-4][0-9A-Za-z]{5})",
@@ -19,6 +21,9 @@ const ENTROPY: &str = "3.5";
 /// A configuration for gitleaks 8: its own rules and ours.
 #[must_use]
 pub fn gitleaks() -> String {
+    let example = format!(
+        "\n[[rules.allowlists]]\ndescription = \"The example key of Keywright's documentation\"\nregexes = ['''^{EXAMPLE_KEY}$''']\n"
+    );
     let rule = |id: &str, what: &str, regex: &str, words: &[&str]| {
         format!(
             "[[rules]]\nid = \"{id}\"\ndescription = \"{what}\"\nregex = '''{regex}'''\nsecretGroup = 1\n\
@@ -30,7 +35,7 @@ pub fn gitleaks() -> String {
         "# Keywright's keys and tokens, for gitleaks 8. Only `keywright scan` also checks their checksum.\n\
          title = \"Keywright\"\n\n[extend]\nuseDefault = true\n"
             .to_owned(),
-        rule("keywright-key", "API key issued by Keywright", KEY, &KEY_WORDS),
+        rule("keywright-key", "API key issued by Keywright", KEY, &KEY_WORDS) + &example,
         rule("keywright-token", "Token of Keywright", TOKEN, &TOKEN_WORDS),
     ]
     .join("\n")

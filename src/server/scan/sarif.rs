@@ -121,7 +121,7 @@ mod tests {
         let path = |bytes: &[u8]| uri(Path::new(OsStr::from_bytes(bytes)), &[]);
         assert_eq!(path(b"src/a b\xFF.rs"), "src/a%20b%FF.rs");
         assert_eq!(path(b"/srv/x"), "file:///srv/x");
-        let key = compose("acme_live", "0123456789AB", "0123456789abcdefghijklmnopqrstuv");
+        let key = compose("acme_live", "0123456789AB", "vutsrqponmlkjihgfedcba9876543210");
         assert_eq!(path(format!("{key}.env").as_bytes()), "key_0123456789AB.env");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A credential is 50 base62 characters after an underscore, and a right checksum. Text that goes on with another
 //! base62 character is none. Anything may stand before: the checksum covers the prefix, so it also says where the
-//! prefix begins. Of several beginnings with a right checksum (one in four thousand million) the longest counts.
+//! prefix begins. The one key that documentation shows is left out. Of several beginnings with a right checksum (one in four thousand million) the longest counts.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use aho_corasick::{Span, packed};
 
 use crate::model::import_format::{Alphabet, HIDDEN, ImportFormat};
 use crate::model::key::Environment;
-use crate::model::key_text::{self, BODY_LENGTH, KID_LENGTH, SECRET_LENGTH};
+use crate::model::key_text::{self, BODY_LENGTH, EXAMPLE_KEY, KID_LENGTH, SECRET_LENGTH};
 
 /// What stands before the 50 characters. `kwc`, the claim link, has a form before it has a use case.
 const ANCHORS: [&str; 8] = ["_live_", "_test_", "kwt_", "kws_", "kwi_", "kwr_", "kwe_", "kwc_"];
@@ -218,6 +218,8 @@ fn key(bytes: &[u8], at: usize, end: usize) -> Option<Sighting> {
             };
             Some(Sighting { range, credential })
         })
+        // The whole text and nothing less: a key with another secret, or under another prefix, is somebody's.
+        .filter(|sighting| bytes[sighting.range.clone()] != *EXAMPLE_KEY.as_bytes())
 }
 
 fn token(bytes: &[u8], range: Range<usize>, head: &'static str) -> Option<Sighting> {
@@ -236,7 +238,7 @@ mod tests {
     use super::*;
 
     const KID: &str = "0123456789AB";
-    const SECRET: &str = "0123456789abcdefghijklmnopqrstuv";
+    const SECRET: &str = "vutsrqponmlkjihgfedcba9876543210";
 
     fn seen(text: &str) -> Vec<(Range<usize>, String)> {
         let mut seen = Vec::new();
@@ -284,6 +286,27 @@ mod tests {
         ] {
             assert_eq!(seen(&text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn the_example_of_the_documentation_is_no_find_and_hides_nothing_that_is_like_it() {
+        for (before, after) in [("", ""), ("\"", "\""), ("x", "_old"), ("KEY=", "\n")] {
+            assert_eq!(
+                seen(&format!("{before}{EXAMPLE_KEY}{after}")),
+                [],
+                "{before}{after}"
+            );
+        }
+        let other_secret = key("acme_live");
+        let other_kid = key_text::compose("acme_live", "BA9876543210", "0123456789abcdefghijklmnopqrstuv");
+        for head in ["acme_test", "acmf_live", "xacme_live"] {
+            let other = key_text::compose(head, KID, "0123456789abcdefghijklmnopqrstuv");
+            assert_eq!(seen(&other).len(), 1, "{head}");
+        }
+        assert_eq!(
+            seen(&format!("{EXAMPLE_KEY} {other_secret} {EXAMPLE_KEY},{other_kid}")).len(),
+            2
+        );
     }
 
     #[test]

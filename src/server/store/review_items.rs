@@ -3,14 +3,13 @@
 use super::batch::{Batch, batch, run};
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::keys::{badge, from_keys};
+use super::keys::{badge, from_keys, hint, import_prefix};
 use super::reviews::account_of;
 use super::row::{RowPlace, moment};
 use super::statements;
 use crate::model::actor::OrgScope;
 use crate::model::id::{AccountId, KeyId, ReviewId};
 use crate::model::key::{Badge, Environment};
-use crate::model::key_text::display_hint;
 use crate::model::review::{Decision, Outcome, Progress, ReviewItem, ReviewSummary};
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
@@ -31,6 +30,8 @@ macro_rules! items_of {
             "SELECT i.key_id, i.reviewer_id, i.turn, i.decision, i.note, i.decided_at_ms, i.outcome, i.evidence,
             t.name AS turn_name, d.name AS decided_by_name, k.name, k.prefix, k.environment, p.name AS project_name,
             k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.restrictions, k.not_before_ms, k.created_at_ms, ",
+            import_prefix!(),
+            ", ",
             badge!(),
             " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
             from_keys!(),
@@ -149,6 +150,7 @@ struct ItemRow {
     decided_by_name: Option<String>,
     name: String,
     prefix: String,
+    import_prefix: Option<String>,
     environment: String,
     project_name: String,
     owner_account_id: Option<String>,
@@ -188,7 +190,7 @@ impl ItemRow {
         let owner = self.owner_account_id.as_deref();
         let item = ReviewItem {
             key_id,
-            hint: display_hint(&self.prefix, environment, key_id.random_part()),
+            hint: hint(&self.prefix, environment, &key_id, self.import_prefix.as_deref()),
             environment,
             owner_account: owner.map(|id| place.parsed("owner_account_id", id)).transpose()?,
             badge: place.required("badge", Badge::parse(&self.badge))?,
@@ -198,6 +200,7 @@ impl ItemRow {
             last_used: self.used_at_ms.map(|at| LastUsed {
                 at: Timestamp::from_ms(at),
                 ip: self.used_ip,
+                country: None,
             }),
             advice: None,
             reviewer: place.parsed("reviewer_id", &self.turn)?,

@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::row::RowPlace;
 use super::statements;
 use crate::model::actor::OrgScope;
+use crate::model::country::CountryCode;
 use crate::model::id::KeyId;
 use crate::model::time::Timestamp;
 use crate::model::usage::{Grain, SeenAddress};
@@ -27,7 +28,7 @@ statements! {
         (SELECT r.bucket_at_ms FROM usage_rollups r WHERE r.grain = 'minute' AND r.bucket_at_ms < $1
         ORDER BY r.bucket_at_ms LIMIT 1 OFFSET 4999), $1)";
     /// The busiest first.
-    LIST_ADDRESSES = "SELECT ip, first_at_ms, last_at_ms, requests FROM key_addresses
+    LIST_ADDRESSES = "SELECT ip, country, first_at_ms, last_at_ms, requests FROM key_addresses
         WHERE key_id = $1 AND last_at_ms >= $2 ORDER BY requests DESC, ip LIMIT $3";
     DELETE_ADDRESSES_BEFORE = "DELETE FROM key_addresses WHERE last_at_ms < $1 AND last_at_ms <= COALESCE(
         (SELECT a.last_at_ms FROM key_addresses a WHERE a.last_at_ms < $1 ORDER BY a.last_at_ms LIMIT 1 OFFSET 4999), $1)";
@@ -36,8 +37,9 @@ statements! {
 
 const INSERT_EVENTS: Batch = batch!(
     "INSERT_EVENTS",
-    "INSERT INTO usage_events (at_ms, request_id, key_id, token_id, code, ip, told)
-     SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6",
+    "INSERT INTO usage_events (at_ms, request_id, key_id, token_id, code, ip, told, country)
+     SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+     value ->> 7",
     ""
 );
 const ROLL_UP: Batch = batch!(
@@ -48,8 +50,8 @@ const ROLL_UP: Batch = batch!(
 );
 const SET_KEYS_USED: Batch = batch!(
     "SET_KEYS_USED",
-    "INSERT INTO key_last_used (key_id, at_ms, ip) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2",
-    "ON CONFLICT (key_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip WHERE key_last_used.at_ms <= excluded.at_ms"
+    "INSERT INTO key_last_used (key_id, at_ms, ip, country) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3",
+    "ON CONFLICT (key_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip, country = excluded.country WHERE key_last_used.at_ms <= excluded.at_ms"
 );
 const SET_TOKENS_USED: Batch = batch!(
     "SET_TOKENS_USED",
@@ -69,9 +71,10 @@ const ADD_SECRET_USES: Batch = batch!(
 
 const ADD_ADDRESSES: Batch = batch!(
     "ADD_ADDRESSES",
-    "INSERT INTO key_addresses (key_id, ip, first_at_ms, last_at_ms, requests)
-     SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT)",
-    "ON CONFLICT (key_id, ip) DO UPDATE SET requests = key_addresses.requests + excluded.requests,
+    "INSERT INTO key_addresses (key_id, ip, first_at_ms, last_at_ms, requests, country)
+     SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT),
+     value ->> 5",
+    "ON CONFLICT (key_id, ip) DO UPDATE SET country = COALESCE(excluded.country, key_addresses.country), requests = key_addresses.requests + excluded.requests,
      first_at_ms = CASE WHEN excluded.first_at_ms < key_addresses.first_at_ms THEN excluded.first_at_ms ELSE key_addresses.first_at_ms END,
      last_at_ms = CASE WHEN excluded.last_at_ms > key_addresses.last_at_ms THEN excluded.last_at_ms ELSE key_addresses.last_at_ms END"
 );
@@ -104,6 +107,8 @@ pub struct EventRow<'a> {
     pub ip: Option<IpAddr>,
     /// What the service told of the request, as a JSON object.
     pub told: Option<String>,
+    /// Where the address is, if that can be told.
+    pub country: Option<CountryCode>,
 }
 
 /// How often one verdict was given for one key in one bucket.
@@ -124,6 +129,8 @@ pub struct LastUse<'a> {
     pub id: &'a str,
     pub at_ms: i64,
     pub ip: Option<IpAddr>,
+    /// Kept of keys, not of tokens and single secrets.
+    pub country: Option<CountryCode>,
 }
 
 /// How often one secret of a rotating key was presented within one hour.
@@ -144,6 +151,7 @@ pub struct AddressUses<'a> {
     pub first_at_ms: i64,
     pub last_at_ms: i64,
     pub requests: i64,
+    pub country: Option<CountryCode>,
 }
 
 pub async fn insert_events<'a>(
@@ -159,6 +167,7 @@ pub async fn insert_events<'a>(
             e.code.as_str(),
             e.ip.map(|ip| ip.to_canonical()),
             e.told,
+            e.country,
         )
     };
     run(tx, &INSERT_EVENTS, events.map(values).collect()).await
@@ -185,7 +194,11 @@ pub async fn set_keys_used<'a>(
     tx: &mut Tx,
     uses: impl Iterator<Item = LastUse<'a>>,
 ) -> Result<(), StoreError> {
-    run(tx, &SET_KEYS_USED, uses.map(LastUse::values).collect()).await
+    let values = |uses: LastUse<'a>| {
+        let (key_id, at_ms, ip) = uses.values();
+        (key_id, at_ms, ip, uses.country)
+    };
+    run(tx, &SET_KEYS_USED, uses.map(values).collect()).await
 }
 
 /// The same of service tokens.
@@ -215,7 +228,14 @@ pub async fn add_addresses<'a>(
 ) -> Result<(), StoreError> {
     let values = |uses: AddressUses<'a>| {
         let ip = uses.ip.to_canonical();
-        (uses.key_id, ip, uses.first_at_ms, uses.last_at_ms, uses.requests)
+        (
+            uses.key_id,
+            ip,
+            uses.first_at_ms,
+            uses.last_at_ms,
+            uses.requests,
+            uses.country,
+        )
     };
     run(tx, &ADD_ADDRESSES, uses.map(values).collect()).await
 }
@@ -355,10 +375,11 @@ pub async fn list_addresses(
     since: Timestamp,
     most: i64,
 ) -> Result<Vec<SeenAddress>, StoreError> {
-    let rows: Vec<(String, i64, i64, i64)> = on!(tx, c => sqlx::query_as(LIST_ADDRESSES).bind(key.as_str()).bind(since.ms())
+    let rows: Vec<(String, Option<String>, i64, i64, i64)> = on!(tx, c => sqlx::query_as(LIST_ADDRESSES).bind(key.as_str()).bind(since.ms())
         .bind(most).fetch_all(c).await)?;
-    let seen = |(ip, first, last, requests)| SeenAddress {
+    let seen = |(ip, country, first, last, requests): (_, Option<String>, _, _, _)| SeenAddress {
         ip,
+        country: country.as_deref().and_then(CountryCode::from_letters),
         first_at: Timestamp::from_ms(first),
         last_at: Timestamp::from_ms(last),
         requests,

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{open, page};
 use crate::kit::app::Issued;
+use crate::kit::mmdb::test_countries;
 use crate::kit::{TestApp, on_both_databases};
 
 /// One request with the key from an address.
@@ -83,8 +84,37 @@ on_both_databases! {
         assert_eq!(told(&seen.timeline.addresses), [("203.0.113.99", 0, 3, 1, true), ("10.0.0.1", 3, 1, 0, false)]);
         assert_eq!(told(&seen.timeline.endpoints), [("GET /v1/export", 0, 3, 1, true), ("GET /v1/images/{id}", 3, 1, 0, false)]);
         assert_eq!(told(&seen.timeline.agents)[0].0, "client of 203.0.113.99");
+        assert!(seen.timeline.countries.rows.is_empty(), "nothing tells countries here");
         let bars: i64 = seen.timeline.series.buckets.iter().map(|bucket| bucket.total()).sum();
         assert_eq!(bars, 7);
+    }
+
+    async fn requests_are_told_apart_by_country_and_a_new_one_is_marked(backend: Backend) {
+        let app = TestApp::on_with_countries(backend, test_countries()).await;
+        let key = app.issue("Nightly export", &[]).await;
+        for ip in ["198.51.100.1", "203.0.113.7", "10.0.0.1"] {
+            ask(&app, &key, ip, "/v1/images").await;
+        }
+        app.ctx.usage.flush().await;
+        // As if there had been no database then: what the present one says of the address counts.
+        app.db.tamper("UPDATE key_addresses SET country = NULL WHERE ip = '203.0.113.7'").await;
+        app.db.tamper("UPDATE usage_events SET country = NULL WHERE ip = '203.0.113.7'").await;
+        app.clock.advance_ms(2 * HOUR_MS);
+        for ip in ["198.51.100.200", "203.0.113.8", "203.0.113.200", "203.0.113.201"] {
+            ask(&app, &key, ip, "/v1/images").await;
+        }
+        let id = open_since(&app, &key, HOUR_MS, true).await;
+        read(&app).await;
+        let seen = page(&app, &id).await;
+        let expected = [("US", 0, 2, 0, true), ("DE", 1, 1, 0, false), ("FR", 0, 1, 0, false), ("", 2, 0, 0, false)];
+        assert_eq!(told(&seen.timeline.countries), expected);
+        let mut owner = app.owner().await;
+        let shown = owner.get(&format!("/settings/incidents/{id}")).await.body;
+        assert!(shown.contains("By country") && shown.contains("United States (US)") && shown.contains("Not known"), "{shown}");
+        for (format, part) in [("csv", "country,\"US\",true,"), ("markdown", "| United States \\(US\\) | yes |"), ("json", "\"country\": \"US\"")] {
+            let (_, file) = incidents::export::export(&app.ctx, &app.operator(), &id, format).await.unwrap();
+            assert!(file.contains(part), "{format}: {file}");
+        }
     }
 
     async fn who_still_tries_after_the_freezing_is_seen_and_nothing_after_the_end(backend: Backend) {

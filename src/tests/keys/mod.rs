@@ -1,11 +1,14 @@
 //! Keys through the browser: forms, the page that shows the secret, and what another organisation sees.
 
+pub mod acts;
 mod advice;
 mod algebra;
 mod bulk;
 mod by_command;
+mod countries;
 mod export;
 mod handover;
+mod hints;
 pub mod import;
 mod import_file;
 pub mod openings;

@@ -1,4 +1,4 @@
-//! From where, for what and when a key passes: each rule, in the form that creates and in the one that edits.
+//! From where, for what and when a key passes: each rule in each act by which a key comes to one.
 
 use keywright::model::org::Role;
 use keywright::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -7,10 +7,19 @@ use keywright::server::domain::keys::edit::{self, AccessEdit, KeyEdit};
 use keywright::server::platform::clock::Clock;
 use serde_json::{Value, json};
 
-use super::nonce;
-use crate::kit::{Answer, Browser, TestApp, on_both_databases};
+use super::acts::{Act, create, edited, take_imports};
+use crate::kit::mmdb::test_countries;
+use crate::kit::{TestApp, on_both_databases};
 
 type Fields = Vec<(&'static str, String)>;
+
+/// The same rule mistyped, and how that is told.
+struct Wrong {
+    fields: Fields,
+    field: &'static str,
+    code: &'static str,
+    says: &'static str,
+}
 
 /// A rule as a form sends it.
 struct Case {
@@ -20,8 +29,7 @@ struct Case {
     refused: Value,
     code: &'static str,
     says: &'static str,
-    /// The same rule mistyped, and a word of the reason.
-    wrong: (Fields, &'static str),
+    wrong: Wrong,
 }
 
 fn field(name: &'static str, value: &str) -> Fields {
@@ -55,14 +63,23 @@ fn cases(app: &TestApp) -> Vec<Case> {
     let today = app.clock.now().iso_date();
     let in_kolkata = app.clock.now().plus_ms(5 * HOUR_MS + 30 * MINUTE_MS);
     let (from, to) = (in_kolkata.clock_time(), in_kolkata.plus_ms(HOUR_MS).clock_time());
-    let case = |fields, passes, refused, code, says, wrong| Case {
-        fields,
-        passes,
-        refused,
-        code,
-        says,
-        wrong,
+    let case = |fields, passes, refused, code, says, wrong: (Fields, _, _, _)| {
+        let (mistyped, field, its_code, its_words) = wrong;
+        Case {
+            fields,
+            passes,
+            refused,
+            code,
+            says,
+            wrong: Wrong {
+                fields: mistyped,
+                field,
+                code: its_code,
+                says: its_words,
+            },
+        }
     };
+    let wrong = |name, value: &str, code, says| (field(name, value), name, code, says);
     vec![
         case(
             field("ip_allow", "10.0.0.0/8\n2001:db8::/32"),
@@ -70,8 +87,10 @@ fn cases(app: &TestApp) -> Vec<Case> {
             json!({ "clientIp": "203.0.113.7" }),
             "IP_NOT_ALLOWED",
             "not among those",
-            (
-                field("ip_allow", "10.0.0.5/8"),
+            wrong(
+                "ip_allow",
+                "10.0.0.5/8",
+                "host_bits",
                 "Write 10.0.0.0/8 for the network",
             ),
         ),
@@ -81,7 +100,33 @@ fn cases(app: &TestApp) -> Vec<Case> {
             json!({ "clientIp": "::ffff:203.0.113.7" }),
             "IP_NOT_ALLOWED",
             "denied by 203.0.113.0/24",
-            (field("ip_deny", "0.0.0.0/0"), "is every address"),
+            wrong("ip_deny", "0.0.0.0/0", "everything", "is every address"),
+        ),
+        case(
+            field("country_allow", "DE\nFR"),
+            json!({ "clientIp": "198.51.100.7" }),
+            json!({ "clientIp": "2001:db8::7" }),
+            "COUNTRY_NOT_ALLOWED",
+            "is in Japan (JP), which is not among",
+            wrong(
+                "country_allow",
+                "DE UK",
+                "country",
+                "UK is not a country code; use GB.",
+            ),
+        ),
+        case(
+            field("country_deny", "JP\nKP"),
+            json!({ "clientIp": "10.1.2.3" }),
+            json!({ "clientIp": "2001:db8::7" }),
+            "COUNTRY_NOT_ALLOWED",
+            "Japan (JP) is denied",
+            wrong(
+                "country_deny",
+                "JP KP jp",
+                "twice",
+                "Japan (JP) stands here twice",
+            ),
         ),
         case(
             field("resource_allow", "gpt-4.1*"),
@@ -89,7 +134,7 @@ fn cases(app: &TestApp) -> Vec<Case> {
             json!({ "resource": "gpt-4" }),
             "RESOURCE_NOT_ALLOWED",
             "not among those",
-            (field("resource_allow", "gpt**"), "two say no more"),
+            wrong("resource_allow", "gpt**", "syntax", "two say no more"),
         ),
         case(
             field("resource_deny", "*-opus-*"),
@@ -97,7 +142,7 @@ fn cases(app: &TestApp) -> Vec<Case> {
             json!({ "resource": "claude-opus-4" }),
             "RESOURCE_NOT_ALLOWED",
             "denied by *-opus-*",
-            (field("resource_deny", "*"), "is every resource"),
+            wrong("resource_deny", "*", "everything", "is every resource"),
         ),
         case(
             hours(&from, &to),
@@ -105,7 +150,7 @@ fn cases(app: &TestApp) -> Vec<Case> {
             Value::Null,
             "OUTSIDE_HOURS",
             "in Asia/Kolkata",
-            (hours("25:00", "12:00"), "HH:MM"),
+            (hours("25:00", "12:00"), "hours_from", "time", "HH:MM"),
         ),
         case(
             field("not_before", &today),
@@ -113,7 +158,7 @@ fn cases(app: &TestApp) -> Vec<Case> {
             Value::Null,
             "NOT_YET_VALID",
             "valid from",
-            (field("not_before", "soon"), "YYYY-MM-DD"),
+            wrong("not_before", "soon", "date", "YYYY-MM-DD"),
         ),
     ]
 }
@@ -123,28 +168,6 @@ fn borrowed(fields: &Fields) -> Vec<(&str, &str)> {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect()
-}
-
-async fn create(browser: &mut Browser, app: &TestApp, name: &str, rule: &[(&str, &str)]) -> Answer {
-    let mark = nonce(browser, "/settings/api-keys/new").await;
-    let mut fields = vec![
-        ("nonce", mark.as_str()),
-        ("project", app.project.as_str()),
-        ("environment", "live"),
-        ("name", name),
-        ("scopes", "images:read"),
-        ("expiry", "90"),
-    ];
-    fields.extend(rule);
-    browser.post("/settings/api-keys/new", &fields).await
-}
-
-async fn edited(browser: &mut Browser, id: &str, name: &str, rule: &[(&str, &str)]) -> Answer {
-    let mut fields = vec![("access", "1"), ("name", name), ("scopes", "images:read")];
-    fields.extend(rule);
-    browser
-        .post(&format!("/settings/api-keys/{id}/edit"), &fields)
-        .await
 }
 
 async fn ask(app: &TestApp, secret: &str, told: &Value) -> Value {
@@ -182,25 +205,49 @@ async fn holds(app: &TestApp, secret: &str, case: &Case) {
 }
 
 on_both_databases! {
-    async fn each_restriction_holds_whether_it_is_created_or_edited(backend: Backend) {
-        let app = TestApp::on(backend).await;
+    async fn each_restriction_holds_in_each_act(backend: Backend) {
+        let app = TestApp::on_with_countries(backend, test_countries()).await;
+        take_imports(&app).await;
         let mut owner = app.owner().await;
         let mut cells = 0;
         for (n, case) in cases(&app).iter().enumerate() {
-            let name = format!("created {n}");
-            let wrong = create(&mut owner, &app, &name, &borrowed(&case.wrong.0)).await;
-            assert!(wrong.status == 422 && wrong.body.contains(case.wrong.1), "{} {}", case.code, wrong.body);
-            assert!(wrong.body.contains("<details open"), "the mistake is in sight");
-            let shown = create(&mut owner, &app, &name, &borrowed(&case.fields)).await;
-            assert_eq!(shown.status, 200, "{}", shown.body);
-            holds(&app, shown.between("id=\"secret\">", "<"), case).await;
+            for act in Act::ALL {
+                let what = format!("{act:?} with {}", case.wrong.field);
+                let done = act.attempt(&app, &mut owner, n, &borrowed(&case.fields)).await;
+                let keys = done.unwrap_or_else(|refused| panic!("{what}: {refused:?}"));
+                for secret in &keys.secrets {
+                    holds(&app, secret, case).await;
+                }
+                cells += 2;
+                if !act.takes_rules() {
+                    continue;
+                }
+                let before = app.db.texts("SELECT id || COALESCE(restrictions, '') FROM api_keys ORDER BY id").await;
+                let Err(refused) = act.attempt(&app, &mut owner, 100 + n, &borrowed(&case.wrong.fields)).await else {
+                    panic!("{what} was not refused");
+                };
+                assert_eq!(refused.field, case.wrong.field, "{what}: {refused:?}");
+                assert!(refused.text.contains(case.wrong.says), "{what}: {refused:?}");
+                assert!(refused.code.as_ref().is_none_or(|code| code == case.wrong.code), "{what}: {refused:?}");
+                let mut after = app.db.texts("SELECT id || COALESCE(restrictions, '') FROM api_keys ORDER BY id").await;
+                after.retain(|row| !act.prepares() || before.contains(row));
+                assert_eq!(before, after, "{what}: nothing is half done");
+                cells += 1;
+            }
+        }
+        eprintln!("restrictions on {backend:?}: {cells} cells of create, edit, rotate and import, allowed and refused");
+    }
 
-            let plain = app.issue(&format!("edited {n}"), &["images:read"]).await;
-            let (id, name) = (plain.id.to_string(), format!("edited {n}"));
-            let wrong = edited(&mut owner, &id, &name, &borrowed(&case.wrong.0)).await;
-            assert!(wrong.status == 422 && wrong.body.contains(case.wrong.1), "{} {}", case.code, wrong.body);
+    async fn an_edited_restriction_is_in_the_form_again_and_can_be_taken_out(backend: Backend) {
+        let app = TestApp::on_with_countries(backend, test_countries()).await;
+        let mut owner = app.owner().await;
+        for (n, case) in cases(&app).iter().enumerate() {
+            let name = format!("edited {n}");
+            let wrong = create(&mut owner, &app, &name, &borrowed(&case.wrong.fields)).await;
+            assert!(wrong.status == 422 && wrong.body.contains("<details open"), "the mistake is in sight");
+            let plain = app.issue(&name, &["images:read"]).await;
+            let id = plain.id.to_string();
             assert_eq!(edited(&mut owner, &id, &name, &borrowed(&case.fields)).await.status, 303);
-            holds(&app, &plain.secret, case).await;
             let page = owner.get(&format!("/settings/api-keys/{id}/edit")).await;
             for (field, value) in case.fields.iter().filter(|(field, _)| *field != "hours_days") {
                 let first = value.lines().next().unwrap();
@@ -209,25 +256,6 @@ on_both_databases! {
             // Taken out again, nothing of it is left.
             assert_eq!(edited(&mut owner, &id, &name, &[]).await.status, 303);
             assert_eq!(ask(&app, &plain.secret, &case.refused).await["code"], "VALID", "{}", case.code);
-            cells += 4;
-        }
-        eprintln!("restrictions on {backend:?}: {cells} cells of create and edit, allowed and refused");
-    }
-
-    async fn a_rotated_key_keeps_its_restrictions(backend: Backend) {
-        use keywright::model::rotation::Overlap;
-        use keywright::server::domain::keys::rotation;
-        let app = TestApp::on(backend).await;
-        let mut owner = app.owner().await;
-        for (n, case) in cases(&app).iter().enumerate() {
-            let shown = create(&mut owner, &app, &format!("rotated {n}"), &borrowed(&case.fields)).await;
-            let old = shown.between("id=\"secret\">", "<").to_owned();
-            let id = keywright::model::key_text::parse_key(&old).unwrap().kid.to_owned();
-            let id = format!("key_{id}").parse().unwrap();
-            let overlap = Overlap::parse("24h", "", false).unwrap();
-            let made = rotation::start(&app.ctx, &app.operator(), &id, overlap, None).await.unwrap();
-            holds(&app, made.secret.expose(), case).await;
-            holds(&app, &old, case).await;
         }
     }
 

@@ -31,6 +31,7 @@ use keywright::server::http::router::router;
 use keywright::server::http::state::AppState;
 use keywright::server::jobs::{self, Jobs};
 use keywright::server::platform::clock::Clock;
+use keywright::server::platform::countries::CountryDatabase;
 use keywright::server::platform::crypto::master_key::MasterKey;
 use keywright::server::platform::crypto::password::PasswordCost;
 use keywright::server::platform::crypto::report_keys::ReportKeys;
@@ -98,11 +99,26 @@ impl EmptyHouse {
         Self::with_mailer(backend, Some(mailer.clone()), mailer).await
     }
 
+    /// One that can tell countries.
+    pub async fn on_with_countries(backend: Backend, countries: CountryDatabase) -> Self {
+        let mailer = Arc::new(MemoryMailer::default());
+        Self::put_together(backend, Some(mailer.clone()), mailer, countries).await
+    }
+
     pub async fn on_without_mail(backend: Backend) -> Self {
         Self::with_mailer(backend, None, Arc::default()).await
     }
 
     async fn with_mailer(backend: Backend, used: Option<Arc<dyn Mailer>>, mailer: Arc<MemoryMailer>) -> Self {
+        Self::put_together(backend, used, mailer, CountryDatabase::default()).await
+    }
+
+    async fn put_together(
+        backend: Backend,
+        used: Option<Arc<dyn Mailer>>,
+        mailer: Arc<MemoryMailer>,
+        countries: CountryDatabase,
+    ) -> Self {
         let db = TestDb::new(backend).await;
         let clock = Arc::new(ManualClock::new(Timestamp::from_ms(1_795_255_200_000)));
         let rng = Arc::new(SeededRng::new(next_seed()));
@@ -126,6 +142,7 @@ impl EmptyHouse {
             clock: clock.clone(),
             rng,
             mailer: used,
+            countries,
         };
         let (ctx, receiver) = boot::assemble(db.db.clone(), keyring, Arc::clone(&master), parts).unwrap();
         follow_changes(&ctx).await.unwrap();
@@ -162,6 +179,11 @@ pub fn catalogue(names: &[&str]) -> Vec<CatalogueScope> {
 impl TestApp {
     pub async fn on(backend: Backend) -> Self {
         Self::set_up(EmptyHouse::on(backend).await).await
+    }
+
+    /// An installation that can tell countries.
+    pub async fn on_with_countries(backend: Backend, countries: CountryDatabase) -> Self {
+        Self::set_up(EmptyHouse::on_with_countries(backend, countries).await).await
     }
 
     /// An installation that nobody has given a mail server.

@@ -6,6 +6,7 @@ mod clock;
 mod database;
 mod log;
 mod mail;
+pub mod mmdb;
 pub mod people;
 mod rng;
 mod smtp;

@@ -1,5 +1,6 @@
 //! Each rule in each act that it is held against: with what keeps it and what breaks it, the code and the reason.
 
+use keywright::model::error::FieldError;
 use keywright::model::org::Role;
 use keywright::model::rotation::Overlap;
 use keywright::model::time::{DAY_MS, HOUR_MS};
@@ -10,6 +11,8 @@ use keywright::server::domain::keys::rotation;
 use keywright::server::platform::clock::Clock;
 
 use super::{save, save_for};
+use crate::keys::acts::take_imports;
+use crate::keys::import::{import, old_key, sha256};
 use crate::kit::app::Issued;
 use crate::kit::{TestApp, on_both_databases};
 
@@ -36,7 +39,7 @@ struct Case {
     keeps: Wanted,
     breaks: Wanted,
     told: (&'static str, &'static str, &'static str),
-    /// A new key says no interval, so it cannot break that rule.
+    /// The form for a new key says no interval, so it cannot break that rule.
     by_new_keys: bool,
 }
 
@@ -184,6 +187,82 @@ async fn rotated(app: &TestApp, key: &Issued, overlap: &str) -> Result<(), Domai
         .map(drop)
 }
 
+/// The acts that a policy is held against. One more is one more variant: the compiler asks for the rest.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Create,
+    Edit,
+    Rotate,
+    Import,
+}
+
+impl Act {
+    const ALL: [Self; 4] = [Self::Create, Self::Edit, Self::Rotate, Self::Import];
+}
+
+/// The keys of one case: one that keeps the rule, one from before that breaks it, and one that is edited.
+struct Stage<'a> {
+    app: &'a TestApp,
+    case: &'a Case,
+    n: usize,
+    keeper: Issued,
+    breaker: Issued,
+    other: Issued,
+}
+
+impl Stage<'_> {
+    /// Does what keeps the rule, or what breaks it.
+    async fn attempt(&self, act: Act, keeps: bool) -> Result<(), DomainError> {
+        let (wanted, which) = match keeps {
+            true => (self.case.keeps, "keeper"),
+            false => (self.case.breaks, "breaker"),
+        };
+        let name = format!("{act:?} {which} {}", self.n);
+        match act {
+            Act::Create => created(self.app, &name, wanted).await.map(drop),
+            Act::Edit => edited(self.app, &self.other, &format!("other {}", self.n), wanted).await,
+            Act::Rotate if keeps => rotated(self.app, &self.keeper, "24h").await,
+            Act::Rotate => rotated(self.app, &self.breaker, "24h").await,
+            Act::Import => imported(self.app, 2 * self.n + usize::from(keeps), &name, wanted).await,
+        }
+    }
+}
+
+/// A file of one row. What is wrong with it is told as the other acts tell it.
+async fn imported(app: &TestApp, n: usize, name: &str, wanted: Wanted) -> Result<(), DomainError> {
+    let key = old_key(n);
+    let expires = match wanted.expiry.parse::<i64>() {
+        Ok(days) => app.clock.now().plus_ms((days - 1) * DAY_MS).iso_date(),
+        Err(_) => String::new(),
+    };
+    let file = format!(
+        "digest,name,environment,owner,scopes,expires,ip_allow,rotation_days\n{},{name},live,team:tests,{},{expires},{},{}\n",
+        sha256(&key),
+        wanted.scopes.join(" "),
+        wanted.ip_allow,
+        wanted.rotation_days,
+    );
+    let summary = import(app, &file).await?;
+    let from = serde_json::json!({ "key": key, "clientIp": "10.1.2.3" });
+    if summary.is_fine() {
+        assert_eq!(app.ask(from).await["code"], "VALID", "{name}");
+        return Ok(());
+    }
+    assert_eq!(
+        app.ask(from).await["code"],
+        "NOT_FOUND",
+        "{name}: nothing is half done"
+    );
+    let told = summary.mistakes.into_iter().map(|mistake| {
+        let field = match mistake.column.as_str() {
+            "expires" => "expiry",
+            column => column,
+        };
+        FieldError::new(field, &mistake.code, mistake.message)
+    });
+    Err(DomainError::Invalid(told.collect()))
+}
+
 fn is_told<T>(act: &str, done: Result<T, DomainError>, (field, code, says): (&str, &str, &str)) {
     let Err(DomainError::Invalid(errors)) = done else {
         panic!("{act}: {code} was not refused");
@@ -202,6 +281,7 @@ fn is_told<T>(act: &str, done: Result<T, DomainError>, (field, code, says): (&st
 on_both_databases! {
     async fn each_rule_holds_in_each_act(backend: Backend) {
         let app = TestApp::on(backend).await;
+        take_imports(&app).await;
         let mut cells = 0;
         for (n, case) in CASES.iter().enumerate() {
             save(&app, &[], "").await.unwrap();
@@ -213,20 +293,21 @@ on_both_databases! {
             let other = app.issue(&name("other"), &["images:read"]).await;
             save(&app, case.rule, "").await.unwrap();
 
-            assert!(created(&app, &name("new keeper"), case.keeps).await.is_ok(), "{}", case.told.1);
-            if case.by_new_keys {
-                is_told("create", created(&app, &name("new breaker"), case.breaks).await, case.told);
+            let stage = Stage { app: &app, case, n, keeper, breaker, other };
+            for act in Act::ALL {
+                let kept = stage.attempt(act, true).await;
+                assert!(kept.is_ok(), "{act:?}, {}: {kept:?}", case.told.1);
+                cells += 1;
+                if case.by_new_keys || !matches!(act, Act::Create) {
+                    is_told(&format!("{act:?}"), stage.attempt(act, false).await, case.told);
+                    cells += 1;
+                }
             }
-            assert!(edited(&app, &other, &name("other"), case.keeps).await.is_ok(), "{}", case.told.1);
-            is_told("edit", edited(&app, &other, &name("other"), case.breaks).await, case.told);
-            assert!(rotated(&app, &keeper, "24h").await.is_ok(), "{}", case.told.1);
-            is_told("rotate", rotated(&app, &breaker, "24h").await, case.told);
             // Nothing is switched off, and whoever must be rid of a secret is not kept from it.
-            assert_eq!(app.verify(&breaker.secret).await, "VALID");
-            assert!(rotated(&app, &breaker, "now").await.is_ok(), "{}", case.told.1);
-            cells += 6;
+            assert_eq!(app.verify(&stage.breaker.secret).await, "VALID");
+            assert!(rotated(&app, &stage.breaker, "now").await.is_ok(), "{}", case.told.1);
         }
-        eprintln!("policy on {backend:?}: {cells} cells of create, edit and rotate, kept and broken");
+        eprintln!("policy on {backend:?}: {cells} cells of create, edit, rotate and import, kept and broken");
     }
 
     async fn a_name_is_edited_only_of_a_key_that_keeps_the_policy(backend: Backend) {

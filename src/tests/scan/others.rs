@@ -1,7 +1,10 @@
 //! Rules for other scanners find what we find.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::Command;
 
+use keywright::model::key_text::EXAMPLE_KEY;
 use regex::Regex;
 
 use super::garden::Garden;
@@ -105,4 +108,84 @@ fn the_rules_for_trufflehog_find_every_planted_secret() {
     assert_eq!(detectors.len(), 2);
     assert!(!printed.contains("verify"), "no secret is sent anywhere");
     assert_all_found(&garden, &detectors);
+}
+
+/// What the program itself finds with the rules, of those alone: each secret in the whole.
+fn found_by_gitleaks(folder: &std::path::Path) -> Option<Vec<String>> {
+    if Command::new("gitleaks").arg("version").output().is_err() {
+        // Past the test's own output, which nobody sees when the test passes.
+        let said = "SKIPPED: the rules for gitleaks were not tried with gitleaks, which is not there (scripts/tools.sh gates)\n";
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
+        return None;
+    }
+    let (config, report) = (folder.join("rules.toml"), folder.join("report.json"));
+    std::fs::write(&config, printed(&["--rules", "gitleaks"])).unwrap();
+    let mut command = Command::new("gitleaks");
+    command.args([
+        "dir",
+        "--no-banner",
+        "--exit-code",
+        "3",
+        "--report-format",
+        "json",
+    ]);
+    command
+        .arg("--config")
+        .arg(&config)
+        .arg("--report-path")
+        .arg(&report)
+        .arg(folder.join("source"));
+    let ran = command.output().unwrap();
+    assert_eq!(
+        ran.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let report: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let ours = |finding: &&serde_json::Value| finding["RuleID"].as_str().unwrap().starts_with("keywright-");
+    let secret = |finding: &serde_json::Value| finding["Secret"].as_str().unwrap().to_owned();
+    Some(report.iter().filter(ours).map(secret).collect())
+}
+
+#[test]
+fn gitleaks_itself_finds_every_planted_secret_and_no_text_of_another_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let garden = Garden::plant(&folder.path().join("garden"));
+    let source_folder = folder.path().join("source");
+    std::fs::create_dir(&source_folder).unwrap();
+    // Those whose form is another; of the rest nothing but the checksum tells that they are none.
+    let others: Vec<&String> = garden
+        .look_alikes
+        .iter()
+        .enumerate()
+        .filter(|(n, _)| matches!(n % 10, 2 | 3 | 4 | 8))
+        .map(|(_, text)| text)
+        .collect();
+    let lines: String = others.iter().map(|text| format!("NOT_ONE='{text}'\n")).collect();
+    std::fs::write(source_folder.join("planted.env"), source(&garden)).unwrap();
+    std::fs::write(source_folder.join("others.env"), lines).unwrap();
+    std::fs::write(
+        source_folder.join("example.md"),
+        format!("The key `{EXAMPLE_KEY}` is nobody's.\n"),
+    )
+    .unwrap();
+    let Some(found) = found_by_gitleaks(folder.path()) else {
+        return;
+    };
+    for secret in &garden.secrets {
+        assert!(
+            found.iter().any(|found| found.ends_with(secret)),
+            "missed one that begins {}",
+            &secret[..9]
+        );
+    }
+    for text in others {
+        assert!(!found.iter().any(|found| found.contains(text.as_str())), "{text}");
+    }
+    assert!(
+        !found.iter().any(|found| found == EXAMPLE_KEY),
+        "the example is nobody's"
+    );
+    assert_eq!(found.len(), garden.secrets.len());
 }

@@ -45,7 +45,7 @@ pub async fn ask_for_key(
         };
     }
     let ground = Ground::read(&mut tx, &scope, &draft, now).await?;
-    let admitted = ground.admit(actor, &draft, now)?;
+    let admitted = ground.admit(ctx, actor, &draft, now)?;
     let justification = parse_justification(values.first("justification"))?;
     let policy = ground.policies.of(admitted.checked.environment);
     refuse_needless(actor, policy, &admitted.reasons)?;
@@ -91,7 +91,7 @@ pub async fn ask_for_change(
         .await?
         .ok_or(DomainError::NotFound)?
         .purpose;
-    let changed = edit::changed(&mut tx, &scope, former, &typed.edit(), now).await?;
+    let changed = edit::changed(ctx, &mut tx, &scope, former, &typed.edit(), now).await?;
     let justification = parse_justification(values.first("justification"))?;
     refuse_needless(actor, &changed.policy, &changed.reasons)?;
     let id = mint::approval_id(ctx)?;

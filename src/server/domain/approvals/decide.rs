@@ -220,7 +220,7 @@ async fn carry_out(
                     "The key was changed after this was asked for. Decline it, so that it is asked for anew.",
                 ));
             }
-            let changed = edit::changed(tx, &scope, key, &typed.edit(), now).await?;
+            let changed = edit::changed(ctx, tx, &scope, key, &typed.edit(), now).await?;
             let remark = super::check(&who, &changed.policy.approvals, &changed.reasons, leave)?;
             edit::write(ctx, tx, (&who, &scope), changed, remark, now).await?;
             Ok(id)

@@ -113,7 +113,7 @@ async fn proposed(
     }
     let mut proposed = Proposed::default();
     let tried = match approval.summary.kind {
-        ApprovalKind::Create => new_key(tx, scope, approval, now, &mut proposed).await,
+        ApprovalKind::Create => new_key(ctx, tx, scope, approval, now, &mut proposed).await,
         ApprovalKind::Edit => change(ctx, tx, scope, approval, now, &mut proposed).await,
     };
     if let Err(error) = tried {
@@ -126,6 +126,7 @@ async fn proposed(
 }
 
 async fn new_key(
+    ctx: &Context,
     tx: &mut Tx,
     scope: &OrgScope,
     approval: &Approval,
@@ -137,7 +138,7 @@ async fn new_key(
     let draft = typed.draft();
     require_may_ask(&who, draft.environment)?;
     let ground = Ground::read(tx, scope, &draft, now).await?;
-    let admitted = ground.admit(&who, &draft, now)?;
+    let admitted = ground.admit(ctx, &who, &draft, now)?;
     proposed.told = Some(proposal::of_new(&ground, &admitted, now));
     Ok(())
 }
@@ -162,7 +163,7 @@ async fn change(
         proposed.obstacles.push(why.to_owned());
     }
     let typed = Typed::of(&approval.proposal);
-    let changed = edit::changed(tx, scope, key, &typed.edit(), now).await?;
+    let changed = edit::changed(ctx, tx, scope, key, &typed.edit(), now).await?;
     proposed.told = Some(proposal::of_change(&changed, &detail.purpose)?);
     Ok(())
 }

@@ -64,6 +64,7 @@ fn at(ctx: &Context, moment: Timestamp) -> Context {
             ..CacheLimits::default()
         }),
         usage: ctx.usage.clone(),
+        countries: Arc::clone(&ctx.countries),
         mailer: None,
         site: ctx.site.clone(),
     }

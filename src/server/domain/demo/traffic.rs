@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{DAYS, DemoKey, State};
 use crate::model::advice::UseKind;
+use crate::model::country::CountryCode;
 use crate::model::id::{KeyId, OrgId, ProjectId};
 use crate::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use crate::model::usage::Grain;
@@ -72,25 +73,32 @@ pub(super) async fn write(ctx: &Context, used: &Used<'_>, now: Timestamp) -> Res
         id: used.id.as_str(),
         at_ms: at.ms(),
         ip: key.ip.parse().ok(),
+        country: country_of(ctx, key),
     };
     let mut tx = ctx.db.begin_write().await?;
     usage::roll_up(&mut tx, rows.iter()).await?;
     usage::set_keys_used(&mut tx, std::iter::once(last_use)).await?;
-    usage::add_addresses(&mut tx, address_of(used, at).into_iter()).await?;
+    usage::add_addresses(&mut tx, address_of(ctx, used, at).into_iter()).await?;
     key_uses::note(&mut tx, need_of(used, at).into_iter()).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// All of it comes from one address.
-fn address_of<'a>(used: &Used<'a>, at: Timestamp) -> Option<AddressUses<'a>> {
+fn address_of<'a>(ctx: &Context, used: &Used<'a>, at: Timestamp) -> Option<AddressUses<'a>> {
     Some(AddressUses {
         key_id: used.id.as_str(),
         ip: used.key.ip.parse().ok()?,
         first_at_ms: used.created.ms(),
         last_at_ms: at.ms(),
         requests: used.key.peak,
+        country: country_of(ctx, used.key),
     })
+}
+
+/// Only where there is a country database that knows the address.
+fn country_of(ctx: &Context, key: &DemoKey) -> Option<CountryCode> {
+    ctx.countries.country(key.ip.parse().ok()?)
 }
 
 /// The first scope of a key is the one that its requests need.

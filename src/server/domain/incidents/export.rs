@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::view;
 use crate::model::actor::Actor;
 use crate::model::calendar::{counted, grouped};
+use crate::model::country::CountryCode;
 use crate::model::error::FieldError;
 use crate::model::id::IncidentId;
 use crate::model::incident::{ChecklistItem, IncidentPage, UseGroup, Uses};
@@ -151,6 +152,7 @@ fn as_json(page: &IncidentPage) -> Value {
             "from": timeline.horizon.rfc3339(), "until": timeline.until.rfc3339(), "readFrom": timeline.read_from.rfc3339(),
             "requestsBefore": timeline.before, "requestsAfter": timeline.after, "refusedAfter": timeline.refused,
             "addresses": groups("address", &timeline.addresses),
+            "countries": groups("country", &timeline.countries),
             "endpoints": groups("endpoint", &timeline.endpoints),
             "clients": groups("client", &timeline.agents),
         },
@@ -218,6 +220,17 @@ fn use_table(out: &mut String, title: &str, uses: &Uses) {
     }
 }
 
+/// The same groups with the names of the countries beside their codes.
+fn named(uses: &Uses) -> Uses {
+    let mut uses = uses.clone();
+    for row in &mut uses.rows {
+        if let Some(code) = CountryCode::from_letters(&row.value) {
+            row.value = code.in_words();
+        }
+    }
+    uses
+}
+
 fn as_markdown(page: &IncidentPage) -> String {
     let IncidentPage {
         incident,
@@ -274,6 +287,7 @@ fn as_markdown(page: &IncidentPage) -> String {
         grouped(timeline.refused),
     );
     use_table(&mut out, "By address", &timeline.addresses);
+    use_table(&mut out, "By country", &named(&timeline.countries));
     use_table(&mut out, "By endpoint", &timeline.endpoints);
     use_table(&mut out, "By client", &timeline.agents);
     if !page.siblings.rows.is_empty() {
@@ -321,6 +335,7 @@ fn as_csv(page: &IncidentPage) -> String {
     let timeline = &page.timeline;
     let kinds = [
         ("address", &timeline.addresses),
+        ("country", &timeline.countries),
         ("endpoint", &timeline.endpoints),
         ("client", &timeline.agents),
     ];

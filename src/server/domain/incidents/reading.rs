@@ -150,6 +150,7 @@ pub(super) fn fold(raw: &[RawUse], since: Timestamp) -> Found {
         let agent = shown(&redacted_address(text("userAgent")), VALUE_MAX);
         let values = [
             (UseKind::Address, event.ip.clone().unwrap_or_default()),
+            (UseKind::Country, event.country.clone().unwrap_or_default()),
             (UseKind::Endpoint, endpoint_of(text("method"), text("path"))),
             (UseKind::Agent, agent),
         ];
@@ -227,6 +228,7 @@ mod tests {
             at_ms,
             code: code.to_owned(),
             ip: (!ip.is_empty()).then(|| ip.to_owned()),
+            country: (!ip.is_empty()).then(|| "DE".to_owned()),
             told: (!told.is_empty()).then(|| told.to_owned()),
         }
     }
@@ -254,7 +256,9 @@ mod tests {
         assert_eq!(of(UseKind::Address, ""), (11, 11, 0, 1, 1));
         assert_eq!(of(UseKind::Endpoint, "GET /v1/images/{id}"), (9, 10, 1, 1, 0));
         assert_eq!(of(UseKind::Agent, "curl/8"), (9, 10, 1, 1, 0));
-        assert_eq!(found.len(), 6);
+        assert_eq!(of(UseKind::Country, "DE"), (9, 10, 1, 1, 0));
+        assert_eq!(of(UseKind::Country, ""), (11, 11, 0, 1, 1));
+        assert_eq!(found.len(), 8);
     }
 
     #[test]

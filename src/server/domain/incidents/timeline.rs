@@ -9,9 +9,9 @@ use crate::model::incident::{
     Incident, LISTED_MAX, SharedAddress, Sibling, SiblingKeys, Timeline, UseGroup, UseKind, Uses,
 };
 use crate::model::key::{Environment, KeyStatus};
-use crate::model::key_text::display_hint;
 use crate::model::time::Timestamp;
 use crate::model::usage::{UsageRange, UsageSeries};
+use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::keys::may_manage;
 use crate::server::store::db::Tx;
@@ -38,7 +38,7 @@ fn until(incident: &Incident, now: Timestamp) -> Timestamp {
 /// What is known of the key's use; `range` is the chart's, or else one that fits.
 pub async fn of(
     tx: &mut Tx,
-    scope: &OrgScope,
+    (ctx, scope): (&Context, &OrgScope),
     row: &IncidentRow,
     range: Option<UsageRange>,
     now: Timestamp,
@@ -58,10 +58,7 @@ pub async fn of(
             .into_values()
             .for_each(|used| add(&mut found, used));
     }
-    let older: HashMap<String, i64> = store::list_first_seen(tx, key, since)
-        .await?
-        .into_iter()
-        .collect();
+    let (older, older_countries) = seen_before(ctx, tx, key, since).await?;
     let range = range.unwrap_or_else(|| range_for(since, until));
     let span = (range.start(until), end);
     let cells = store::list_cells(tx, scope, key, range.grain(), span).await?;
@@ -74,6 +71,7 @@ pub async fn of(
         after: sum(|used| used.after),
         refused: sum(|used| used.refused),
         addresses: uses(&found, UseKind::Address, since, &older),
+        countries: countries(&found, since, &older_countries),
         endpoints: uses(&found, UseKind::Endpoint, since, &HashMap::new()),
         agents: uses(&found, UseKind::Agent, since, &HashMap::new()),
         horizon: row.horizon,
@@ -81,6 +79,39 @@ pub async fn of(
         until,
         series: UsageSeries::from_cells(range, until, &cells),
     })
+}
+
+/// Addresses and countries that the key was used from before, with when first. Where a country was not written down, it
+/// is the one that the present database says.
+async fn seen_before(
+    ctx: &Context,
+    tx: &mut Tx,
+    key: &KeyId,
+    since: Timestamp,
+) -> Result<(HashMap<String, i64>, HashMap<String, i64>), DomainError> {
+    let mut countries: HashMap<String, i64> = store::list_countries_seen(tx, key, since)
+        .await?
+        .into_iter()
+        .collect();
+    let mut addresses = HashMap::new();
+    for (ip, country, first_at_ms) in store::list_first_seen(tx, key, since).await? {
+        let untold = ip.parse().ok().filter(|_| country.is_none());
+        if let Some(code) = untold.and_then(|ip| ctx.countries.country(ip)) {
+            let first = countries.entry(code.to_string()).or_insert(first_at_ms);
+            *first = first_at_ms.min(*first);
+        }
+        addresses.insert(ip, first_at_ms);
+    }
+    Ok((addresses, countries))
+}
+
+/// By country; nothing where none was ever told.
+fn countries(found: &Found, since: Timestamp, older: &HashMap<String, i64>) -> Uses {
+    let uses = uses(found, UseKind::Country, since, older);
+    match uses.rows.iter().all(|row| row.value.is_empty()) {
+        true => Uses::default(),
+        false => uses,
+    }
 }
 
 /// The groups of one kind, new ones first, then the busiest since the suspected moment; `older` has been seen before.
@@ -157,6 +188,8 @@ fn gather(all: &mut Vec<Sibling>, actor: &Actor, row: SiblingRow) -> Result<(), 
     let damaged = || DomainError::Defect("a key's row cannot be read");
     let key_id: KeyId = row.key_id.parse()?;
     let last_at = Timestamp::from_ms(row.last_at_ms);
+    let environment = Environment::parse(&row.environment).ok_or_else(damaged)?;
+    let hint = row.hint(&key_id, environment);
     let address = SharedAddress {
         ip: row.ip,
         keys: row.keys,
@@ -168,9 +201,8 @@ fn gather(all: &mut Vec<Sibling>, actor: &Actor, row: SiblingRow) -> Result<(), 
         known.addresses.push(address);
         return Ok(());
     }
-    let environment = Environment::parse(&row.environment).ok_or_else(damaged)?;
     all.push(Sibling {
-        hint: display_hint(&row.prefix, environment, key_id.random_part()),
+        hint,
         key_id,
         name: row.name,
         environment,

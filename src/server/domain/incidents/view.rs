@@ -58,7 +58,7 @@ pub async fn page(
     drop(tx);
     let key = read::find(ctx, actor, &row.incident.key_id).await?;
     let mut tx = ctx.db.begin_read().await?;
-    let mut timeline = timeline::of(&mut tx, &scope, &row, range, now).await?;
+    let mut timeline = timeline::of(&mut tx, (ctx, &scope), &row, range, now).await?;
     let siblings = timeline::siblings(&mut tx, (actor, &scope), &row.incident, &mut timeline).await?;
     let items = store::list_items(&mut tx, id).await?;
     let members = match key.may_manage {

@@ -183,7 +183,7 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     let mut tx = ctx.db.begin_write().await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
-    let changed = changed(&mut tx, &scope, key, edit, now).await?;
+    let changed = changed(ctx, &mut tx, &scope, key, edit, now).await?;
     let remark = approvals::check(actor, &changed.policy.approvals, &changed.reasons, Leave::Own)?;
     if changed.widens_live() {
         // To widen a live key is as good as to create one.
@@ -215,6 +215,7 @@ impl Changed {
 
 /// Makes out what an edit would make of a key.
 pub(in crate::server::domain) async fn changed(
+    ctx: &Context,
     tx: &mut Tx,
     scope: &OrgScope,
     former: SecuredKey,
@@ -232,6 +233,7 @@ pub(in crate::server::domain) async fn changed(
     key.name.clone_from(&checked.name);
     key.rotation_days = checked.interval;
     if let Some(access) = &checked.access {
+        restrictions::refuse_untold(&access.rules, Some(&restrictions::of(&former)?), &ctx.countries)?;
         restrictions::refuse_empty_span(&access.rules, access.expires_at)?;
         end_at(&mut key, access.expires_at);
         key.scopes = access.scopes.stored();

@@ -18,7 +18,7 @@ use crate::server::store::keys::{self as store, DetailRow};
 const STEP: i64 = 500;
 
 /// Names of the columns; those that an import knows have the same name there.
-pub const COLUMNS: [&str; 32] = [
+pub const COLUMNS: [&str; 35] = [
     "id",
     "name",
     "purpose",
@@ -35,6 +35,8 @@ pub const COLUMNS: [&str; 32] = [
     "not_before",
     "ip_allow",
     "ip_deny",
+    "country_allow",
+    "country_deny",
     "resource_allow",
     "resource_deny",
     "hours_days",
@@ -43,6 +45,7 @@ pub const COLUMNS: [&str; 32] = [
     "hours_zone",
     "last_used_at",
     "last_used_ip",
+    "last_used_country",
     "secret_since",
     "rotation_days",
     "rotation_due_at",
@@ -118,9 +121,9 @@ fn exported(row: DetailRow) -> Result<Exported, DomainError> {
         Owner::Team(label) => format!("team:{label}"),
         Owner::Member { name, .. } => name.clone(),
     };
-    let (used_at, used_ip) = key
+    let (used_at, used_ip, used_country) = key
         .last_used
-        .map_or((None, None), |used| (Some(used.at), used.ip));
+        .map_or((None, None, None), |used| (Some(used.at), used.ip, used.country));
     let mut cells = vec![
         key.id.to_string(),
         key.name,
@@ -140,6 +143,7 @@ fn exported(row: DetailRow) -> Result<Exported, DomainError> {
     cells.extend([
         at(used_at),
         used_ip.unwrap_or_default(),
+        used_country.map(|code| code.to_string()).unwrap_or_default(),
         row.secret_since.rfc3339(),
         row.rotation_days.map(|days| days.to_string()).unwrap_or_default(),
         at(key.rotation_due_at),
@@ -159,7 +163,7 @@ fn exported(row: DetailRow) -> Result<Exported, DomainError> {
 
 /// From where, for what and when, as an import would read it.
 fn rules_of(rules: &Restrictions) -> Vec<String> {
-    use crate::model::restriction::{Addresses, Resources};
+    use crate::model::restriction::{Addresses, Countries, Resources};
     let words = |lines: String| lines.split_whitespace().collect::<Vec<_>>().join(" ");
     let days = |hours: &Hours| {
         let chosen = WEEKDAYS
@@ -174,6 +178,8 @@ fn rules_of(rules: &Restrictions) -> Vec<String> {
         rules.not_before.map(Timestamp::iso_date).unwrap_or_default(),
         words(Addresses::lines(&rules.addresses.allow)),
         words(Addresses::lines(&rules.addresses.deny)),
+        words(Countries::lines(&rules.countries.allow)),
+        words(Countries::lines(&rules.countries.deny)),
         words(Resources::lines(&rules.resources.allow)),
         words(Resources::lines(&rules.resources.deny)),
         hours.map(days).unwrap_or_default(),

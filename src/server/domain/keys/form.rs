@@ -42,6 +42,7 @@ pub async fn material(
         members: &members,
         now,
         origin,
+        countries: &ctx.countries,
     };
     let beginning = prefill::beginning(&opening, asked, key.as_ref(), template);
     let choice = |template: &crate::model::template::KeyTemplate| TemplateChoice {
@@ -68,6 +69,7 @@ pub async fn material(
         may_ask_for_live: actor.asks_for(Environment::Live),
         may_choose_owner: actor.may(Permission::KeysManageAny),
         zones: zones::names(),
+        country_database: ctx.countries.is_ready(),
         my_address: actor.origin().ip.clone(),
     })
 }

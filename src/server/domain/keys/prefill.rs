@@ -20,6 +20,7 @@ use crate::model::template::{EXPIRIES, KeyTemplate};
 use crate::model::text::{self, NAME_MAX, NOTE_MAX, shown};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::domain::DomainError;
+use crate::server::platform::countries::CountryDatabase;
 
 /// Presets of a template are set for every project that can be chosen, while the form stays as short as this.
 const PRESETS_MAX: usize = 300;
@@ -33,6 +34,7 @@ pub struct Opening<'a> {
     pub members: &'a [MemberName],
     pub now: Timestamp,
     pub origin: &'a str,
+    pub countries: &'a CountryDatabase,
 }
 
 type Pairs = Vec<(String, String)>;
@@ -297,8 +299,10 @@ fn check(opening: &Opening<'_>, asked: &FormValues, project: Option<&Project>, b
         }
         Err(error) => errors.push(error),
     }
-    if let Err(DomainError::Invalid(wrong)) = restrictions::parse(&RestrictionsDraft::of_form(&values)) {
-        errors.extend(wrong);
+    match restrictions::parse(&RestrictionsDraft::of_form(&values)) {
+        Ok(rules) => errors.extend(restrictions::refuse_untold(&rules, None, opening.countries).err()),
+        Err(DomainError::Invalid(wrong)) => errors.extend(wrong),
+        Err(_) => {}
     }
     let is_sensitive = |name: &str| {
         let named = project.map_or(opening.projects, std::slice::from_ref);

@@ -3,9 +3,11 @@
 use crate::model::error::FieldError;
 use crate::model::restriction::{Restrictions, RestrictionsDraft};
 use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::platform::countries::CountryDatabase;
 use crate::server::platform::zones;
-use crate::server::store::keys::SecuredKey;
+use crate::server::store::keys::{self as store, SecuredKey};
 
 /// Reads what was typed. A place whose clock is to count must be one we know.
 pub fn parse(draft: &RestrictionsDraft<'_>) -> Result<Restrictions, DomainError> {
@@ -17,6 +19,28 @@ pub fn parse(draft: &RestrictionsDraft<'_>) -> Result<Restrictions, DomainError>
         }
         _ => Ok(rules),
     }
+}
+
+/// A rule about countries that nobody could hold is not saved. One that is there already may stay: every request is refused
+/// by it until there is a database again.
+pub fn refuse_untold(
+    rules: &Restrictions,
+    former: Option<&Restrictions>,
+    countries: &CountryDatabase,
+) -> Result<(), FieldError> {
+    let rule = &rules.countries;
+    let is_kept = former.is_some_and(|former| former.countries == *rule);
+    if rule.is_empty() || is_kept || countries.is_ready() {
+        return Ok(());
+    }
+    let message = "Rules about countries need a country database, and this installation has none. Whoever runs it sets KEYWRIGHT_COUNTRY_DATABASE (docs/operations.md, Countries); until then leave the countries empty.";
+    Err(FieldError::new(rule.field(), "no_database", message))
+}
+
+/// Keys of every organisation that are limited to countries and not revoked; for whoever runs the house.
+pub async fn count_by_country(ctx: &Context) -> Result<i64, DomainError> {
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(store::count_by_country(&mut tx).await?)
 }
 
 /// The stored form of rules: JSON, absent for none, and the moment beside it.

@@ -20,7 +20,7 @@ pub async fn review(ctx: &Context, actor: &Actor, draft: &KeyDraft<'_>) -> Resul
     let scope = require_may_ask(actor, draft.environment)?;
     let mut tx = ctx.db.begin_read().await?;
     let ground = Ground::read(&mut tx, &scope, draft, now).await?;
-    let admitted = ground.admit(actor, draft, now)?;
+    let admitted = ground.admit(ctx, actor, draft, now)?;
     let mut said = sentences(&ground, &admitted, now);
     let policy = ground.policies.of(admitted.checked.environment);
     if approvals::check(actor, &policy.approvals, &admitted.reasons, Leave::Own).is_err() {

@@ -464,6 +464,7 @@ fn use_of(uses: &[SecretHour], number: i64, now: Timestamp) -> SecretUse {
         last: own().max_by_key(|hour| hour.last_at_ms).map(|hour| LastUsed {
             at: Timestamp::from_ms(hour.last_at_ms),
             ip: hour.last_ip.clone(),
+            country: None,
         }),
         hours: (0..24).map(in_hour).collect(),
     }

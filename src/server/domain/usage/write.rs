@@ -5,12 +5,14 @@ use std::net::IpAddr;
 
 use super::needs::Needs;
 use super::sink::UsageEvent;
+use crate::model::country::CountryCode;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::model::usage::Grain;
 use crate::model::verdict::VerdictCode;
 use crate::server::ctx::Context;
 use crate::server::domain::keys::rotation;
 use crate::server::domain::verification::CachedKey;
+use crate::server::platform::countries::CountryDatabase;
 use crate::server::store::error::StoreError;
 use crate::server::store::usage::{self as store, AddressUses, EventRow, LastUse, RollUp, SecretUses};
 
@@ -38,16 +40,35 @@ struct Folded<'a> {
     needs: Needs<'a>,
 }
 
+/// Where the addresses of a batch are, each looked up once; nothing while there is no country database.
+type Places = HashMap<IpAddr, Option<CountryCode>>;
+
+fn look_up(places: &mut Places, countries: &CountryDatabase, events: &[UsageEvent]) {
+    if !countries.is_ready() {
+        return;
+    }
+    for ip in events.iter().filter_map(|event| event.client_ip) {
+        places.entry(ip).or_insert_with(|| countries.country(ip));
+    }
+}
+
+fn country_of(places: &Places, event: &UsageEvent) -> Option<CountryCode> {
+    places.get(&event.client_ip?).copied().flatten()
+}
+
 /// Writes a batch, all or nothing.
 pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
-    let mut folded = Folded::default();
+    let (mut folded, mut places) = (Folded::default(), Places::new());
     let mut tx = ctx.db.begin_write().await?;
     for chunk in events.chunks(EVENTS_AT_ONCE) {
-        chunk.iter().for_each(|event| folded.add(event));
-        store::insert_events(&mut tx, chunk.iter().map(row_of)).await?;
+        look_up(&mut places, &ctx.countries, chunk);
+        let country = |event: &UsageEvent| country_of(&places, event);
+        chunk.iter().for_each(|event| folded.add(event, country(event)));
+        let rows = chunk.iter().map(|event| row_of(event, country(event)));
+        store::insert_events(&mut tx, rows).await?;
     }
     store::roll_up(&mut tx, folded.cells().values()).await?;
     store::set_keys_used(&mut tx, folded.keys.into_values()).await?;
@@ -71,15 +92,20 @@ async fn begin_countdowns(ctx: &Context, first_uses: &BTreeMap<(&str, u32), (&Ca
 }
 
 impl<'a> Folded<'a> {
-    fn add(&mut self, event: &'a UsageEvent) {
+    fn add(&mut self, event: &'a UsageEvent, country: Option<CountryCode>) {
         let (key, at) = (event.key.id.as_str(), event.at);
         let minute = at.floor_to(Grain::Minute.width_ms()).ms();
         let cell = (key, minute, event.code);
         self.minutes.entry(cell).or_insert((&event.key, 0)).1 += 1;
-        note_use(&mut self.keys, key, at, event.client_ip);
-        note_use(&mut self.tokens, event.token.id.as_str(), at, event.caller_ip);
+        note_use(&mut self.keys, key, at, (event.client_ip, country));
+        note_use(
+            &mut self.tokens,
+            event.token.id.as_str(),
+            at,
+            (event.caller_ip, None),
+        );
         if let Some(ip) = event.client_ip {
-            note_address(&mut self.addresses, (key, ip), at.ms());
+            note_address(&mut self.addresses, (key, ip, country), at.ms());
         }
         if let Some(number) = event.secret_number {
             self.add_secret(event, number);
@@ -95,6 +121,7 @@ impl<'a> Folded<'a> {
             id: key_id,
             at_ms,
             ip,
+            country: None,
         };
         let uses = self
             .secrets
@@ -142,17 +169,27 @@ impl<'a> Folded<'a> {
     }
 }
 
-fn note_use<'a>(uses: &mut BTreeMap<&'a str, LastUse<'a>>, id: &'a str, at: Timestamp, ip: Option<IpAddr>) {
-    let at_ms = at.ms();
-    let known = uses.entry(id).or_insert(LastUse { id, at_ms, ip });
-    if at_ms >= known.at_ms {
-        *known = LastUse { id, at_ms, ip };
+fn note_use<'a>(
+    uses: &mut BTreeMap<&'a str, LastUse<'a>>,
+    id: &'a str,
+    at: Timestamp,
+    (ip, country): (Option<IpAddr>, Option<CountryCode>),
+) {
+    let used = LastUse {
+        id,
+        at_ms: at.ms(),
+        ip,
+        country,
+    };
+    let known = uses.entry(id).or_insert(used);
+    if used.at_ms >= known.at_ms {
+        *known = used;
     }
 }
 
 fn note_address<'a>(
     addresses: &mut BTreeMap<(&'a str, IpAddr), AddressUses<'a>>,
-    (key_id, ip): (&'a str, IpAddr),
+    (key_id, ip, country): (&'a str, IpAddr, Option<CountryCode>),
     at_ms: i64,
 ) {
     let ip = ip.to_canonical();
@@ -162,13 +199,14 @@ fn note_address<'a>(
         first_at_ms: at_ms,
         last_at_ms: at_ms,
         requests: 0,
+        country,
     });
     uses.requests += 1;
     uses.first_at_ms = uses.first_at_ms.min(at_ms);
     uses.last_at_ms = uses.last_at_ms.max(at_ms);
 }
 
-fn row_of(event: &UsageEvent) -> EventRow<'_> {
+fn row_of(event: &UsageEvent, country: Option<CountryCode>) -> EventRow<'_> {
     EventRow {
         at_ms: event.at.ms(),
         request_id: event.request_id.as_str(),
@@ -180,5 +218,6 @@ fn row_of(event: &UsageEvent) -> EventRow<'_> {
             .told
             .as_ref()
             .and_then(|told| serde_json::to_string(told).ok()),
+        country,
     }
 }

@@ -6,6 +6,7 @@ use super::entry::{CachedKey, CachedRestrictions, CachedSecret};
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::permission_query::PermissionQuery;
 use crate::model::project::ProjectStatus;
+use crate::model::restriction::Whereabouts;
 use crate::model::time::Timestamp;
 use crate::model::verdict::VerdictCode;
 
@@ -49,13 +50,14 @@ impl Verdict {
     };
 }
 
-/// Decides about a key whose secret matched.
+/// Decides about a key whose secret matched. `whereabouts` is only asked for a key that is limited to countries.
 #[must_use]
 pub fn decide(
     key: &CachedKey,
     secret: &CachedSecret,
     request: &VerifyRequest<'_>,
     permissions: Option<&PermissionQuery>,
+    whereabouts: impl FnOnce(IpAddr) -> Whereabouts,
     now: Timestamp,
 ) -> Verdict {
     use VerdictCode as Code;
@@ -102,7 +104,7 @@ pub fn decide(
             "The key’s owner is no longer an active member.",
         );
     }
-    if let Some(refused) = limits.and_then(|limits| refuse_place_or_time(limits, request, now)) {
+    if let Some(refused) = limits.and_then(|limits| refuse_place_or_time(limits, request, whereabouts, now)) {
         return refused;
     }
     if let Some(query) = permissions.filter(|query| !query.is_met_by(&key.scopes)) {
@@ -123,10 +125,14 @@ pub fn decide(
 fn refuse_place_or_time(
     limits: &CachedRestrictions,
     request: &VerifyRequest<'_>,
+    whereabouts: impl FnOnce(IpAddr) -> Whereabouts,
     now: Timestamp,
 ) -> Option<Verdict> {
     if let Some(detail) = limits.rules.addresses.refusal(request.client_ip) {
         return Some(Verdict::refused(VerdictCode::IpNotAllowed, detail));
+    }
+    if let Some(detail) = limits.rules.countries.refusal(request.client_ip, whereabouts) {
+        return Some(Verdict::refused(VerdictCode::CountryNotAllowed, detail));
     }
     let hours = limits.rules.hours.as_ref()?;
     let detail = match limits.zone.as_ref().and_then(|zone| zone.local(now)) {
@@ -138,7 +144,10 @@ fn refuse_place_or_time(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+    use crate::model::country::CountryCode;
     use crate::model::id::{KeyId, OrgId, ProjectId};
     use crate::model::restriction::{HoursDraft, Restrictions, RestrictionsDraft};
     use crate::model::scope::ScopeSet;
@@ -151,6 +160,7 @@ mod tests {
     fn everything_forbidden() -> Restrictions {
         let draft = RestrictionsDraft {
             ip_allow: vec!["10.0.0.0/8"],
+            country_allow: vec!["DE"],
             resource_allow: vec!["gpt-*"],
             hours: HoursDraft {
                 days: vec!["mon"],
@@ -204,8 +214,9 @@ mod tests {
             ..VerifyRequest::default()
         };
         let query = PermissionQuery::parse("a AND b").unwrap();
+        let place = Cell::new(Whereabouts::Unknown);
         let code = |key: &CachedKey, secret: &CachedSecret, request: &VerifyRequest<'_>| {
-            decide(key, secret, request, Some(&query), NOW).code
+            decide(key, secret, request, Some(&query), |_| place.get(), NOW).code
         };
         assert_eq!(code(&key, &secret, &request), VerdictCode::Revoked);
         key.status = KeyStatus::Disabled;
@@ -237,13 +248,18 @@ mod tests {
             "no address is none that is allowed"
         );
         request.client_ip = "10.1.2.3".parse().ok();
+        for nowhere in [Whereabouts::Unknown, Whereabouts::Untold] {
+            place.set(nowhere);
+            assert_eq!(code(&key, &secret, &request), VerdictCode::CountryNotAllowed);
+        }
+        place.set(Whereabouts::In(CountryCode::from_letters("DE").unwrap()));
         assert_eq!(
             code(&key, &secret, &request),
             VerdictCode::OutsideHours,
             "it is a Thursday"
         );
         rules(&mut key).hours = None;
-        let verdict = decide(&key, &secret, &request, Some(&query), NOW);
+        let verdict = decide(&key, &secret, &request, Some(&query), |_| place.get(), NOW);
         assert_eq!(verdict.code, VerdictCode::InsufficientScope);
         assert_eq!(verdict.denial.unwrap().missing, ["a", "b"]);
         key.scopes = ScopeSet::from_stored("*").unwrap();

@@ -130,6 +130,7 @@ pub async fn verify(
         secret,
         &question.request,
         question.permissions.as_deref(),
+        |address| ctx.countries.whereabouts(address),
         now,
     );
     let overlap_until = key.overlap_until(now);

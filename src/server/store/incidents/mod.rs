@@ -16,7 +16,8 @@ pub use record::{
 pub use siblings::{SiblingRow, list_counted, list_siblings};
 pub use uses::{
     RawUse, Reading, StoredUse, add_use, delete_uses, event_bound_after, event_bound_before, first_minute,
-    known_values, last_hour_before, list_cells, list_first_seen, list_raw, list_to_read, list_uses, set_read,
+    known_values, last_hour_before, list_cells, list_countries_seen, list_first_seen, list_raw, list_to_read,
+    list_uses, set_read,
 };
 
 /// Every statement of the four files.

@@ -4,11 +4,11 @@ use crate::model::actor::OrgScope;
 use crate::model::id::{IncidentId, KeyId};
 use crate::model::incident::{Incident, IncidentFilter, IncidentStatus, IncidentSummary};
 use crate::model::key::Environment;
-use crate::model::key_text::display_hint;
 use crate::model::page::Page;
 use crate::model::time::Timestamp;
 use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
+use crate::server::store::keys::{hint, import_prefix};
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
 
@@ -32,7 +32,7 @@ statements! {
     HOLD = "UPDATE incidents SET status = status WHERE org_id = $1 AND id = $2";
     LIST = concat!("SELECT n.id, n.key_id, n.status, n.suspected_since_ms, n.opened_at_ms, n.opened_by_type, n.opened_by_id,
         o.name AS opened_by_name, n.closed_at_ms, n.frozen_at_ms, n.replaced_at_ms, k.name AS key_name, k.prefix, k.environment,
-        k.status AS key_status FROM incidents n JOIN api_keys k ON k.id = n.key_id LEFT JOIN accounts o ON o.id = n.opened_by_id",
+        k.status AS key_status, ", import_prefix!(), " FROM incidents n JOIN api_keys k ON k.id = n.key_id LEFT JOIN accounts o ON o.id = n.opened_by_id",
         narrowed!(), " ORDER BY n.status DESC, n.opened_at_ms DESC, n.id LIMIT $4 OFFSET $5");
     COUNT = concat!("SELECT COUNT(*) FROM incidents n", narrowed!());
     COUNT_OPEN = "SELECT COUNT(*) FROM incidents WHERE org_id = $1 AND status = 'open'";
@@ -195,6 +195,7 @@ struct SummaryRow {
     replaced_at_ms: Option<i64>,
     key_name: String,
     prefix: String,
+    import_prefix: Option<String>,
     environment: String,
     key_status: String,
 }
@@ -210,7 +211,7 @@ impl TryFrom<SummaryRow> for IncidentSummary {
         let environment = place.required("environment", Environment::parse(&row.environment))?;
         Ok(Self {
             id: place.parsed("id", &row.id)?,
-            key_hint: display_hint(&row.prefix, environment, key_id.random_part()),
+            key_hint: hint(&row.prefix, environment, &key_id, row.import_prefix.as_deref()),
             key_id,
             key_name: row.key_name,
             environment,

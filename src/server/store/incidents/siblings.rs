@@ -3,9 +3,11 @@
 
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
+use crate::model::key::Environment;
 use crate::model::time::Timestamp;
 use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
+use crate::server::store::keys::{hint, import_prefix};
 use crate::server::store::statements;
 
 /// The key's addresses since a moment, each with the number of keys of the organisation that used it since: 50 addresses,
@@ -21,7 +23,7 @@ macro_rules! counted {
 statements! {
     LIST_COUNTED = concat!(counted!(), " SELECT ip, keys FROM counted ORDER BY ip");
     /// Those from the least shared addresses first.
-    LIST_SIBLINGS = concat!(counted!(), " SELECT o.key_id, k.name, k.prefix, k.environment, k.status, k.owner_account_id, o.ip,
+    LIST_SIBLINGS = concat!(counted!(), " SELECT o.key_id, k.name, k.prefix, k.environment, k.status, k.owner_account_id, o.ip, ", import_prefix!(), ",
         counted.keys AS keys, o.requests, o.last_at_ms FROM counted JOIN key_addresses o ON o.ip = counted.ip
         JOIN api_keys k ON k.id = o.key_id
         WHERE counted.keys <= 100 AND o.key_id <> $2 AND o.last_at_ms >= $3 AND k.org_id = $1
@@ -34,6 +36,7 @@ pub struct SiblingRow {
     pub key_id: String,
     pub name: String,
     pub prefix: String,
+    pub import_prefix: Option<String>,
     pub environment: String,
     pub status: String,
     pub owner_account_id: Option<String>,
@@ -41,6 +44,14 @@ pub struct SiblingRow {
     pub keys: i64,
     pub requests: i64,
     pub last_at_ms: i64,
+}
+
+impl SiblingRow {
+    /// What is shown of its text.
+    #[must_use]
+    pub fn hint(&self, id: &KeyId, environment: Environment) -> String {
+        hint(&self.prefix, environment, id, self.import_prefix.as_deref())
+    }
 }
 
 /// Addresses of the key since a moment, each with how many keys used it since.

@@ -23,7 +23,7 @@ statements! {
         AND bucket_at_ms >= $2 AND bucket_at_ms < $3";
     EVENT_BEFORE = "SELECT at_ms FROM usage_events WHERE at_ms < $1 ORDER BY at_ms DESC LIMIT 1 OFFSET $2";
     EVENT_AFTER = "SELECT at_ms FROM usage_events WHERE at_ms >= $1 ORDER BY at_ms LIMIT 1 OFFSET $2";
-    LIST_RAW = "SELECT at_ms, code, ip, told FROM usage_events WHERE at_ms >= $1 AND at_ms < $2 AND key_id = $3 LIMIT $4";
+    LIST_RAW = "SELECT at_ms, code, ip, country, told FROM usage_events WHERE at_ms >= $1 AND at_ms < $2 AND key_id = $3 LIMIT $4";
     LIST_USES = "SELECT kind, value, first_at_ms, last_at_ms, requests_before, requests_after, refused_after FROM incident_uses
         WHERE incident_id = $1";
     KNOWN_VALUES = "SELECT kind, value FROM incident_uses WHERE incident_id = $1";
@@ -36,8 +36,11 @@ statements! {
         refused_after = incident_uses.refused_after + excluded.refused_after";
     DELETE_USES = "DELETE FROM incident_uses WHERE incident_id = $1";
     /// When addresses were first seen of all, those that were before a moment; the busiest.
-    LIST_FIRST_SEEN = "SELECT ip, first_at_ms FROM key_addresses WHERE key_id = $1 AND first_at_ms < $2
+    LIST_FIRST_SEEN = "SELECT ip, country, first_at_ms FROM key_addresses WHERE key_id = $1 AND first_at_ms < $2
         ORDER BY requests DESC, ip LIMIT 2000";
+    /// The same of countries, all of them.
+    LIST_COUNTRIES_SEEN = "SELECT country, MIN(first_at_ms) FROM key_addresses WHERE key_id = $1 AND first_at_ms < $2
+        AND country IS NOT NULL GROUP BY country";
     LIST_CELLS = "SELECT bucket_at_ms, code, CAST(SUM(requests) AS BIGINT) FROM usage_rollups WHERE org_id = $1 AND key_id = $2
         AND grain = $3 AND bucket_at_ms >= $4 AND bucket_at_ms < $5 GROUP BY bucket_at_ms, code";
 }
@@ -71,6 +74,8 @@ pub struct RawUse {
     pub at_ms: i64,
     pub code: String,
     pub ip: Option<String>,
+    /// Two letters.
+    pub country: Option<String>,
     /// JSON, what the service told of the request.
     pub told: Option<String>,
 }
@@ -216,12 +221,21 @@ pub async fn delete_uses(tx: &mut Tx, incident: &IncidentId) -> Result<(), Store
     on!(tx, c => sqlx::query(DELETE_USES).bind(incident.as_str()).execute(c).await.map(drop))
 }
 
-/// Addresses that the key was used from before a moment, with when first.
-pub async fn list_first_seen(
+/// Countries that the key was used from before a moment, as far as they were told then, with when first.
+pub async fn list_countries_seen(
     tx: &mut Tx,
     key: &KeyId,
     before: Timestamp,
 ) -> Result<Vec<(String, i64)>, StoreError> {
+    on!(tx, c => sqlx::query_as(LIST_COUNTRIES_SEEN).bind(key.as_str()).bind(before.ms()).fetch_all(c).await)
+}
+
+/// Addresses that the key was used from before a moment, with the country if it was told then, and when first.
+pub async fn list_first_seen(
+    tx: &mut Tx,
+    key: &KeyId,
+    before: Timestamp,
+) -> Result<Vec<(String, Option<String>, i64)>, StoreError> {
     on!(tx, c => sqlx::query_as(LIST_FIRST_SEEN).bind(key.as_str()).bind(before.ms()).fetch_all(c).await)
 }
 

@@ -6,6 +6,7 @@ use super::against::narrowing;
 use super::hint;
 use super::openings::count_overdue;
 use crate::model::actor::OrgScope;
+use crate::model::country::CountryCode;
 use crate::model::id::KeyId;
 use crate::model::key::{
     Badge, Environment, KeyCounts, KeyFilter, KeySort, KeyStatus, KeySummary, RevocationReason,
@@ -69,7 +70,7 @@ macro_rules! page_of {
             import_prefix!(),
             ", ",
             badge!(),
-            " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
+            " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip, u.country AS used_country",
             from_keys!(),
             " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id",
             narrowed!(),
@@ -87,7 +88,7 @@ macro_rules! detail {
             "SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name,
         k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
             k.overlap_until_ms, k.rotation_due_at_ms, k.rotation_days, k.restrictions, ", import_prefix!(), ", ",
-        badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip,
+        badge!(), " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip, u.country AS used_country,
         k.purpose, k.status, p.status AS project_status, k.created_by_type, k.created_by_id, cb.name AS created_by_name,
         k.stored_note, k.disabled_at_ms, k.revoked_at_ms, k.revoked_by_type, k.revoked_by_id, rb.name AS revoked_by_name,
         k.revoked_reason, k.revoked_note, k.secret_since_ms, k.handed_on_at_ms, k.not_before_ms, k.version", from_keys!(),
@@ -109,6 +110,8 @@ statements! {
     /// For a review: each key with its owner, if that is an active member who may decide.
     LIST_REVIEWABLE = concat!("SELECT k.id, k.owner_account_id, CASE WHEN m.role <> 'auditor' THEN m.account_id END", from_keys!(),
         narrowed!(), " AND k.status <> 'revoked' ORDER BY k.id LIMIT $10");
+    /// By the stored text of their restrictions: whatever else is in it has its quotation marks escaped.
+    COUNT_BY_COUNTRY = "SELECT COUNT(*) FROM api_keys WHERE status <> 'revoked' AND restrictions LIKE '%\"countries\":{%'";
     COUNT_REVIEWABLE = concat!("SELECT COUNT(*)", from_keys!(), narrowed!(), " AND k.status <> 'revoked'");
     /// Adds up per project, owner and status, in the order of the index, before it looks at project and owner: ten
     /// thousand keys are a handful of groups.
@@ -154,6 +157,7 @@ pub(super) struct SummaryRow {
     badge: String,
     used_at_ms: Option<i64>,
     used_ip: Option<String>,
+    used_country: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -241,6 +245,7 @@ impl SummaryRow {
             last_used: self.used_at_ms.map(|at| LastUsed {
                 at: Timestamp::from_ms(at),
                 ip: self.used_ip,
+                country: self.used_country.as_deref().and_then(CountryCode::from_letters),
             }),
             overlap_until: moment(self.overlap_until_ms),
             rotation_due_at: moment(self.rotation_due_at_ms),
@@ -306,6 +311,11 @@ pub async fn list(
         number: page.number,
         size: page.size,
     })
+}
+
+/// Keys of every organisation that have a rule about countries and are not revoked.
+pub async fn count_by_country(tx: &mut Tx) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_BY_COUNTRY).fetch_one(c).await)
 }
 
 /// The texts that a filter binds after organisation and time: search, three patterns, project, environment, badge.

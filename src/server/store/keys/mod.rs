@@ -11,6 +11,8 @@ macro_rules! import_prefix {
     };
 }
 
+pub(in crate::server::store) use import_prefix;
+
 mod against;
 mod candidates;
 mod export;
@@ -30,7 +32,8 @@ pub use import::{
     batches, find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
 };
 pub use list::{
-    DetailRow, ListedKey, Reviewable, count_reviewable, counts, find_detail, list, list_reviewable,
+    DetailRow, ListedKey, Reviewable, count_by_country, count_reviewable, counts, find_detail, list,
+    list_reviewable,
 };
 pub(in crate::server::store) use list::{badge, from_keys};
 pub(in crate::server::store) use openings::overdue;
@@ -53,7 +56,12 @@ use crate::model::key::Environment;
 use crate::model::key_text::display_hint;
 
 /// What is shown of a key's text.
-fn hint(prefix: &str, environment: Environment, id: &KeyId, import_prefix: Option<&str>) -> String {
+pub(in crate::server::store) fn hint(
+    prefix: &str,
+    environment: Environment,
+    id: &KeyId,
+    import_prefix: Option<&str>,
+) -> String {
     match import_prefix {
         Some(declared) => imported_hint(declared),
         None => display_hint(prefix, environment, id.random_part()),

@@ -103,6 +103,7 @@ impl EntryRow {
             last_used: self.used_at_ms.map(|at| LastUsed {
                 at: Timestamp::from_ms(at),
                 ip: self.used_ip,
+                country: None,
             }),
             may_rotate: false,
         };

@@ -1,10 +1,10 @@
 //! Keys that nobody uses, since when that counts, and whether their people were told.
 
+use super::hint;
 use crate::model::actor::OrgScope;
 use crate::model::id::{KeyId, OrgId};
 use crate::model::key::Environment;
 use crate::model::key_page::UnusedKey;
-use crate::model::key_text::display_hint;
 use crate::model::time::Timestamp;
 use crate::model::usage::LastUsed;
 use crate::server::store::db::{Tx, on};
@@ -26,7 +26,7 @@ macro_rules! quiet {
 statements! {
     /// The longest unused first.
     LIST_UNUSED = concat!("SELECT k.id, k.name, k.prefix, k.environment, p.name AS project_name, k.owner_account_id,
-        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms", quiet!(),
+        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms, ", import_prefix!(), quiet!(),
         " ORDER BY COALESCE(u.at_ms, k.created_at_ms), k.id LIMIT $4");
     COUNT_UNUSED = concat!("SELECT COUNT(*)", quiet!());
     LIST_IDLE = concat!("SELECT k.id, k.name, k.owner_account_id, k.created_at_ms, k.secret_since_ms, k.not_before_ms,
@@ -49,6 +49,7 @@ struct UnusedRow {
     id: String,
     name: String,
     prefix: String,
+    import_prefix: Option<String>,
     environment: String,
     project_name: String,
     owner_account_id: Option<String>,
@@ -84,7 +85,7 @@ impl UnusedRow {
         let environment = place.required("environment", Environment::parse(&self.environment))?;
         let owner = place.owner(self.owner_account_id.as_deref(), self.owner_name, self.owner_team)?;
         Ok(UnusedKey {
-            hint: display_hint(&self.prefix, environment, id.random_part()),
+            hint: hint(&self.prefix, environment, &id, self.import_prefix.as_deref()),
             id,
             name: self.name,
             environment,
@@ -94,6 +95,7 @@ impl UnusedRow {
             last_used: self.used_at_ms.map(|at| LastUsed {
                 at: Timestamp::from_ms(at),
                 ip: self.used_ip,
+                country: None,
             }),
             told_at: moment(self.told_at_ms),
             may_manage: false,

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::model::calendar::{counted, grouped};
+use crate::model::country::CountryCode;
 use crate::model::incident::{IncidentPage, IncidentStatus, Sibling, Timeline, UseGroup, Uses};
 use crate::model::time::Timestamp;
 use crate::model::usage::UsageRange;
@@ -16,6 +17,13 @@ const ADDRESSES: &[Column] = &[
     Column::Number("Refused"),
     Column::Text("Last seen"),
     Column::Number("Keys"),
+];
+const COUNTRIES: &[Column] = &[
+    Column::Text("Country"),
+    Column::Number("Before"),
+    Column::Number("After"),
+    Column::Number("Refused"),
+    Column::Text("Last seen"),
 ];
 const ENDPOINTS: &[Column] = &[
     Column::Text("Endpoint"),
@@ -69,6 +77,7 @@ pub(super) fn groups(page: &IncidentPage) -> AnyView {
             <h2 id="use">"What it was used for"</h2>
             {summary(timeline, now)}
             {group("By address", ADDRESSES, &timeline.addresses, now)}
+            {group("By country", COUNTRIES, &timeline.countries, now)}
             {group("By endpoint", ENDPOINTS, &timeline.endpoints, now)}
             {group("By client", AGENTS, &timeline.agents, now)}
         </section>
@@ -126,10 +135,17 @@ fn group(title: &'static str, columns: &'static [Column], uses: &Uses, now: Time
     Some(view! { <h3>{title}</h3>{table(title, columns, rows)}{more} }.into_any())
 }
 
+/// By name, with the code that rules are written in.
+fn country(code: &str) -> String {
+    CountryCode::from_letters(code).map_or_else(|| code.to_owned(), |code| code.in_words())
+}
+
 fn line(row: &UseGroup, label: &'static str, with_keys: bool, now: Timestamp) -> AnyView {
     let value = match row.value.as_str() {
+        "" if label == "Country" => view! { <span class="muted">"Not known"</span> }.into_any(),
         "" => view! { <span class="muted">"Not told"</span> }.into_any(),
         "…" => view! { <span class="muted">"All others"</span> }.into_any(),
+        value if label == "Country" => country(value).into_any(),
         value => view! { <span class="mono value">{value.to_owned()}</span> }.into_any(),
     };
     let new = row

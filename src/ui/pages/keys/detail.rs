@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::advice::least_privilege_card;
+use super::countries::untold_notice;
 use super::handover::handover_notice;
 use super::openings::opened_notice;
 use super::policy::broken;
@@ -76,6 +77,7 @@ fn draw(page: KeyPage) -> AnyView {
         {incident.map(incident_banner)}
         {standing(&key, now)}
         {approval.map(|approval| approval_notice(&approval, now))}
+        {untold_notice(&key)}
         {handover_notice(&key, now)}
         {opened_notice(&key, now)}
         {broken(&key.violations, key.may_manage.then(|| format!("{address}/edit")))}
@@ -233,7 +235,8 @@ fn facts(key: &KeyDetail, now: Timestamp) -> AnyView {
                 .ip
                 .clone()
                 .map(|ip| view! { " from "<span class="mono">{ip}</span> });
-            view! { {moment(used.at, now)}{from} }.into_any()
+            let place = used.country.map(|code| format!(", {}", code.name()));
+            view! { {moment(used.at, now)}{from}{place} }.into_any()
         }
         None => never(),
     };

@@ -59,6 +59,7 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
     let offer = Offer {
         rules: &key.restrictions,
         zones: &form.zones,
+        country_database: key.country_database,
         my_address: form.my_address.as_deref(),
         seen: &form.seen,
         now: form.now,

@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod bulk;
+mod countries;
 pub mod detail;
 pub mod edit;
 pub mod handover;

@@ -70,6 +70,7 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
     let offer = Offer {
         rules: &nothing,
         zones: &material.zones,
+        country_database: material.country_database,
         my_address: material.my_address.as_deref(),
         seen: &[],
         now: material.now,

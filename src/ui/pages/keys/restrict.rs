@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::countries::country_fields;
 use crate::model::calendar::counted;
 use crate::model::form::FormState;
 use crate::model::project::Project;
@@ -15,6 +16,8 @@ use crate::ui::form::{AreaField, TextField, error_id, field_class, field_error, 
 pub(in crate::ui::pages) struct Offer<'a> {
     pub rules: &'a Restrictions,
     pub zones: &'a [String],
+    /// Whether countries can be told.
+    pub country_database: bool,
     pub my_address: Option<&'a str>,
     pub seen: &'a [SeenAddress],
     pub now: Timestamp,
@@ -24,9 +27,11 @@ pub(in crate::ui::pages) struct Offer<'a> {
     pub first_day: bool,
 }
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 11] = [
     "ip_allow",
     "ip_deny",
+    "country_allow",
+    "country_deny",
     "resource_allow",
     "resource_deny",
     "hours_days",
@@ -45,9 +50,10 @@ pub(in crate::ui::pages) fn restriction_fields(state: &FormState, offer: &Offer<
     let open = has_typed || has_errors || !offer.rules.is_empty();
     view! {
         <details class="fold" open=open>
-            <summary>"Restrictions"<span class="fold-value">"Addresses, resources, hours"</span></summary>
+            <summary>"Restrictions"<span class="fold-value">"Addresses, resources, hours, countries"</span></summary>
             <div class="fold-body">
                 {address_fields(state, offer)}
+                {country_fields(state, offer)}
                 {resource_fields(state, offer)}
                 {time_fields(state, offer)}
             </div>
@@ -87,8 +93,12 @@ fn address_fields(state: &FormState, offer: &Offer<'_>) -> AnyView {
         .iter()
         .filter(|seen| Some(seen.ip.as_str()) != offer.my_address);
     let seen = seen.map(|seen| {
+        let place = seen
+            .country
+            .map(|code| format!("{}, ", code.name()))
+            .unwrap_or_default();
         let beneath = format!(
-            "{}, last {}",
+            "{place}{}, last {}",
             counted(seen.requests, "request"),
             seen.last_at.ago(offer.now)
         );

@@ -55,6 +55,7 @@ fn draw(form: &TemplateForm, state: &FormState) -> AnyView {
     let offer = Offer {
         rules: template.map_or(&nothing, |template| &template.restrictions),
         zones: &form.zones,
+        country_database: form.country_database,
         my_address: None,
         seen: &[],
         now: form.now,

@@ -176,6 +176,8 @@ impl<'a> Desk<'a> {
             restrictions: RestrictionsDraft {
                 ip_allow: vec![row.cell("ip_allow")],
                 ip_deny: vec![row.cell("ip_deny")],
+                country_allow: vec![row.cell("country_allow")],
+                country_deny: vec![row.cell("country_deny")],
                 resource_allow: vec![row.cell("resource_allow")],
                 resource_deny: vec![row.cell("resource_deny")],
                 hours: HoursDraft {
@@ -191,7 +193,7 @@ impl<'a> Desk<'a> {
         };
         let is_member = |id: &AccountId| self.member_ids.contains(id);
         match admit(
-            (self.actor, &self.policies),
+            (self.actor, &self.policies, &self.ctx.countries),
             &draft,
             Ok(&self.project),
             is_member,
@@ -303,6 +305,7 @@ fn told(line: u64, error: FieldError) -> Mistake {
     Mistake {
         line,
         column,
+        code: error.code,
         message: error.message,
     }
 }

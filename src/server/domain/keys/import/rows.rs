@@ -48,6 +48,7 @@ fn mistake(line: u64, column: &str, message: impl Into<String>) -> Mistake {
     Mistake {
         line,
         column: column.to_owned(),
+        code: "unreadable".to_owned(),
         message: message.into(),
     }
 }

@@ -17,6 +17,7 @@ use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
 use crate::server::domain::keys::restrictions;
 use crate::server::domain::policy::{self, Policies};
+use crate::server::platform::countries::CountryDatabase;
 
 /// A new key that may be made, in its project.
 pub(in crate::server::domain) struct Admitted<'a> {
@@ -31,7 +32,7 @@ pub(in crate::server::domain) struct Admitted<'a> {
 /// Decides whether the actor may make this key: what it is called, whose it is, what it may do, from where and for how
 /// long. Creating and importing both go through here and nowhere else, so a rule for new keys belongs here.
 pub(in crate::server::domain::keys) fn admit<'a>(
-    (actor, policies): (&Actor, &Policies),
+    (actor, policies, countries): (&Actor, &Policies, &CountryDatabase),
     draft: &KeyDraft<'_>,
     project: Result<&'a Project, DomainError>,
     is_member: impl Fn(&AccountId) -> bool,
@@ -39,6 +40,7 @@ pub(in crate::server::domain::keys) fn admit<'a>(
 ) -> Result<Admitted<'a>, DomainError> {
     let (project, checked) = both(project, check(draft, actor, now))?;
     check_owner(actor, &checked.owner, is_member)?;
+    restrictions::refuse_untold(&checked.restrictions, None, countries)?;
     let policy = policies.of(checked.environment);
     policy::enforce(policy, &checked.terms(now))?;
     let missing = unlisted(&checked.scopes, project);

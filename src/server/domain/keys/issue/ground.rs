@@ -6,6 +6,7 @@ use crate::model::actor::{Actor, OrgScope};
 use crate::model::org::MemberName;
 use crate::model::project::Project;
 use crate::model::time::Timestamp;
+use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::policy::Policies;
 use crate::server::store::db::Tx;
@@ -39,12 +40,19 @@ impl Ground {
     /// Whether the actor may have this key made, by all the rules for new keys.
     pub fn admit(
         &self,
+        ctx: &Context,
         actor: &Actor,
         draft: &KeyDraft<'_>,
         now: Timestamp,
     ) -> Result<Admitted<'_>, DomainError> {
         let is_member = |id: &_| self.members.iter().any(|member| &member.account_id == id);
         let project = usable(self.project.as_ref());
-        admit((actor, &self.policies), draft, project, is_member, now)
+        admit(
+            (actor, &self.policies, &ctx.countries),
+            draft,
+            project,
+            is_member,
+            now,
+        )
     }
 }

@@ -209,7 +209,7 @@ pub(in crate::server::domain) async fn enter(
         checked,
         missing,
         reasons,
-    } = ground.admit(actor, draft, now)?;
+    } = ground.admit(ctx, actor, draft, now)?;
     let policy = ground.policies.of(checked.environment);
     let remark = approvals::check(actor, &policy.approvals, &reasons, leave)?;
     if leave == Leave::Own {
