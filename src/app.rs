@@ -12,7 +12,7 @@ use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
     audit, claim, confirm_email, forgot_password, found, incidents, instance, invitation, keys, members,
-    policy, problem, projects, reset_password, reviews, second_factor, set_up, sign_in, styleguide,
+    policy, problem, projects, reset_password, reviews, second_factor, security, set_up, sign_in, styleguide,
     templates, tokens,
 };
 
@@ -168,7 +168,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/members/:id/offboard") view=members::offboard::OffboardMemberPage ssr=SsrMode::Async/>
                     <Route path=path!("/invitations/:id/resend") view=invitations::ResendInvitationPage ssr=SsrMode::Async/>
                     <Route path=path!("/invitations/:id/revoke") view=invitations::RevokeInvitationPage ssr=SsrMode::Async/>
-                    <Route path=path!("/security") view=members::security::SecurityPage ssr=SsrMode::Async/>
+                    <Route path=path!("/security") view=security::SecurityPage ssr=SsrMode::Async/>
                     <Route path=path!("/organisation") view=members::organisation::OrganisationPage ssr=SsrMode::Async/>
                     <Route path=path!("/audit-log") view=audit::AuditLogPage ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -220,6 +220,7 @@ pub fn filter_in_words(filter: &KeyFilter, project: Option<&str>) -> String {
             .badge
             .map(|badge| format!("status {}", badge.label().to_lowercase())),
     );
+    parts.extend(filter.concern.map(|concern| concern.label().to_lowercase()));
     if filter.project.is_some() {
         parts.push(format!(
             "project {}",

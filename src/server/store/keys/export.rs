@@ -1,5 +1,6 @@
 //! All keys that match, a few at a time, for a file.
 
+use super::concern::concern;
 use super::list::{DetailRow, FullRow, badge, detail, from_keys, narrowed};
 use crate::model::actor::OrgScope;
 use crate::model::key::{Environment, KeyFilter};
@@ -30,7 +31,7 @@ pub async fn list_after(
     let (id, start) = (beginning_with(search), beginning_with(search));
     let project = filter.project.as_ref().map_or("", |id| id.as_str());
     let environment = filter.environment.map_or("", Environment::as_str);
-    let badge = filter.badge.map_or("", |badge| badge.as_str());
+    let badge = filter.status();
     let (before_ms, after_id) = after.map_or((i64::MAX, ""), |(at, id)| (at.ms(), id.as_str()));
     let mut rows: Vec<FullRow> = match after {
         None => Vec::new(),

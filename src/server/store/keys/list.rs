@@ -1,5 +1,6 @@
 //! What is shown of keys: the filtered list, its counts, one key in full.
 
+use super::concern::concern;
 use super::hint;
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
@@ -51,7 +52,11 @@ macro_rules! narrowed {
             AND ($8 = '' OR k.environment = $8)
             AND ($9 = 'any' OR ($9 = '' AND k.status <> 'revoked') OR ",
             badge!(),
-            " = $9)"
+            " = $9 OR (",
+            badge!(),
+            " IN ('rotating', 'rotation_overdue', 'active') AND ",
+            concern!(asked),
+            "))"
         )
     };
 }
@@ -66,12 +71,18 @@ macro_rules! page_of {
             ", ",
             badge!(),
             " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
+            // The page is cut out before anything is read that is only shown.
+            " FROM (SELECT k.id",
             from_keys!(),
-            " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id",
+            " LEFT JOIN key_last_used u ON u.key_id = k.id",
             narrowed!(),
             " ORDER BY ",
             $order,
-            ", k.id LIMIT $10 OFFSET $11"
+            ", k.id LIMIT $10 OFFSET $11) h JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id
+            LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
+            LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id ORDER BY ",
+            $order,
+            ", k.id"
         )
     };
 }
@@ -246,10 +257,9 @@ impl SummaryRow {
 }
 
 pub(super) fn badge_of(filter: &KeyFilter) -> &'static str {
-    match filter.badge {
-        Some(badge) => badge.as_str(),
-        None if filter.with_revoked => "any",
-        None => "",
+    match filter.status() {
+        "" if filter.with_revoked => "any",
+        status => status,
     }
 }
 
@@ -309,9 +319,7 @@ fn bound(filter: &KeyFilter) -> [String; 7] {
         filter
             .environment
             .map_or_else(String::new, |environment| environment.as_str().to_owned()),
-        filter
-            .badge
-            .map_or_else(String::new, |badge| badge.as_str().to_owned()),
+        filter.status().to_owned(),
     ]
 }
 

@@ -149,7 +149,7 @@ fn hidden(filter: &KeyFilter) -> AnyView {
         <input type="hidden" name="q" value=filter.search.clone()/>
         <input type="hidden" name="project" value=filter.project.map(|id| id.to_string()).unwrap_or_default()/>
         <input type="hidden" name="environment" value=text(filter.environment.map(Environment::as_str))/>
-        <input type="hidden" name="status" value=text(filter.badge.map(Badge::as_str))/>
+        <input type="hidden" name="status" value=filter.status()/>
     }
     .into_any()
 }
