@@ -23,7 +23,7 @@ check: ## every gate that needs neither Chromium nor PostgreSQL
 test: ## every gate: lints, tests on both databases, budget, browser journeys
 	@scripts/check.sh --all
 
-bench: ## measure verification, lists, charts and signing in
+bench: ## measure verification, every page, charts and signing in
 	@scripts/bench.sh
 
 advisories: ## known vulnerabilities in the dependencies (needs a network)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The benchmark. In the profile of everything else: its numbers are ratios within one run. With `-- sign-in` or
-# `-- scan` only that part of it.
+# The benchmark. In the profile of everything else: its numbers are ratios within one run. With `-- sign-in`,
+# `-- scan` or `-- pages` only that part of it. Pages are measured on PostgreSQL as well under `scripts/postgres.sh`.
 . "$(dirname "$0")/env.sh"
 scripts/build.sh
 

@@ -12,8 +12,8 @@ use crate::ui::pages::members::acts as member_acts;
 use crate::ui::pages::members::invitations;
 use crate::ui::pages::{
     approvals, audit, claim, confirm_email, forgot_password, found, incidents, instance, invitation, keys,
-    members, policy, problem, projects, reset_password, reviews, second_factor, set_up, sign_in, styleguide,
-    templates, tokens,
+    members, policy, problem, projects, reset_password, reviews, second_factor, security, set_up, sign_in,
+    styleguide, templates, tokens,
 };
 
 /// What the document needs to know of the site: addresses of its files, the saved theme.
@@ -173,7 +173,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/members/:id/offboard") view=members::offboard::OffboardMemberPage ssr=SsrMode::Async/>
                     <Route path=path!("/invitations/:id/resend") view=invitations::ResendInvitationPage ssr=SsrMode::Async/>
                     <Route path=path!("/invitations/:id/revoke") view=invitations::RevokeInvitationPage ssr=SsrMode::Async/>
-                    <Route path=path!("/security") view=members::security::SecurityPage ssr=SsrMode::Async/>
+                    <Route path=path!("/security") view=security::SecurityPage ssr=SsrMode::Async/>
                     <Route path=path!("/organisation") view=members::organisation::OrganisationPage ssr=SsrMode::Async/>
                     <Route path=path!("/audit-log") view=audit::AuditLogPage ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -193,7 +193,7 @@ test("a second factor is asked of everybody while three sessions are live", asyn
     await grace.opens("/settings/api-keys", "API keys");
 
     await ada.opens("/settings/security", "Security");
-    await expect(page.getByText("1 of 3 active members")).toBeVisible();
+    await expect(page.getByText("1 of 3 active members", { exact: true })).toBeVisible();
     await page.getByRole("radio", { name: /^Optional/ }).check();
     await ada.sends(ada.button("Save"));
     await ada.sees("Security");

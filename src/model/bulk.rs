@@ -144,10 +144,9 @@ impl Chosen {
 /// The filter as a form and an address carry it, without what is left open.
 #[must_use]
 pub fn filter_pairs(filter: &KeyFilter) -> Vec<(&'static str, String)> {
-    let status = match filter.badge {
-        Some(badge) => badge.as_str(),
-        None if filter.with_revoked => ANY_STATUS,
-        None => "",
+    let status = match filter.status() {
+        "" if filter.with_revoked => ANY_STATUS,
+        status => status,
     };
     let policy = if filter.against_policy { AGAINST_POLICY } else { "" };
     let project = filter.project.as_ref().map(ToString::to_string);
@@ -188,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_filter_comes_back_as_it_was() {
-        for (status, with_revoked) in [("any", true), ("revoked", false), ("", false)] {
+        for (status, with_revoked) in [("any", true), ("revoked", false), ("no_end", false), ("", false)] {
             let asked = values(&[
                 ("all", "1"),
                 ("q", "ci"),

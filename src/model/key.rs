@@ -96,6 +96,19 @@ words! {
 }
 
 words! {
+    /// Something about a key that passes that is worth a look; a filter of the list.
+    Concern {
+        /// It never expires.
+        NoEnd = "no_end", "No expiry";
+        AnyAddress = "any_address", "From any address";
+        AllScopes = "all_scopes", "Every scope";
+        /// Rather than to a team.
+        OfPerson = "of_person", "Owned by a person";
+        NotConfirmed = "not_confirmed", "Not confirmed as stored";
+    }
+}
+
+words! {
     /// Orders of the list.
     KeySort {
         Created = "created", "Newest";
@@ -324,6 +337,9 @@ pub struct KeyFilter {
     pub environment: Option<Environment>,
     #[serde(default)]
     pub badge: Option<Badge>,
+    /// In place of a badge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concern: Option<Concern>,
     /// Without a badge: revoked keys, too.
     #[serde(default)]
     pub with_revoked: bool,
@@ -355,10 +371,18 @@ impl KeyFilter {
             project: text("project").parse().ok(),
             environment: Environment::parse(&text("environment")),
             badge: Badge::parse(&text("status")),
+            concern: Concern::parse(&text("status")),
             with_revoked: text("status") == ANY_STATUS,
             against_policy: text("policy") == AGAINST_POLICY,
             ..Self::default()
         }
+    }
+
+    /// The state or concern it asks for, as an address says it; empty for none.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        let concern = self.concern.map_or("", Concern::as_str);
+        self.badge.map_or(concern, Badge::as_str)
     }
 
     #[must_use]
@@ -367,6 +391,7 @@ impl KeyFilter {
             || self.project.is_some()
             || self.environment.is_some()
             || self.badge.is_some()
+            || self.concern.is_some()
             || self.with_revoked
             || self.against_policy
     }

@@ -120,7 +120,7 @@ pub struct KeyEditForm {
 pub const UNUSED_CHOICES: [i64; 4] = [30, 60, 90, 180];
 pub const UNUSED_DEFAULT_DAYS: i64 = 90;
 /// Unused keys that are listed; of more, the number.
-pub const UNUSED_LISTED_MAX: i64 = 200;
+pub const UNUSED_LISTED_MAX: i64 = 50;
 
 /// A key that could be used and is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ pub const INVITATION_MS: i64 = 7 * DAY_MS;
 /// Keys that one offboarding revokes or transfers at most; beyond it they are dealt with in several goes.
 pub const OFFBOARDED_KEYS_MAX: usize = 1_000;
 /// Keys that are listed one by one; the rest is decided about together.
-pub const LISTED_KEYS_MAX: usize = 100;
+pub const LISTED_KEYS_MAX: usize = 50;
 
 /// Whether somebody's membership counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,6 +44,7 @@ pub mod review;
 pub mod rotation;
 pub mod scope;
 pub mod scope_group;
+pub mod security;
 pub mod session;
 pub mod snippet;
 pub mod template;

@@ -223,6 +223,7 @@ pub fn filter_in_words(filter: &KeyFilter, project: Option<&str>) -> String {
     if filter.against_policy {
         parts.push("against the policy".to_owned());
     }
+    parts.extend(filter.concern.map(|concern| concern.label().to_lowercase()));
     if filter.project.is_some() {
         parts.push(format!(
             "project {}",

@@ -223,7 +223,7 @@ pub struct RotationPage {
 }
 
 /// Keys that one list of the page of rotations shows.
-pub const LISTED_MAX: i64 = 100;
+pub const LISTED_MAX: i64 = 50;
 
 /// The field of a key's own interval, in every form that has it.
 pub const OWN_DAYS_FIELD: &str = "rotation_days";

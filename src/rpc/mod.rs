@@ -13,6 +13,7 @@ pub mod members;
 pub mod policy;
 pub mod projects;
 pub mod reviews;
+pub mod security;
 pub mod sessions;
 pub mod templates;
 pub mod tokens;

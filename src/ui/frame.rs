@@ -51,12 +51,7 @@ const SETTINGS: &[(&str, &str, &str, Permission)] = &[
     ),
     ("Members", "/settings/members", "users", Permission::MembersRead),
     ("Policy", "/settings/policy", "policy", Permission::KeysRead),
-    (
-        "Security",
-        "/settings/security",
-        "shield",
-        Permission::MembersRead,
-    ),
+    ("Security", "/settings/security", "shield", Permission::KeysRead),
     (
         "Organisation",
         "/settings/organisation",

@@ -25,6 +25,7 @@ pub mod policy;
 pub mod projects;
 pub mod retention;
 pub mod reviews;
+pub mod security;
 mod spreadsheet;
 pub mod templates;
 pub mod tokens;

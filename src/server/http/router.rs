@@ -207,7 +207,9 @@ pub fn surface() -> Vec<(Method, String)> {
     pages.chain(forms).chain(functions).chain(raw).chain(v1).collect()
 }
 
-fn page_paths() -> Vec<String> {
+/// The patterns of every page, from the list of the application's own routes.
+#[must_use]
+pub fn page_paths() -> Vec<String> {
     let listed = generate_route_list(crate::app::App);
     listed
         .iter()
@@ -255,7 +257,8 @@ fn site(state: &AppState) -> Router<AppState> {
     for path in page_paths() {
         let is_hidden = path == "/styleguide" && !state.ctx.site.development;
         router = match path.as_str() {
-            _ if is_hidden => router,
+            // The pages' own router knows it, so it must be refused before.
+            _ if is_hidden => router.route(&path, get(nothing_here)),
             "/setup" => router.route(&path, get(set_up_page)),
             "/sign-in" => router.route(&path, get(sign_in_page)),
             factors::AT_SIGN_IN => router.route(&path, get(second_factor_page)),

@@ -51,6 +51,9 @@ statements! {
         e.target_id, COALESCE(k.name, p.name, t.name, kt.name, ta.name) AS target_name, e.detail", with_names!(), narrowed!(),
         " ORDER BY e.seq DESC LIMIT $7 OFFSET $8");
     COUNT = concat!("SELECT COUNT(*)", with_names!(), narrowed!());
+    /// Events are numbered from 1 and none is ever deleted.
+    COUNT_ALL = "SELECT COALESCE(MAX(seq), 0) FROM audit_events WHERE chain = $1";
+    COUNT_OF_ACTION = "SELECT COUNT(*) FROM audit_events WHERE chain = $1 AND action = $2";
 }
 
 const INSERT_MANY: Batch = batch!(
@@ -204,8 +207,17 @@ pub async fn list(
     let target_like = containing(&crate::model::text::folded(target));
     let rows: Vec<LineRow> = on!(tx, c => sqlx::query_as(LIST).bind(chain).bind(&filter.action).bind(actor).bind(&actor_like)
         .bind(target).bind(&target_like).bind(i64::from(page.size)).bind(page.offset()).fetch_all(c).await)?;
-    let total: i64 = on!(tx, c => sqlx::query_scalar(COUNT).bind(chain).bind(&filter.action).bind(actor).bind(&actor_like)
-        .bind(target).bind(&target_like).fetch_one(c).await)?;
+    let is_plain = actor.is_empty() && target.is_empty();
+    let total: i64 = match (is_plain, filter.action.as_str()) {
+        (true, "") => on!(tx, c => sqlx::query_scalar(COUNT_ALL).bind(chain).fetch_one(c).await)?,
+        (true, action) => {
+            on!(tx, c => sqlx::query_scalar(COUNT_OF_ACTION).bind(chain).bind(action).fetch_one(c).await)?
+        }
+        _ => {
+            on!(tx, c => sqlx::query_scalar(COUNT).bind(chain).bind(&filter.action).bind(actor).bind(&actor_like)
+            .bind(target).bind(&target_like).fetch_one(c).await)?
+        }
+    };
     let rows = rows
         .into_iter()
         .map(|row| AuditLine {

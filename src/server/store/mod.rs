@@ -12,6 +12,7 @@ pub mod approvals;
 pub mod audit;
 mod batch;
 pub mod changes;
+pub mod checks;
 pub mod claims;
 pub mod db;
 pub mod departures;
@@ -65,6 +66,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("accounts", accounts::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("changes", changes::STATEMENTS),
+        ("checks", checks::STATEMENTS),
         ("claims", claims::STATEMENTS),
         ("departures", departures::STATEMENTS),
         ("email_changes", email_changes::STATEMENTS),

@@ -10,10 +10,13 @@
 mod load;
 mod many_events;
 mod many_keys;
+mod pages;
 mod ratio;
 mod scan;
 mod sign_in;
 mod subject;
+
+use std::process::ExitCode;
 
 use keywright::server::platform::telemetry::{self, LogFormat};
 use ratio::Ratio;
@@ -26,26 +29,32 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ROUNDS: usize = 7;
 const SECONDS_PER_TURN: u64 = 2;
 
-fn main() {
+fn main() -> ExitCode {
     telemetry::start(LogFormat::Human, "warn,keywright=info");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .expect("threads");
-    runtime.block_on(run());
+    runtime.block_on(run())
 }
 
-async fn run() {
+async fn run() -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!(
         "{cores} cores, shared by the server and its clients; medians of {ROUNDS} turns, lowest and highest in brackets"
     );
-    // `cargo bench … -- sign-in` or `-- scan` for whoever waits for that alone.
-    if std::env::args().any(|word| word == "sign-in") {
-        return sign_in::measure().await;
+    // `cargo bench … -- sign-in`, `-- scan` or `-- pages` for whoever waits for that alone.
+    let only = |part: &str| std::env::args().any(|word| word == part);
+    if only("sign-in") {
+        sign_in::measure().await;
+        return ExitCode::SUCCESS;
     }
-    if std::env::args().any(|word| word == "scan") {
-        return scan::measure();
+    if only("scan") {
+        scan::measure();
+        return ExitCode::SUCCESS;
+    }
+    if only("pages") {
+        return pages::measure().await;
     }
     let subject = Subject::start(1_000, 5_000).await;
     for connections in [16, 64] {
@@ -58,6 +67,7 @@ async fn run() {
     many_events::measure().await;
     sign_in::measure().await;
     scan::measure();
+    pages::measure().await
 }
 
 /// The house and the reference in turns.
@@ -111,9 +121,10 @@ async fn events(subject: &Subject) {
     let persisted = subject.persisted().await;
     let usage = &subject.ctx.usage;
     println!(
-        "events accepted {}, persisted {persisted}, dropped {}",
+        "events accepted {}, persisted {persisted}, dropped {}; what they needed, noted {} times",
         usage.accepted(),
-        usage.dropped()
+        usage.dropped(),
+        subject.needs_noted().await
     );
 }
 

@@ -89,18 +89,34 @@ impl<'a> Browser<'a> {
 
     /// Microseconds until the first byte of a page.
     async fn open(&self, path: &str) -> f64 {
-        let host = self.subject.ctx.site.public_origin.authority();
+        let (status, first_byte_us) = self.get(path).await;
+        assert_eq!(status, 200, "{path}");
+        first_byte_us
+    }
+
+    /// Opens an address: the status, and microseconds until the first byte.
+    pub async fn get(&self, path: &str) -> (u16, f64) {
+        self.ask(&format!("GET {path}"), "").await
+    }
+
+    /// Sends a form.
+    pub async fn send(&self, path: &str, form: &str) -> (u16, f64) {
+        self.ask(&format!("POST {path}"), form).await
+    }
+
+    async fn ask(&self, what: &str, form: &str) -> (u16, f64) {
+        let origin = &self.subject.ctx.site.public_origin;
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nCookie: {}\r\nConnection: close\r\n\r\n",
-            self.cookie
+            "{what} HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nAccept: text/html\r\nCookie: {}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            origin.authority(),
+            origin.as_str(),
+            self.cookie,
+            form.len()
         );
         let (answer, first_byte_us) = load::page(self.subject.house, &request).await;
-        assert!(
-            answer.starts_with("HTTP/1.1 200"),
-            "{}",
-            answer.lines().next().unwrap_or_default()
-        );
-        first_byte_us
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or_default(), first_byte_us)
     }
 }
 

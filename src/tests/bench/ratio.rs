@@ -16,6 +16,13 @@ impl Ratio {
     }
 }
 
+/// The middle one.
+pub fn median(all: &[f64]) -> f64 {
+    let mut sorted = all.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
 /// How probable it is that two samples of one distribution lie this far apart or farther: Mann and Whitney's U, two-sided,
 /// by the normal approximation, which is exact enough from twenty values on. Times in nanoseconds hardly ever tie.
 pub fn rank_test(a: &[f64], b: &[f64]) -> f64 {

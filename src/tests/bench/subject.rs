@@ -1,7 +1,6 @@
 //! What is measured: the house with keys, and the least an axum server can do with the same bytes.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -52,7 +51,8 @@ pub struct Subject {
     pub dry_requests: Vec<Arc<[u8]>>,
     _jobs: Jobs,
     master: Arc<MasterKey>,
-    folder: tempfile::TempDir,
+    url: DatabaseUrl,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Subject {
@@ -63,8 +63,23 @@ impl Subject {
     /// The same, believing what these networks say of whom they speak for.
     pub async fn start_behind(keys: usize, ttl_ms: i64, proxies: Vec<IpNet>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = DatabaseUrl::Sqlite(folder.path().join("bench.db"));
+        Self::of(url, Some(folder), (keys, ttl_ms), proxies).await
+    }
+
+    /// The same in a database that somebody else keeps.
+    pub async fn on(url: DatabaseUrl, keys: usize, ttl_ms: i64) -> Self {
+        Self::of(url, None, (keys, ttl_ms), Vec::new()).await
+    }
+
+    async fn of(
+        url: DatabaseUrl,
+        folder: Option<tempfile::TempDir>,
+        (keys, ttl_ms): (usize, i64),
+        proxies: Vec<IpNet>,
+    ) -> Self {
         let master = Arc::new(MasterKey::random(&OsRng));
-        let (ctx, receiver) = open(folder.path(), &master, ttl_ms, proxies).await;
+        let (ctx, receiver) = open(&url, &master, ttl_ms, proxies).await;
         let filled = fill(&ctx, keys).await;
         let jobs = jobs::start(&ctx, receiver, Duration::from_millis(500));
         let house = listen(router(AppState {
@@ -87,15 +102,26 @@ impl Subject {
             key: filled.key,
             _jobs: jobs,
             master,
-            folder,
+            url,
+            _folder: folder,
         }
     }
 
     /// Seconds from opening the database to being ready, as a second process would need them.
     pub async fn start_again(&self) -> f64 {
         let started = Instant::now();
-        drop(open(self.folder.path(), &self.master, 5_000, Vec::new()).await);
+        drop(open(&self.url, &self.master, 5_000, Vec::new()).await);
         started.elapsed().as_secs_f64()
+    }
+
+    /// What requests needed of keys, as it is noted for the advisor.
+    pub async fn needs_noted(&self) -> i64 {
+        let sql = "SELECT COUNT(*) FROM key_uses";
+        match &self.ctx.db {
+            Db::Sqlite { readers, .. } => sqlx::query_scalar(sql).fetch_one(readers).await,
+            Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
+        }
+        .expect("a number")
     }
 
     pub async fn persisted(&self) -> u64 {
@@ -105,14 +131,12 @@ impl Subject {
 }
 
 async fn open(
-    folder: &Path,
+    url: &DatabaseUrl,
     master: &Arc<MasterKey>,
     ttl_ms: i64,
     proxies: Vec<IpNet>,
 ) -> (Ctx, UsageReceiver) {
-    let db = Db::open(&DatabaseUrl::Sqlite(folder.join("bench.db")), true)
-        .await
-        .expect("a database");
+    let db = Db::open(url, true).await.expect("a database");
     migrate::run(&db).await.expect("a schema");
     let parts = Parts::offline().expect("settings");
     let parts = Parts {

@@ -20,6 +20,7 @@ pub mod reset_password;
 pub mod reveal;
 pub mod reviews;
 pub mod second_factor;
+pub mod security;
 pub mod set_up;
 pub mod sign_in;
 pub mod step_up;

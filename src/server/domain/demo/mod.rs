@@ -1,11 +1,13 @@
-//! A believable organisation for looking around: members, projects, keys in every state, 90 days of traffic. Made
-//! through the same use cases as real data, at the moments when it would have happened.
+//! A believable organisation for looking around: members, projects, keys in every state, 90 days of traffic, two keys
+//! that leaked. Made through the same use cases as real data, at the moments when it would have happened.
 
 mod approvals;
+mod incidents;
 mod traffic;
 
 use std::sync::Arc;
 
+use self::incidents::Leaked;
 use self::traffic::Used;
 
 use crate::model::account::Email;
@@ -39,6 +41,8 @@ pub const PASSWORD: &str = "demonstration only, ada";
 
 const DAYS: i64 = 90;
 const GATEWAY: &str = "Mobile app gateway";
+/// The key that somebody else may have, so it seems.
+const SUSPECT: &str = "Nightly thumbnails";
 
 struct At(Timestamp);
 
@@ -164,8 +168,24 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
         made.push((key, id));
     }
     made.sort_by_key(|(key, _)| -key.quiet_days);
+    let admin = member(org.0, &people[1], Role::Admin);
+    let leaked = |key: &DemoKey, id| Leaked {
+        key: id,
+        org: &org.0,
+        project: &projects[key.project],
+    };
     for (key, id) in &made {
+        let ended = now.minus_ms(key.quiet_days * DAY_MS);
+        let incident = match key.state {
+            State::Revoked(RevocationReason::KeyCompromise, _) => {
+                Some(incidents::noticed(ctx, &admin, leaked(key, id), ended).await?)
+            }
+            _ => None,
+        };
         end_key(ctx, key, id, &org.0, &people).await?;
+        if let Some(incident) = incident {
+            incidents::closed(ctx, &admin, &incident, ended).await?;
+        }
     }
     let owner = Actor::account(
         people[0],
@@ -193,6 +213,10 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
         gateway,
     };
     approvals::seed(ctx, &scene).await?;
+    if let Some((key, suspect)) = made.iter().find(|(key, _)| key.name == SUSPECT) {
+        incidents::in_progress(ctx, &admin, leaked(key, suspect)).await?;
+    }
+    incidents::read(ctx).await?;
     Ok(true)
 }
 

@@ -73,7 +73,7 @@ pub(super) async fn write(ctx: &Context, used: &Used<'_>, now: Timestamp) -> Res
         id: used.id.as_str(),
         at_ms: at.ms(),
         ip: key.ip.parse().ok(),
-        country: country_of(ctx, key),
+        country: country_of(ctx, key.ip),
     };
     let mut tx = ctx.db.begin_write().await?;
     usage::roll_up(&mut tx, rows.iter()).await?;
@@ -92,13 +92,13 @@ fn address_of<'a>(ctx: &Context, used: &Used<'a>, at: Timestamp) -> Option<Addre
         first_at_ms: used.created.ms(),
         last_at_ms: at.ms(),
         requests: used.key.peak,
-        country: country_of(ctx, used.key),
+        country: country_of(ctx, used.key.ip),
     })
 }
 
 /// Only where there is a country database that knows the address.
-fn country_of(ctx: &Context, key: &DemoKey) -> Option<CountryCode> {
-    ctx.countries.country(key.ip.parse().ok()?)
+pub(super) fn country_of(ctx: &Context, ip: &str) -> Option<CountryCode> {
+    ctx.countries.country(ip.parse().ok()?)
 }
 
 /// The first scope of a key is the one that its requests need.

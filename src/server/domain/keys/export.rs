@@ -76,8 +76,8 @@ pub async fn begin(ctx: &Ctx, actor: &Actor, filter: KeyFilter) -> Result<Export
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
     let detail = json!({
-        "search": filter.search, "projectId": filter.project, "environment": filter.environment, "status": filter.badge,
-        "againstPolicy": filter.against_policy,
+        "search": filter.search, "projectId": filter.project, "environment": filter.environment,
+        "status": (!filter.status().is_empty()).then(|| filter.status()), "againstPolicy": filter.against_policy,
     });
     let mut tx = ctx.db.begin_write().await?;
     let entry = Entry::new("keys.exported", "organisation", scope.org_id().as_str()).with(detail);

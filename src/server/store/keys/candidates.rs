@@ -1,6 +1,7 @@
 //! Keys that may be stopped with others: named one by one, or all that match a filter.
 
 use super::against::narrowing;
+use super::concern::concern;
 use super::hint;
 use super::list::{badge, badge_of, from_keys, narrowed};
 use crate::model::actor::OrgScope;

@@ -3,6 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use super::against::narrowing;
+use super::concern::concern;
 use super::list::{DetailRow, FullRow, badge, detail, from_keys, narrowed};
 use crate::model::actor::OrgScope;
 use crate::model::key::{Environment, KeyFilter};
@@ -33,7 +34,7 @@ pub async fn list_after(
     let (id, start) = (beginning_with(search), beginning_with(search));
     let project = filter.project.as_ref().map_or("", |id| id.as_str());
     let environment = filter.environment.map_or("", Environment::as_str);
-    let badge = filter.badge.map_or("", |badge| badge.as_str());
+    let badge = filter.status();
     let (before_ms, after_id) = after.map_or((i64::MAX, ""), |(at, id)| (at.ms(), id.as_str()));
     let of_moment = narrowing(tx, scope, filter, LIST_OF_MOMENT, now)
         .await?

@@ -19,19 +19,23 @@ macro_rules! held {
 }
 
 statements! {
-    /// With the requests of the hours since $3, the busiest first.
-    LIST_HELD = concat!("SELECT h.* FROM (
-            SELECT k.id, ", import_prefix!(), ",  k.name, k.prefix, k.environment, k.status, k.expires_at_ms, k.not_before_ms, k.overlap_until_ms, k.rotation_due_at_ms, k.secret_count,
-            p.name AS project_name, p.status AS project_status,
-            k.owner_account_id, k.owner_team, o.name AS owner_name, m.account_id AS member_id, u.at_ms AS used_at_ms, u.ip AS used_ip,
-            COALESCE((SELECT CAST(SUM(r.requests) AS BIGINT) FROM usage_rollups r
-                WHERE r.key_id = k.id AND r.grain = 'hour' AND r.bucket_at_ms >= $3), 0) AS requests
-            FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
-            LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
-            LEFT JOIN key_last_used u ON u.key_id = k.id
+    /// With the requests of the hours since $3, the busiest first: chosen before anything else of them is read. What was not
+    /// used since has none.
+    LIST_HELD = concat!("SELECT k.id, ", import_prefix!(), ", k.name, k.prefix, k.environment, k.status, k.expires_at_ms, k.not_before_ms,
+        k.overlap_until_ms, k.rotation_due_at_ms, k.secret_count, p.name AS project_name, p.status AS project_status,
+        k.owner_account_id, k.owner_team, o.name AS owner_name, m.account_id AS member_id, u.at_ms AS used_at_ms, u.ip AS used_ip,
+        h.requests
+        FROM (SELECT k.id, CASE WHEN k.owner_account_id = $2 THEN 0 ELSE 1 END AS place, l.at_ms,
+                CASE WHEN l.at_ms >= $3 THEN COALESCE((SELECT CAST(SUM(r.requests) AS BIGINT) FROM usage_rollups r
+                    WHERE r.key_id = k.id AND r.grain = 'hour' AND r.bucket_at_ms >= $3), 0) ELSE 0 END AS requests
+            FROM api_keys k LEFT JOIN key_last_used l ON l.key_id = k.id
             WHERE k.org_id = $1 AND k.status <> 'revoked'
-            AND (k.owner_account_id = $2 OR (k.created_by_type = 'account' AND k.created_by_id = $2))) h
-        ORDER BY CASE WHEN h.owner_account_id = $2 THEN 0 ELSE 1 END, h.requests DESC, h.used_at_ms DESC NULLS LAST, h.id LIMIT $4");
+            AND (k.owner_account_id = $2 OR (k.created_by_type = 'account' AND k.created_by_id = $2))
+            ORDER BY place, requests DESC, l.at_ms DESC NULLS LAST, k.id LIMIT $4) h
+        JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
+        LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
+        LEFT JOIN key_last_used u ON u.key_id = k.id
+        ORDER BY h.place, h.requests DESC, h.at_ms DESC NULLS LAST, h.id");
     COUNT_HELD = concat!("SELECT CAST(COALESCE(SUM(CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END), 0) AS BIGINT), COUNT(*)", held!());
     LIST_HELD_IDS = concat!("SELECT k.id, CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END", held!(), " ORDER BY k.id");
 }

@@ -3,6 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use super::against::narrowing;
+use super::concern::concern;
 use super::hint;
 use super::openings::count_overdue;
 use crate::model::actor::OrgScope;
@@ -56,7 +57,11 @@ macro_rules! narrowed {
             AND ($8 = '' OR k.environment = $8)
             AND ($9 = 'any' OR ($9 = '' AND k.status <> 'revoked') OR ",
             badge!(),
-            " = $9) AND 'policy' = 'policy'"
+            " = $9 OR (",
+            badge!(),
+            " IN ('rotating', 'rotation_overdue', 'active') AND ",
+            concern!(asked),
+            ")) AND 'policy' = 'policy'"
         )
     };
 }
@@ -71,12 +76,18 @@ macro_rules! page_of {
             ", ",
             badge!(),
             " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip, u.country AS used_country",
+            // The page is cut out before anything is read that is only shown.
+            " FROM (SELECT k.id",
             from_keys!(),
-            " LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id",
+            " LEFT JOIN key_last_used u ON u.key_id = k.id",
             narrowed!(),
             " ORDER BY ",
             $order,
-            ", k.id LIMIT $10 OFFSET $11"
+            ", k.id LIMIT $10 OFFSET $11) h JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id
+            LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
+            LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id ORDER BY ",
+            $order,
+            ", k.id"
         )
     };
 }
@@ -259,10 +270,9 @@ impl SummaryRow {
 }
 
 pub(super) fn badge_of(filter: &KeyFilter) -> &'static str {
-    match filter.badge {
-        Some(badge) => badge.as_str(),
-        None if filter.with_revoked => "any",
-        None => "",
+    match filter.status() {
+        "" if filter.with_revoked => "any",
+        status => status,
     }
 }
 
@@ -330,9 +340,7 @@ fn bound(filter: &KeyFilter) -> [String; 7] {
         filter
             .environment
             .map_or_else(String::new, |environment| environment.as_str().to_owned()),
-        filter
-            .badge
-            .map_or_else(String::new, |badge| badge.as_str().to_owned()),
+        filter.status().to_owned(),
     ]
 }
 

@@ -2,6 +2,7 @@
 //! somebody who leaves holds (`held`), what rotates (`rotation`), is to
 //! (`reminders`) or waits for whoever collects its new secret (`openings`), what nobody uses (`unused`), keys that
 //! others made (`import`), and all of them for a file (`export`).
+//! What of a key is worth a look (`concern`) is said once, for lists and counts.
 
 /// The declared prefix of the text that is current, for a key that somebody else made and nobody has rotated since.
 macro_rules! import_prefix {
@@ -15,6 +16,7 @@ pub(in crate::server::store) use import_prefix;
 
 mod against;
 mod candidates;
+mod concern;
 mod export;
 mod held;
 mod import;
@@ -26,6 +28,7 @@ mod secured;
 mod unused;
 
 pub use candidates::{Candidate, list_candidates, list_matching};
+pub(in crate::server::store) use concern::concern;
 pub use export::list_after;
 pub use held::{count_held, list_held, list_held_ids};
 pub use import::{
@@ -48,7 +51,9 @@ pub use secured::{
     find_stored, find_verifiable, insert, insert_nonce, replace_secrets, replace_stored, save_secured,
     set_descriptive, set_stored,
 };
-pub use unused::{IdleKey, find_rule, list_idle, list_ruled, list_unused, set_enabled, set_rule, set_told};
+pub use unused::{
+    IdleKey, count_unused, find_rule, list_idle, list_ruled, list_unused, set_enabled, set_rule, set_told,
+};
 
 use crate::model::id::KeyId;
 use crate::model::import_format::imported_hint;

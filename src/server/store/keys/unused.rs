@@ -12,25 +12,30 @@ use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
 
-/// Keys that could be used at $2 and were not since $3; $1 is the organisation.
+/// Keys that could be used at $2 and were not since $3; $1 is the organisation. Written so that databases read `api_keys_checked`
+/// alone, with the last use beside it: neither the end of a key nor its age is to lead them to another index.
 macro_rules! quiet {
     () => {
-        " FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
-        LEFT JOIN key_last_used u ON u.key_id = k.id LEFT JOIN unused_keys n ON n.key_id = k.id
-        WHERE k.org_id = $1 AND k.status = 'active' AND p.status <> 'archived' AND k.secret_count > 0
-        AND COALESCE(k.expires_at_ms, $2 + 1) > $2 AND k.created_at_ms <= $3 AND COALESCE(u.at_ms, 0) <= $3
-        AND COALESCE(n.enabled_at_ms, 0) <= $3"
+        " FROM api_keys k LEFT JOIN key_last_used u ON u.key_id = k.id
+        WHERE k.org_id = $1 AND k.status = 'active' AND k.secret_count > 0 AND COALESCE(k.expires_at_ms, $2 + 1) > $2
+        AND +k.created_at_ms <= $3 AND COALESCE(u.at_ms, 0) <= $3
+        AND k.project_id NOT IN (SELECT p.id FROM projects p WHERE p.org_id = $1 AND p.status = 'archived')
+        AND NOT EXISTS (SELECT 1 FROM unused_keys e WHERE e.key_id = k.id AND e.enabled_at_ms > $3)"
     };
 }
 
 statements! {
-    /// The longest unused first.
+    /// The longest unused first: chosen before anything else of them is read.
     LIST_UNUSED = concat!("SELECT k.id, k.name, k.prefix, k.environment, p.name AS project_name, k.owner_account_id,
-        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms, ", import_prefix!(), quiet!(),
-        " ORDER BY COALESCE(u.at_ms, k.created_at_ms), k.id LIMIT $4");
+        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms, ", import_prefix!(), "
+        FROM (SELECT k.id, COALESCE(u.at_ms, k.created_at_ms) AS since_ms", quiet!(), " ORDER BY since_ms, k.id LIMIT $4) h
+        JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
+        LEFT JOIN key_last_used u ON u.key_id = k.id LEFT JOIN unused_keys n ON n.key_id = k.id ORDER BY h.since_ms, k.id");
     COUNT_UNUSED = concat!("SELECT COUNT(*)", quiet!());
-    LIST_IDLE = concat!("SELECT k.id, k.name, k.owner_account_id, k.created_at_ms, k.secret_since_ms, k.not_before_ms,
-        u.at_ms AS used_at_ms, n.enabled_at_ms, n.told_at_ms", quiet!(), " AND k.environment = $4 AND k.id > $5 ORDER BY k.id LIMIT $6");
+    LIST_IDLE = concat!("SELECT h.id, h.name, h.owner_account_id, h.created_at_ms, h.secret_since_ms, h.not_before_ms,
+        h.used_at_ms, n.enabled_at_ms, n.told_at_ms FROM (SELECT k.id, k.name, k.owner_account_id, k.created_at_ms, k.secret_since_ms,
+            k.not_before_ms, u.at_ms AS used_at_ms", quiet!(), " AND k.environment = $4 AND k.id > $5 ORDER BY k.id LIMIT $6) h
+        LEFT JOIN unused_keys n ON n.key_id = h.id ORDER BY h.id");
     /// Where the rule may hold, or held.
     LIST_RULED = "SELECT org_id, environment FROM policies UNION SELECT org_id, environment FROM unused_rules ORDER BY 1, 2";
     FIND_RULE = "SELECT days, since_at_ms FROM unused_rules WHERE org_id = $1 AND environment = $2";
@@ -113,12 +118,22 @@ pub async fn list_unused(
     let org = scope.org_id().as_str();
     let rows: Vec<UnusedRow> = on!(tx, c => sqlx::query_as(LIST_UNUSED).bind(org).bind(now.ms()).bind(since.ms()).bind(most)
         .fetch_all(c).await)?;
-    let total = on!(tx, c => sqlx::query_scalar(COUNT_UNUSED).bind(org).bind(now.ms()).bind(since.ms()).fetch_one(c).await)?;
+    let total = count_unused(tx, scope, (since, now)).await?;
     let keys = rows
         .into_iter()
         .map(UnusedRow::into_key)
         .collect::<Result<_, _>>()?;
     Ok((keys, total))
+}
+
+/// How many keys could be used and were not since a moment.
+pub async fn count_unused(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    (since, now): (Timestamp, Timestamp),
+) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_UNUSED).bind(scope.org_id().as_str()).bind(now.ms()).bind(since.ms())
+        .fetch_one(c).await)
 }
 
 /// Some keys of an environment that were not used since a moment, by their ids, beginning after one.

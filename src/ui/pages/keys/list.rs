@@ -7,7 +7,7 @@ use leptos_router::params::ParamsMap;
 use super::bulk::{bulk_form, pick};
 use crate::model::bulk::{AGAINST_POLICY, ANY_STATUS, BULK_MAX, filter_pairs};
 use crate::model::calendar::{counted, grouped};
-use crate::model::key::{Badge, Environment, KeyFilter, KeySort, KeySummary};
+use crate::model::key::{Badge, Concern, Environment, KeyFilter, KeySort, KeySummary};
 use crate::model::key_page::KeyList;
 use crate::model::time::Timestamp;
 use crate::rpc::keys::list_keys;
@@ -137,6 +137,10 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
         .rev()
         .map(|b| option(b.as_str(), b.label().to_owned(), filter.badge == Some(*b)))
         .collect_view();
+    let concerns = Concern::ALL
+        .iter()
+        .map(|c| option(c.as_str(), c.label().to_owned(), filter.concern == Some(*c)))
+        .collect_view();
     let sort_value = |sort: KeySort| {
         if sort == KeySort::Created {
             ""
@@ -177,6 +181,7 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
                 <select name="status">
                     <option value="">"Any but revoked"</option>
                     {badges}
+                    <optgroup label="In force, and worth a look">{concerns}</optgroup>
                     <option value=ANY_STATUS selected=filter.with_revoked>"Any"</option>
                 </select>
             </label>
@@ -324,6 +329,7 @@ fn nothing_matches(filter: &KeyFilter) -> AnyView {
             .map(|b| format!("status {}", b.label().to_lowercase())),
     );
     by.extend(filter.against_policy.then(|| "against the policy".to_owned()));
+    by.extend(filter.concern.map(|c| format!("“{}”", c.label().to_lowercase())));
     let by = if by.is_empty() {
         "shorter than this page number".to_owned()
     } else {

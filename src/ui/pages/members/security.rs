@@ -1,4 +1,4 @@
-//! Settings › Security: the second factor that everybody must have.
+//! The second factor that everybody must have: a part of Settings › Security.
 
 use leptos::prelude::*;
 
@@ -7,23 +7,18 @@ use crate::model::calendar::counted;
 use crate::model::form::FormState;
 use crate::model::member::TwoFactorPolicy;
 use crate::rpc::members::get_two_factor_policy;
-use crate::ui::components::{Icon, PageHead, ask, flash, loaded, moment};
-use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
+use crate::ui::components::{Icon, ask, loaded, moment};
+use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed};
 
-#[component]
-pub fn SecurityPage() -> impl IntoView {
-    let state = use_form_state();
+/// Its section, for whoever may see who belongs to the organisation.
+pub(in crate::ui::pages) fn two_factor_section(state: FormState) -> AnyView {
     let policy = ask(|| (), |()| get_two_factor_policy());
-    view! {
-        {flash()}
-        {loaded(policy, move |policy| draw(&policy, &state))}
-    }
+    loaded(policy, move |policy| draw(&policy, &state)).into_any()
 }
 
 fn draw(policy: &TwoFactorPolicy, state: &FormState) -> AnyView {
     view! {
-        <PageHead title="Security" lede="What the organisation asks of everybody who belongs to it.".into_any()/>
-        <section class="section">
+        <section class="section" id="two-factor">
             <h2>"Two-factor authentication"</h2>
             {standing(policy)}
             {without(policy)}

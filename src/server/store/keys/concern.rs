@@ -1,0 +1,40 @@
+//! What of a key that passes is worth a look, in SQL. An index on exactly these expressions (`api_keys_checked`) answers how
+//! many there are.
+
+macro_rules! concern {
+    (no_end) => {
+        "k.expires_at_ms IS NULL"
+    };
+    // The stored rules begin with the addresses that are allowed, if any are; a test holds this against the model.
+    (any_address) => {
+        "COALESCE(substr(k.restrictions, 1, 23), '') <> '{\"addresses\":{\"allow\":['"
+    };
+    // Scopes are stored in order, and no other scope begins with the sign for all.
+    (all_scopes) => {
+        "substr(k.scopes, 1, 1) = '*'"
+    };
+    (of_person) => {
+        "k.owner_account_id IS NOT NULL"
+    };
+    (not_confirmed) => {
+        "k.stored_at_ms IS NULL"
+    };
+    // The one that $9 names.
+    (asked) => {
+        concat!(
+            "(($9 = 'no_end' AND ",
+            concern!(no_end),
+            ") OR ($9 = 'any_address' AND ",
+            concern!(any_address),
+            ") OR ($9 = 'all_scopes' AND ",
+            concern!(all_scopes),
+            ") OR ($9 = 'of_person' AND ",
+            concern!(of_person),
+            ") OR ($9 = 'not_confirmed' AND ",
+            concern!(not_confirmed),
+            "))"
+        )
+    };
+}
+
+pub(in crate::server::store) use concern;
