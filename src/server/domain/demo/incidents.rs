@@ -100,17 +100,18 @@ async fn write(ctx: &Context, leaked: Leaked<'_>, all: &[Requests]) -> Result<()
     let mut tx = ctx.db.begin_write().await?;
     usage::insert_events(&mut tx, events).await?;
     usage::roll_up(&mut tx, counts.values()).await?;
-    let addresses = all.iter().filter_map(|requests| {
-        Some(AddressUses {
+    for requests in all {
+        // One by one: several may come from one address, and a statement touches a row once.
+        let address = requests.ip.parse().ok().map(|ip| AddressUses {
             key_id: key.as_str(),
-            ip: requests.ip.parse().ok()?,
+            ip,
             first_at_ms: requests.from.ms(),
             last_at_ms: requests.until.ms(),
             requests: requests.until.since_ms(requests.from) / MINUTE_MS / requests.every_minutes,
             country: country_of(ctx, requests.ip),
-        })
-    });
-    usage::add_addresses(&mut tx, addresses).await?;
+        });
+        usage::add_addresses(&mut tx, address.into_iter()).await?;
+    }
     Ok(tx.commit().await?)
 }
 
