@@ -21,8 +21,9 @@ CREATE INDEX review_items_counted ON review_items (review_id, decided_at_ms, out
 CREATE TABLE key_last_used_rows (
     key_id TEXT PRIMARY KEY,
     at_ms BIGINT NOT NULL,
-    ip TEXT
+    ip TEXT,
+    country TEXT
 ) WITHOUT ROWID;
-INSERT INTO key_last_used_rows (key_id, at_ms, ip) SELECT key_id, at_ms, ip FROM key_last_used;
+INSERT INTO key_last_used_rows (key_id, at_ms, ip, country) SELECT key_id, at_ms, ip, country FROM key_last_used;
 DROP TABLE key_last_used;
 ALTER TABLE key_last_used_rows RENAME TO key_last_used;

@@ -154,7 +154,7 @@ on_both_databases! {
         assert!(owner.get(&format!("/settings/api-keys/{id}")).await.body.contains("A change of this key waits for approval"));
         assert_eq!(decides(&mut grace.browser, &request, "approve", "").await.status, 303);
         assert_eq!(scopes().await, "images:*");
-        let verdict = app.ask(serde_json::json!({ "key": key.secret, "permissions": "images:write", "ip": "10.1.2.3" })).await;
+        let verdict = app.ask(serde_json::json!({ "key": key.secret, "permissions": "images:write", "clientIp": "10.1.2.3" })).await;
         assert_eq!(verdict["code"], "VALID", "{verdict}");
         assert_eq!(collects(&mut owner, &request).await.status, 409, "a change makes no secret");
         let edited = app.db.texts("SELECT detail FROM audit_events WHERE action = 'key.edited' ORDER BY seq").await;
