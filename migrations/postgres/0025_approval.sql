@@ -29,6 +29,9 @@ CREATE TABLE approvals (
 CREATE INDEX approvals_by_time ON approvals (org_id, requested_at_ms);
 CREATE INDEX approvals_by_person ON approvals (org_id, requested_by, requested_at_ms);
 CREATE INDEX approvals_by_lapse ON approvals (state, lapses_at_ms);
+-- What waits, for the frame of every page.
+CREATE INDEX approvals_waiting ON approvals (org_id, lapses_at_ms) WHERE state = 'waiting';
+CREATE INDEX approvals_uncollected ON approvals (org_id, requested_by) WHERE state = 'approved' AND kind = 'create' AND collected_at_ms IS NULL;
 CREATE INDEX approvals_by_key ON approvals (key_id);
 -- One change of a key waits at a time.
 CREATE UNIQUE INDEX approvals_one_change ON approvals (key_id) WHERE kind = 'edit' AND state = 'waiting';

@@ -14,6 +14,10 @@ use super::text::{self, NOTE_MAX};
 
 /// Requests of one person that may wait at once.
 pub const WAITING_MAX: i64 = 50;
+/// Requests that one person may make within a day.
+pub const DAILY_MAX: i64 = 200;
+/// How long the secret of an approved key can be collected: fourteen days.
+pub const COLLECT_MS: i64 = 14 * super::time::DAY_MS;
 /// Comments that one request takes.
 pub const COMMENTS_MAX: i64 = 100;
 

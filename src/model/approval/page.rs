@@ -81,6 +81,8 @@ pub struct Turn {
     pub may_comment: bool,
     pub may_withdraw: bool,
     pub may_collect: bool,
+    /// Or have a link made that hands the secret over.
+    pub may_hand_over: bool,
 }
 
 /// One request.
@@ -95,6 +97,8 @@ pub struct ApprovalPage {
     pub obstacles: Vec<String>,
     pub comments: Vec<ApprovalComment>,
     pub turn: Turn,
+    /// What of it was shown: only that is approved.
+    pub seen: String,
     /// The form to ask again, for whoever asked in vain.
     pub again: Option<String>,
 }

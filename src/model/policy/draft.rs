@@ -1,8 +1,8 @@
 //! A policy as it was typed.
 
 use super::{
-    Creators, DAYS_MAX, FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX, OVERLAP_HOURS_MAX, OnLeak, Policy,
-    UNUSED_DAYS_MIN,
+    Creators, DAYS_MAX, FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX, LAPSE_DAYS_MIN, OVERLAP_HOURS_MAX, OnLeak,
+    Policy, UNUSED_DAYS_MIN,
 };
 use crate::model::error::FieldError;
 use crate::model::form::FormValues;
@@ -54,7 +54,7 @@ impl<'a> FourEyesDraft<'a> {
     fn check(&self, keep: &mut impl FnMut(FieldError)) -> Option<FourEyes> {
         let mut days = |field, text, bounds| number(field, text, bounds, "the days").map_err(&mut *keep).ok();
         let beyond = days("approve_beyond_days", self.beyond_days, (1, DAYS_MAX));
-        let lapse = days("approval_days", self.lapse_days, (1, LAPSE_DAYS_MAX));
+        let lapse = days("approval_days", self.lapse_days, (LAPSE_DAYS_MIN, LAPSE_DAYS_MAX));
         Some(FourEyes {
             new_keys: self.new_keys,
             sensitive: self.sensitive,

@@ -8,6 +8,8 @@ use crate::model::calendar::counted;
 use crate::model::scope::Scope;
 use crate::model::time::{DAY_MS, Timestamp};
 
+/// How many days a request waits at least: letters about what waits go out once a day.
+pub const LAPSE_DAYS_MIN: u32 = 2;
 /// How many days a request waits at most.
 pub const LAPSE_DAYS_MAX: u32 = 30;
 /// How many it waits unless a policy says otherwise.

@@ -9,7 +9,7 @@ mod page;
 mod terms;
 
 pub use draft::PolicyDraft;
-pub use four_eyes::{FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX};
+pub use four_eyes::{FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX, LAPSE_DAYS_MIN};
 pub use page::{BrokenKey, Plan, PolicyEditForm, PolicyPage, PolicyPreview, PolicyStanding};
 pub use terms::{Rule, Terms, Violation};
 

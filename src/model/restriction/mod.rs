@@ -128,6 +128,44 @@ impl Restrictions {
     }
 }
 
+impl Restrictions {
+    /// The rules one by one, nothing summed up: for whoever decides by them.
+    #[must_use]
+    pub fn in_full(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut lists = |kind: &str, allow: Vec<String>, deny: Vec<String>| {
+            all.extend(allow.into_iter().map(|entry| format!("Allowed {kind} {entry}")));
+            all.extend(deny.into_iter().map(|entry| format!("Denied {kind} {entry}")));
+        };
+        let lines = |text: String| text.lines().map(ToOwned::to_owned).collect::<Vec<_>>();
+        let networks = &self.addresses;
+        lists(
+            "address",
+            lines(Addresses::lines(&networks.allow)),
+            lines(Addresses::lines(&networks.deny)),
+        );
+        let patterns = &self.resources;
+        lists(
+            "resource",
+            lines(Resources::lines(&patterns.allow)),
+            lines(Resources::lines(&patterns.deny)),
+        );
+        let names =
+            |codes: &[super::country::CountryCode]| codes.iter().map(|code| code.in_words()).collect();
+        lists(
+            "country",
+            names(&self.countries.allow),
+            names(&self.countries.deny),
+        );
+        all.extend(self.hours.as_ref().map(Hours::in_words));
+        all.extend(
+            self.not_before
+                .map(|at| format!("From {} on.", at.date_in_words())),
+        );
+        all
+    }
+}
+
 fn parse_not_before(text: &str) -> Result<Option<Timestamp>, FieldError> {
     match text.trim() {
         "" => Ok(None),

@@ -9,6 +9,7 @@ use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::ProjectId;
 use crate::model::import_format::ImportFormat;
+use crate::model::key::Environment;
 use crate::model::permission::Permission;
 use crate::model::project::{
     CatalogueScope, Project, ProjectChoice, ProjectName, ProjectStatus, ProjectSummary, parse_prefix,
@@ -18,6 +19,7 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
+use crate::server::store::policies;
 use crate::server::store::projects::{self as store, NewProject};
 use crate::server::store::resources as resource_store;
 
@@ -136,6 +138,43 @@ fn scope_names(scopes: &[CatalogueScope]) -> Vec<&str> {
     scopes.iter().map(|scope| scope.name.as_str()).collect()
 }
 
+fn sensitive_names(scopes: &[CatalogueScope]) -> Vec<&str> {
+    let sensitive = scopes.iter().filter(|scope| scope.sensitive);
+    sensitive.map(|scope| scope.name.as_str()).collect()
+}
+
+/// What is sensitive decides what a second person approves where the policy, or a planned one, asks for that. To take the
+/// mark or the scope away is then to change the policy.
+async fn refuse_unmarking(
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    (before, scopes): (&Project, &[CatalogueScope]),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let after = sensitive_names(scopes);
+    let mut lost = sensitive_names(&before.scopes);
+    lost.retain(|name| !after.contains(name));
+    if lost.is_empty() {
+        return Ok(());
+    }
+    for environment in Environment::ALL {
+        let standing = policies::find(tx, scope, *environment).await?;
+        let planned = standing.plan.is_some_and(|plan| plan.policy.approvals.sensitive);
+        if !(planned || standing.policy.approvals.sensitive) {
+            continue;
+        }
+        if !actor.may(Permission::PolicyManage) {
+            let message = format!(
+                "The policy asks that a second person approves sensitive scopes, so only an owner makes {} plain or takes it out.",
+                lost.join(", ")
+            );
+            return Err(FieldError::new("scopes", "sensitive", message).into());
+        }
+        actor.require_fresh(Permission::PolicyManage, now)?;
+    }
+    Ok(())
+}
+
 /// What was typed about a project.
 pub struct ProjectEdit<'a> {
     pub name: &'a str,
@@ -186,14 +225,15 @@ pub async fn edit(
                        compare them with the present state, then save again.";
         return Err(DomainError::refused(Code::Conflict, message));
     }
+    refuse_unmarking(&mut tx, (actor, &scope), (&before, &scopes), now).await?;
     store::set_scopes(&mut tx, id, &scopes).await?;
     if let Some(resources) = &resources {
         resource_store::set(&mut tx, id, resources).await?;
     }
     let listed = resources.as_deref().unwrap_or(&before.resources);
     let mut detail = json!({
-        "before": { "name": before.name, "scopes": scope_names(&before.scopes), "resources": resource_names(&before.resources) },
-        "after": { "name": name.shown, "scopes": scope_names(&scopes), "resources": resource_names(listed) },
+        "before": { "name": before.name, "scopes": scope_names(&before.scopes), "sensitive": sensitive_names(&before.scopes), "resources": resource_names(&before.resources) },
+        "after": { "name": name.shown, "scopes": scope_names(&scopes), "sensitive": sensitive_names(&scopes), "resources": resource_names(listed) },
     });
     let mut are_formats_new = false;
     if let Some(formats) = formats.filter(|formats| !import_formats::are_equal(formats, &before.formats)) {

@@ -22,11 +22,11 @@ macro_rules! state {
 }
 
 macro_rules! summary {
-    () => {
+    ($rest:literal) => {
         concat!(
             "SELECT a.id, a.kind, ", state!(), " AS state, a.key_id, a.key_name, p.name AS project_name, a.environment, a.reasons,
             a.requested_by, r.name AS requested_by_name, a.requested_at_ms, a.lapses_at_ms, d.name AS decided_by_name, a.decided_at_ms,
-            a.collected_at_ms, a.proposal, a.former, a.told, a.justification
+            a.collected_at_ms, ", $rest, "
             FROM approvals a JOIN projects p ON p.id = a.project_id JOIN accounts r ON r.id = a.requested_by
             LEFT JOIN accounts d ON d.id = a.decided_by WHERE a.org_id = $1"
         )
@@ -48,25 +48,37 @@ statements! {
     INSERT = "INSERT INTO approvals (id, org_id, kind, state, key_id, project_id, environment, key_name, reasons, proposal, former,
         told, justification, requested_by, requested_at_ms, lapses_at_ms)
         VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $15, $11, $12, $13, $14)";
-    FIND = concat!(summary!(), " AND a.id = $3");
-    LIST = concat!(summary!(), listed!(), " ORDER BY a.requested_at_ms DESC, a.id LIMIT $5 OFFSET $6");
+    FIND = concat!(summary!("a.proposal, a.former, a.told, a.justification"), " AND a.id = $3");
+    /// What was typed is not read for a list.
+    LIST = concat!(summary!("'{}' AS proposal, '' AS former, '{\"said\":[],\"differences\":[]}' AS told, '' AS justification"), listed!(), " ORDER BY a.requested_at_ms DESC, a.id LIMIT $5 OFFSET $6");
     COUNT = concat!("SELECT COUNT(*) FROM approvals a WHERE a.org_id = $1", listed!());
-    COUNT_WAITING_OF = "SELECT COUNT(*) FROM approvals WHERE org_id = $1 AND requested_by = $2 AND state = 'waiting' AND lapses_at_ms > $3";
+    /// Those that wait, and those of the last day.
+    COUNT_OF = "SELECT COALESCE(SUM(CASE WHEN state = 'waiting' AND lapses_at_ms > $3 THEN 1 ELSE 0 END), 0),
+        COALESCE(SUM(CASE WHEN requested_at_ms > $4 THEN 1 ELSE 0 END), 0) FROM approvals
+        WHERE org_id = $1 AND requested_by = $2 AND (state = 'waiting' OR requested_at_ms > $4)";
+    /// Changes nothing and takes the row's lock, while it waits.
+    HOLD = "UPDATE approvals SET state = state WHERE org_id = $1 AND id = $2 AND state = 'waiting' AND lapses_at_ms > $3";
+    SET_TOLD_AS = "UPDATE approvals SET told = $3, reasons = $4 WHERE org_id = $1 AND id = $2";
+    /// Whoever collected it, and in whatever way.
+    SET_KEY_COLLECTED = "UPDATE approvals SET collected_at_ms = $3 WHERE org_id = $1 AND key_id = $2 AND kind = 'create' AND collected_at_ms IS NULL";
+    FIND_REQUESTER = "SELECT requested_by FROM approvals WHERE org_id = $1 AND key_id = $2 AND kind = 'create' AND state = 'approved' AND collected_at_ms IS NULL";
+    FIND_LAPSED_OF_KEY = "SELECT id FROM approvals WHERE org_id = $1 AND key_id = $2 AND kind = 'edit' AND state = 'waiting' AND lapses_at_ms <= $3";
     /// Only while it waits; whoever comes second changes nothing.
     END = "UPDATE approvals SET state = $4, decided_by = $5, decided_at_ms = $3 WHERE org_id = $1 AND id = $2 AND state = 'waiting' AND lapses_at_ms > $3";
     SET_KEY = "UPDATE approvals SET key_id = $3 WHERE org_id = $1 AND id = $2";
     SET_COLLECTED = "UPDATE approvals SET collected_at_ms = $3 WHERE org_id = $1 AND id = $2 AND state = 'approved' AND kind = 'create' AND collected_at_ms IS NULL";
     INSERT_COMMENT = "INSERT INTO approval_comments (approval_id, number, account_id, at_ms, body)
-        SELECT $1, COUNT(*) + 1, $2, $3, $4 FROM approval_comments WHERE approval_id = $1";
-    COUNT_COMMENTS = "SELECT COUNT(*) FROM approval_comments WHERE approval_id = $1";
-    LIST_COMMENTS = "SELECT a.name, c.at_ms, c.body FROM approval_comments c JOIN accounts a ON a.id = c.account_id
-        WHERE c.approval_id = $1 ORDER BY c.number";
+        SELECT q.id, (SELECT COUNT(*) + 1 FROM approval_comments c WHERE c.approval_id = q.id), $3, $4, $5
+        FROM approvals q WHERE q.org_id = $1 AND q.id = $2";
+    COUNT_COMMENTS = "SELECT COUNT(*) FROM approval_comments c JOIN approvals q ON q.id = c.approval_id WHERE q.org_id = $1 AND q.id = $2";
+    LIST_COMMENTS = "SELECT a.name, c.at_ms, c.body FROM approvals q JOIN approval_comments c ON c.approval_id = q.id
+        JOIN accounts a ON a.id = c.account_id WHERE q.org_id = $1 AND q.id = $2 ORDER BY c.number";
     /// What concerns a key now: its change that waits, or its secret that waits to be collected.
     FIND_OF_KEY = "SELECT a.id, a.kind, r.name AS requested_by_name, a.requested_at_ms, a.requested_by FROM approvals a
         JOIN accounts r ON r.id = a.requested_by WHERE a.org_id = $1 AND a.key_id = $2
-        AND ((a.kind = 'edit' AND a.state = 'waiting' AND a.lapses_at_ms > $3) OR (a.kind = 'create' AND a.state = 'approved' AND a.collected_at_ms IS NULL))
+        AND ((a.kind = 'edit' AND a.state = 'waiting' AND a.lapses_at_ms > $3) OR (a.kind = 'create' AND a.state = 'approved' AND a.collected_at_ms IS NULL AND a.decided_at_ms > $3 - 1209600000))
         ORDER BY a.requested_at_ms DESC LIMIT 1";
-    LIST_LAPSED = "SELECT org_id, id FROM approvals WHERE state = 'waiting' AND lapses_at_ms <= $1 ORDER BY lapses_at_ms, id LIMIT 100";
+    LIST_LAPSED = "SELECT org_id, id FROM approvals WHERE state = 'waiting' AND lapses_at_ms <= $1 ORDER BY lapses_at_ms, id LIMIT 1000";
     SET_LAPSED = "UPDATE approvals SET state = 'lapsed' WHERE org_id = $1 AND id = $2 AND state = 'waiting' AND lapses_at_ms <= $3";
     /// Organisations where something waits and nobody was told since `$2`.
     LIST_UNTOLD = "SELECT o.id, o.name FROM organisations o LEFT JOIN approval_digests d ON d.org_id = o.id
@@ -214,15 +226,82 @@ pub async fn list(
     })
 }
 
-/// How many requests of somebody wait.
-pub async fn count_waiting_of(
+/// How many requests of somebody wait, and how many were made since.
+pub async fn count_of(
     tx: &mut Tx,
     scope: &OrgScope,
     account: &AccountId,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    on!(tx, c => sqlx::query_scalar(COUNT_WAITING_OF).bind(scope.org_id().as_str()).bind(account.as_str()).bind(now.ms())
+    (now, since): (Timestamp, Timestamp),
+) -> Result<(i64, i64), StoreError> {
+    on!(tx, c => sqlx::query_as(COUNT_OF).bind(scope.org_id().as_str()).bind(account.as_str()).bind(now.ms()).bind(since.ms())
         .fetch_one(c).await)
+}
+
+/// Holds a request that waits, so that nobody else decides it or talks about it; tells whether it still does.
+pub async fn hold(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &ApprovalId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let held: u64 = on!(tx, c => sqlx::query(HOLD).bind(scope.org_id().as_str()).bind(id.as_str()).bind(now.ms())
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(held == 1)
+}
+
+/// Keeps what was approved, as it was then.
+pub async fn set_told_as(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &ApprovalId,
+    (told, reasons): (&Told, &[Reason]),
+) -> Result<(), StoreError> {
+    let told = serde_json::to_string(told).unwrap_or_default();
+    let reasons = serde_json::to_string(reasons).unwrap_or_default();
+    on!(tx, c => sqlx::query(SET_TOLD_AS).bind(scope.org_id().as_str()).bind(id.as_str()).bind(&told).bind(&reasons)
+        .execute(c).await.map(drop))
+}
+
+/// Notes that the first secret of a key exists, if a request made the key.
+pub async fn set_key_collected(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &KeyId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(SET_KEY_COLLECTED).bind(scope.org_id().as_str()).bind(key.as_str()).bind(now.ms())
+        .execute(c).await.map(drop))
+}
+
+/// Whose the secret of a key is to collect, if a request made it and nobody has.
+pub async fn find_requester(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &KeyId,
+) -> Result<Option<AccountId>, StoreError> {
+    let found: Option<String> = on!(tx, c => sqlx::query_scalar(FIND_REQUESTER).bind(scope.org_id().as_str()).bind(key.as_str())
+        .fetch_optional(c).await)?;
+    let place = RowPlace {
+        table: "approvals",
+        id: key.as_str(),
+    };
+    found.map(|id| place.parsed("requested_by", &id)).transpose()
+}
+
+/// A change of a key that has lapsed and was not noted as such.
+pub async fn find_lapsed_of_key(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &KeyId,
+    now: Timestamp,
+) -> Result<Option<ApprovalId>, StoreError> {
+    let found: Option<String> = on!(tx, c => sqlx::query_scalar(FIND_LAPSED_OF_KEY).bind(scope.org_id().as_str())
+        .bind(key.as_str()).bind(now.ms()).fetch_optional(c).await)?;
+    let place = RowPlace {
+        table: "approvals",
+        id: key.as_str(),
+    };
+    found.map(|id| place.parsed("id", &id)).transpose()
 }
 
 /// Ends a request that waits; tells whether nobody else was faster.
@@ -257,22 +336,26 @@ pub async fn set_collected(
 
 pub async fn insert_comment(
     tx: &mut Tx,
+    scope: &OrgScope,
     id: &ApprovalId,
     by: &AccountId,
     body: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(INSERT_COMMENT).bind(id.as_str()).bind(by.as_str()).bind(now.ms()).bind(body).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(INSERT_COMMENT).bind(scope.org_id().as_str()).bind(id.as_str()).bind(by.as_str()).bind(now.ms()).bind(body).execute(c).await.map(drop))
 }
 
-pub async fn count_comments(tx: &mut Tx, id: &ApprovalId) -> Result<i64, StoreError> {
-    on!(tx, c => sqlx::query_scalar(COUNT_COMMENTS).bind(id.as_str()).fetch_one(c).await)
+pub async fn count_comments(tx: &mut Tx, scope: &OrgScope, id: &ApprovalId) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_COMMENTS).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_one(c).await)
 }
 
 /// In the order in which they were written.
-pub async fn list_comments(tx: &mut Tx, id: &ApprovalId) -> Result<Vec<ApprovalComment>, StoreError> {
-    let rows: Vec<(String, i64, String)> =
-        on!(tx, c => sqlx::query_as(LIST_COMMENTS).bind(id.as_str()).fetch_all(c).await)?;
+pub async fn list_comments(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: &ApprovalId,
+) -> Result<Vec<ApprovalComment>, StoreError> {
+    let rows: Vec<(String, i64, String)> = on!(tx, c => sqlx::query_as(LIST_COMMENTS).bind(scope.org_id().as_str()).bind(id.as_str()).fetch_all(c).await)?;
     let comment = |(by, at, text)| ApprovalComment {
         by,
         at: Timestamp::from_ms(at),

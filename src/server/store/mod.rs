@@ -64,6 +64,7 @@ pub(crate) use statements;
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     let files = [
         ("accounts", accounts::STATEMENTS),
+        ("approvals", approvals::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("checks", checks::STATEMENTS),

@@ -43,16 +43,21 @@ macro_rules! undecided {
     };
 }
 
-/// Approved requests of $3 whose secret was not collected, and those of others that $3 may decide.
+/// Approved requests of $3 whose secret can still be collected, and those of others that $3 may decide.
 macro_rules! requests {
     ($decides:literal) => {
         concat!(
-            "SELECT 1 FROM approvals q WHERE q.org_id = $1 AND ((q.requested_by = $3 AND q.state = 'approved' AND q.kind = 'create'
-                AND q.collected_at_ms IS NULL) OR (", $decides, " AND q.requested_by <> $3 AND q.state = 'waiting' AND q.lapses_at_ms > $2))
-            LIMIT $4"
+            "SELECT 1 FROM approvals q JOIN api_keys y ON y.id = q.key_id WHERE q.org_id = $1 AND q.requested_by = $3 AND q.state = 'approved'
+                AND q.kind = 'create' AND q.collected_at_ms IS NULL AND q.decided_at_ms > $2 - 1209600000 AND y.status <> 'revoked'
+            UNION ALL SELECT 1 FROM approvals q WHERE q.org_id = $1 AND ",
+            $decides,
+            " AND q.requested_by <> $3 AND q.state = 'waiting' AND q.lapses_at_ms > $2 LIMIT $4"
         )
     };
 }
+
+/// As long as a secret can be collected, above.
+const _: () = assert!(crate::model::approval::COLLECT_MS == 1_209_600_000);
 
 macro_rules! counts {
     ($overdue:literal, $collect:literal, $mine:literal, $decides:literal) => {

@@ -92,7 +92,7 @@ on_both_databases! {
         for change in ["role = 'developer'", "role = 'admin', status = 'removed'"] {
             let sql = format!("UPDATE members SET {change} WHERE account_id = '{}'", grace.account);
             assert_eq!(app.db.tamper(&sql).await, 1);
-            let late = approvals::approve(&app.ctx, &actor, &id, "").await;
+            let late = approvals::approve(&app.ctx, &actor, &id, ("", None)).await;
             assert!(matches!(late, Err(DomainError::Denied(_))), "{late:?}");
         }
         assert_eq!(state_of(&app, &id).await, "waiting");
@@ -110,7 +110,7 @@ on_both_databases! {
             actors.push(app.signed_in(&member.browser).await.unwrap().actor);
         }
         let (yes, no) = tokio::join!(
-            approvals::approve(&app.ctx, &actors[0], &id, ""),
+            approvals::approve(&app.ctx, &actors[0], &id, ("", None)),
             approvals::decline(&app.ctx, &actors[1], &id, "No"),
         );
         assert_ne!(yes.is_ok(), no.is_ok(), "{yes:?} {no:?}");
@@ -283,7 +283,7 @@ on_both_databases! {
         assert!(decides(&mut grace.browser, &id, "approve", "").await.asks_who());
         assert_eq!(state_of(&app, &id).await, "waiting");
         let actor = app.signed_in(&grace.browser).await.unwrap().actor.proved(app.clock.now());
-        approvals::approve(&app.ctx, &actor, &id, "").await.unwrap();
+        approvals::approve(&app.ctx, &actor, &id, ("", None)).await.unwrap();
         assert!(collects(&mut owner, &id).await.asks_who());
         assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 0);
     }
@@ -296,7 +296,7 @@ on_both_databases! {
         let globex = app.another_org("Globex").await;
         let stranger = app.owner_of(globex);
         for outcome in [
-            approvals::approve(&app.ctx, &stranger, &id, "").await,
+            approvals::approve(&app.ctx, &stranger, &id, ("", None)).await,
             approvals::decline(&app.ctx, &stranger, &id, "No").await,
             approvals::withdraw(&app.ctx, &stranger, &id).await,
             approvals::comment(&app.ctx, &stranger, &id, "Hello").await,

@@ -54,8 +54,14 @@ pub fn asked(answer: &Answer) -> ApprovalId {
     id.strip_suffix("?done=asked").unwrap().parse().unwrap()
 }
 
+/// Decides what the page shows at this moment.
 pub async fn decides(browser: &mut Browser, id: &ApprovalId, step: &str, comment: &str) -> Answer {
-    let fields = [("step", step), ("comment", comment)];
+    let page = page_of(browser, id).await;
+    let seen = match page.body.contains("name=\"seen\"") {
+        true => page.between("name=\"seen\" value=\"", "\"").to_owned(),
+        false => String::new(),
+    };
+    let fields = [("step", step), ("comment", comment), ("seen", &seen)];
     browser.post(&format!("/settings/approvals/{id}"), &fields).await
 }
 

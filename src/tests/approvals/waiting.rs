@@ -55,7 +55,7 @@ on_both_databases! {
         assert_eq!(state_of(&app, &id).await, "waiting");
         app.clock.advance_ms(1);
         let actor = actor.proved(app.clock.now());
-        let late = approvals::approve(&app.ctx, &actor, &id, "").await.unwrap_err();
+        let late = approvals::approve(&app.ctx, &actor, &id, ("", None)).await.unwrap_err();
         assert!(late.to_string().contains("has lapsed"), "over from its moment on: {late}");
         let list = app.owner().await.get("/settings/approvals?state=lapsed").await;
         assert!(list.body.contains("New key Shop"), "{}", list.body);

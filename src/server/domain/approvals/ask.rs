@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::proposal::{self, Typed};
-use super::{Leave, check};
+use super::waiting::lapse_one;
+use super::{Leave, check, refuse_beyond};
 use crate::model::actor::{Actor, Denied, OrgScope};
-use crate::model::approval::{ApprovalKind, WAITING_MAX, parse_justification};
+use crate::model::approval::{ApprovalKind, DAILY_MAX, Reason, WAITING_MAX, parse_justification};
 use crate::model::calendar::counted;
 use crate::model::error::Code;
 use crate::model::form::FormValues;
@@ -20,6 +21,7 @@ use crate::server::domain::keys::{edit, require_manage, secured};
 use crate::server::domain::{DomainError, mint, orgs};
 use crate::server::store::approvals::{self as store, NewApproval};
 use crate::server::store::db::Tx;
+use crate::server::store::error::StoreError;
 use crate::server::store::keys as key_store;
 
 /// Asks for a new key, as the create form has it. A form that was sent before gives the request that it made.
@@ -33,7 +35,7 @@ pub async fn ask_for_key(
     let proposal = proposal::kept(actor, ApprovalKind::Create, values, scopes);
     let typed = Typed::of(&proposal);
     let draft = typed.draft();
-    let scope = issue::require(actor, draft.environment, now)?;
+    let scope = issue::require_may_ask(actor, draft.environment)?;
     let mut tx = ctx.db.begin_write().await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     if let Some((made, at)) = key_store::find_nonce(&mut tx, nonce.text, nonce.account).await? {
@@ -86,6 +88,9 @@ pub async fn ask_for_change(
     let former = secured::find(ctx, &mut tx, actor, key).await?;
     let scope = require_manage(actor, &former)?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
+    if let Some(lapsed) = store::find_lapsed_of_key(&mut tx, &scope, key, now).await? {
+        lapse_one(ctx, &mut tx, *scope.org_id(), &lapsed, now).await?;
+    }
     let was = proposal::former(&former)?;
     let purpose = key_store::find_detail(&mut tx, &scope, key, now)
         .await?
@@ -94,6 +99,7 @@ pub async fn ask_for_change(
     let changed = edit::changed(ctx, &mut tx, &scope, former, &typed.edit(), now).await?;
     let justification = parse_justification(values.first("justification"))?;
     refuse_needless(actor, &changed.policy, &changed.reasons)?;
+    refuse_beyond(actor, &changed)?;
     let id = mint::approval_id(ctx)?;
     let environment = Environment::parse(&changed.key.environment);
     let new = NewApproval {
@@ -121,11 +127,7 @@ fn lapse_of(rules: &FourEyes, now: Timestamp) -> Timestamp {
 }
 
 /// What one may do by oneself is not asked for.
-fn refuse_needless(
-    actor: &Actor,
-    policy: &Policy,
-    reasons: &[crate::model::approval::Reason],
-) -> Result<(), DomainError> {
+fn refuse_needless(actor: &Actor, policy: &Policy, reasons: &[Reason]) -> Result<(), DomainError> {
     match check(actor, &policy.approvals, reasons, Leave::Own) {
         Err(DomainError::Refused(Code::ApprovalRequired, _)) => Ok(()),
         Err(error) => Err(error),
@@ -144,13 +146,15 @@ async fn put(
     now: Timestamp,
 ) -> Result<(), DomainError> {
     refuse_too_many(tx, scope, new.requested_by, now).await?;
-    store::insert(tx, scope, new, now).await.map_err(|error| match error {
-        crate::server::store::error::StoreError::Taken => DomainError::refused(
-            Code::Conflict,
-            "Another change of this key waits for approval already. Withdraw that one first, or wait for its end.",
-        ),
-        error => error.into(),
-    })?;
+    store::insert(tx, scope, new, now)
+        .await
+        .map_err(|error| match error {
+            StoreError::Taken => DomainError::refused(
+                Code::Conflict,
+                "Another change of this key waits for approval already. Withdraw that one first, or wait for its end.",
+            ),
+            error => error.into(),
+        })?;
     let detail = json!({
         "kind": new.kind, "keyId": new.key.map(KeyId::as_str), "keyName": new.key_name, "environment": new.environment,
         "reasons": new.reasons, "justification": new.justification, "lapsesAt": new.lapses_at.rfc3339(),
@@ -167,15 +171,17 @@ async fn refuse_too_many(
     account: &AccountId,
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    let waiting = store::count_waiting_of(tx, scope, account, now).await?;
-    match waiting < WAITING_MAX {
-        true => Ok(()),
-        false => {
-            let message = format!(
-                "{} of yours wait for approval already, the most there may be. Withdraw some, or wait until they are decided.",
-                counted(waiting, "request")
-            );
-            Err(DomainError::refused(Code::Conflict, message))
+    let since = now.minus_ms(DAY_MS);
+    let (waiting, of_the_day) = store::count_of(tx, scope, account, (now, since)).await?;
+    let message = match (waiting >= WAITING_MAX, of_the_day >= DAILY_MAX) {
+        (false, false) => return Ok(()),
+        (true, _) => format!(
+            "{} of yours wait for approval already, the most there may be. Withdraw some, or wait until they are decided.",
+            counted(waiting, "request")
+        ),
+        (false, true) => {
+            format!("You have asked {DAILY_MAX} times within a day, the most there may be. Go on tomorrow.")
         }
-    }
+    };
+    Err(DomainError::refused(Code::Conflict, message))
 }

@@ -4,19 +4,21 @@ use serde_json::json;
 
 use super::over;
 use crate::model::actor::{Actor, Denied};
-use crate::model::approval::{ApprovalKind, ApprovalState};
+use crate::model::approval::{ApprovalKind, ApprovalState, COLLECT_MS};
 use crate::model::error::Code;
 use crate::model::id::ApprovalId;
 use crate::model::key::Environment;
 use crate::model::permission::Permission;
+use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Purpose};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::keys::handover::{first_secret, refuse_collected};
 use crate::server::domain::keys::issue::RevealedKey;
-use crate::server::domain::keys::secured;
-use crate::server::domain::{DomainError, orgs};
+use crate::server::domain::keys::{require_manage, secured};
+use crate::server::domain::{DomainError, orgs, policy};
 use crate::server::store::approvals as store;
+use crate::server::store::keys::SecuredKey;
 
 /// Makes the secret and gives it. Of two requests at once one gets it; the secret of a live key needs a fresh proof (R26).
 pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<RevealedKey, DomainError> {
@@ -47,12 +49,19 @@ pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Re
         (_, state, _) => return Err(over(state)),
     };
     if !store::set_collected(&mut tx, &scope, id, now).await? {
-        let message =
-            "The secret was collected already. It cannot be shown again; rotate the key to get another one.";
+        let message = "The secret was collected already, and cannot be shown again. Another one takes a rotation; ask an admin where you may not begin one.";
         return Err(DomainError::refused(Code::AlreadyShown, message));
     }
     let key = secured::find(ctx, &mut tx, actor, &key_id).await?;
+    // It may have been given to somebody else, and whoever asked may have less power, since it was approved.
+    require_manage(actor, &key)?;
     refuse_collected(&key)?;
+    refuse_too_late(&key, summary.decided_at, now)?;
+    let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
+    if policy::enforce_on(&policy, &key).is_err() {
+        let message = "The policy has changed since this was approved, and the key does not keep it. Edit the key first.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
     // A link that somebody made for it meanwhile gives nothing any more.
     links::void(&mut tx, Purpose::Claim, key_id.as_str()).await?;
     let detail = json!({ "accountId": account.as_str(), "approvalId": id.as_str() });
@@ -62,4 +71,21 @@ pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Re
     tx.commit().await?;
     ctx.key_cache.forget_key(&key_id);
     Ok(revealed)
+}
+
+/// What was approved long ago is asked for anew.
+fn refuse_too_late(
+    key: &SecuredKey,
+    decided_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let is_over = key.expires_at_ms.is_some_and(|end| end <= now.ms());
+    let is_late = decided_at.is_none_or(|at| now.since_ms(at) >= COLLECT_MS);
+    match is_over || is_late {
+        true => {
+            let message = "Nobody collected the secret within 14 days, or before the key ended. Revoke the key and ask anew.";
+            Err(DomainError::refused(Code::Conflict, message))
+        }
+        false => Ok(()),
+    }
 }

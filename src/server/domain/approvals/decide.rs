@@ -2,45 +2,49 @@
 
 use serde_json::json;
 
-use super::proposal::{Typed, is_as_it_was};
-use super::{Leave, over, sees_all};
+use super::proposal::{self, Typed, is_as_it_was};
+use super::{Leave, over, refuse_beyond, sees_all};
 use crate::model::account::SessionStage;
 use crate::model::actor::{Actor, Denied, OrgScope, Origin};
-use crate::model::approval::{ApprovalKind, ApprovalState, COMMENTS_MAX};
+use crate::model::approval::{ApprovalKind, ApprovalState, ApprovalSummary, COMMENTS_MAX, Reason, Told};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, ApprovalId, KeyId};
-use crate::model::org::Role;
+use crate::model::key::Environment;
 use crate::model::permission::Permission;
 use crate::model::text::{self, NOTE_MAX};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
-use crate::server::domain::keys::issue::{self, Entering};
+use crate::server::domain::keys::issue::{self, Entering, Ground};
 use crate::server::domain::keys::{edit, require_manage, secured};
 use crate::server::domain::mail::{self, Letter};
 use crate::server::domain::policy::Policies;
 use crate::server::store::approvals::{self as store, Approval};
 use crate::server::store::db::Tx;
-use crate::server::store::{members, orgs as org_store};
+use crate::server::store::{keys as key_store, members, orgs as org_store};
 
 fn refused(message: impl Into<String>) -> DomainError {
     DomainError::refused(Code::Conflict, message)
 }
 
 /// Approves a request and does what it asks for, as whoever asked. The secret of a new key is made when they collect it.
+/// `seen` is what was shown of it: only that is approved. For a live key an approver proves who they are (R26).
 pub async fn approve(
     ctx: &Context,
     actor: &Actor,
     id: &ApprovalId,
-    comment: &str,
+    (comment, seen): (&str, Option<&str>),
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let scope = actor.require_fresh(Permission::ApprovalsDecide, now)?;
+    let scope = actor.require(Permission::ApprovalsDecide)?;
     let comment = parse_comment(comment)?;
     let mut tx = ctx.db.begin_write().await?;
     let approval = end(&mut tx, (actor, &scope), id, ApprovalState::Approved, now).await?;
-    let done = carry_out(ctx, &mut tx, &scope, &approval, now).await;
+    if approval.summary.environment == Environment::Live {
+        actor.require_proof(now)?;
+    }
+    let done = carry_out(ctx, &mut tx, &scope, (&approval, seen), now).await;
     let key = done.map_err(unfulfilled)?;
     if approval.summary.kind == ApprovalKind::Create {
         store::set_key(&mut tx, &scope, id, &key).await?;
@@ -113,18 +117,23 @@ pub async fn comment(ctx: &Context, actor: &Actor, id: &ApprovalId, typed: &str)
         });
     }
     let body = parse_comment(typed)?;
+    // The powers may have gone since the page was opened.
+    let role = members::find_role(&mut tx, scope.org_id(), account).await?;
+    if !mine && !role.is_some_and(|role| role.allows(Permission::ApprovalsDecide)) {
+        return Err(Denied::Forbidden.into());
+    }
     if body.is_empty() {
         return Err(FieldError::new("comment", "required", "Write what you want to say.").into());
     }
-    if approval.summary.state != ApprovalState::Waiting {
+    if !store::hold(&mut tx, &scope, id, now).await? {
         return Err(over(approval.summary.state));
     }
-    if store::count_comments(&mut tx, id).await? >= COMMENTS_MAX {
+    if store::count_comments(&mut tx, &scope, id).await? >= COMMENTS_MAX {
         return Err(refused(format!(
             "This request has {COMMENTS_MAX} comments, the most there may be."
         )));
     }
-    store::insert_comment(&mut tx, id, account, &body, now).await?;
+    store::insert_comment(&mut tx, &scope, id, account, &body, now).await?;
     let entry = Entry::new("approval.commented", "approval", id.as_str()).with(json!({ "comment": body }));
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     Ok(tx.commit().await?)
@@ -173,7 +182,7 @@ pub(super) async fn requester(
     scope: &OrgScope,
     approval: &Approval,
     now: Timestamp,
-) -> Result<(Actor, Role), DomainError> {
+) -> Result<Actor, DomainError> {
     let account = approval.summary.requested_by;
     let role = members::find_role(tx, scope.org_id(), &account).await?;
     let Some(role) = role else {
@@ -185,7 +194,7 @@ pub(super) async fn requester(
     let membership = Some((*scope.org_id(), role));
     let Policies { live, test } = Policies::in_force(tx, scope, now).await?;
     let actor = Actor::account(account, membership, SessionStage::Complete, Origin::default());
-    Ok((actor.under_policy(&live, &test), role))
+    Ok(actor.under_policy(&live, &test))
 }
 
 /// Does what was asked for; gives the key.
@@ -193,16 +202,20 @@ async fn carry_out(
     ctx: &Context,
     tx: &mut Tx,
     scope: &OrgScope,
-    approval: &Approval,
+    (approval, seen): (&Approval, Option<&str>),
     now: Timestamp,
 ) -> Result<KeyId, DomainError> {
-    let (who, _) = requester(tx, scope, approval, now).await?;
+    let who = requester(tx, scope, approval, now).await?;
     let typed = Typed::of(&approval.proposal);
     let leave = Leave::Given(&approval.summary.id);
     match approval.summary.kind {
         ApprovalKind::Create => {
             let draft = typed.draft();
             let scope = issue::require_may_ask(&who, draft.environment)?;
+            let ground = Ground::read(tx, &scope, &draft, now).await?;
+            let admitted = ground.admit(ctx, &who, &draft, now)?;
+            let told = proposal::of_new(&ground, &admitted, now);
+            keep(tx, &scope, approval, (&told, &admitted.reasons), seen).await?;
             let by = Entering {
                 nonce: None,
                 leave,
@@ -220,12 +233,39 @@ async fn carry_out(
                     "The key was changed after this was asked for. Decline it, so that it is asked for anew.",
                 ));
             }
+            let detail = key_store::find_detail(tx, &scope, &id, now).await?;
+            let purpose = detail.ok_or(DomainError::NotFound)?.purpose;
             let changed = edit::changed(ctx, tx, &scope, key, &typed.edit(), now).await?;
+            refuse_beyond(&who, &changed)?;
+            let told = proposal::of_change(&changed, &purpose)?;
+            keep(tx, &scope, approval, (&told, &changed.reasons), seen).await?;
             let remark = super::check(&who, &changed.policy.approvals, &changed.reasons, leave)?;
             edit::write(ctx, tx, (&who, &scope), changed, remark, now).await?;
             Ok(id)
         }
     }
+}
+
+/// Refuses what is not what was looked at, and keeps what is approved as it is told at this moment.
+async fn keep(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    approval: &Approval,
+    (told, reasons): (&Told, &[Reason]),
+    seen: Option<&str>,
+) -> Result<(), DomainError> {
+    if seen.is_some_and(|seen| proposal::seen(told).ok().as_deref() != Some(seen)) {
+        return Err(refused(
+            "What it would do has changed since you opened the page. Look at it again.",
+        ));
+    }
+    // What did not need approval any more was approved all the same, for what it was asked for.
+    let reasons = if reasons.is_empty() {
+        &approval.summary.reasons
+    } else {
+        reasons
+    };
+    Ok(store::set_told_as(tx, scope, &approval.summary.id, (told, reasons)).await?)
 }
 
 /// Why an approved request could not be carried out: nothing has happened then, and the request still waits.
@@ -265,7 +305,7 @@ async fn conclude(
     let summary = &approval.summary;
     let account = actor.account_id().ok_or(Denied::Forbidden)?;
     if !comment.is_empty() {
-        store::insert_comment(tx, &summary.id, account, comment, now).await?;
+        store::insert_comment(tx, scope, &summary.id, account, comment, now).await?;
     }
     let detail = json!({
         "kind": summary.kind, "keyName": summary.key_name, "environment": summary.environment,
@@ -288,11 +328,13 @@ pub(super) async fn tell_result(
     ctx: &Context,
     tx: &mut Tx,
     scope: &OrgScope,
-    summary: &crate::model::approval::ApprovalSummary,
+    summary: &ApprovalSummary,
     (state, by, comment): (ApprovalState, Option<String>, &str),
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    if !mail::is_on(ctx) {
+    let role = members::find_role(tx, scope.org_id(), &summary.requested_by).await?;
+    // Whoever has left hears nothing of the organisation any more.
+    if !mail::is_on(ctx) || role.is_none() {
         return Ok(());
     }
     if let Some(to) = mail::recipient(tx, &summary.requested_by).await? {

@@ -1,18 +1,19 @@
 //! What a request proposes, between the form it was typed into and the act it leads to.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::model::actor::Actor;
 use crate::model::approval::{ApprovalKind, Difference, Told};
 use crate::model::form::FormValues;
 use crate::model::id::ProjectId;
 use crate::model::key_link;
-use crate::model::restriction::Restrictions;
 use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
 use crate::server::domain::keys::edit::{self, Changed, KeyEdit};
 use crate::server::domain::keys::issue::{self, Admitted, Ground, KeyDraft};
 use crate::server::domain::keys::{restrictions, review};
+use crate::server::platform::crypto::master_key::hex;
 use crate::server::store::approvals::Approval;
 use crate::server::store::keys::SecuredKey;
 
@@ -81,10 +82,17 @@ pub fn of_new(ground: &Ground, admitted: &Admitted<'_>, now: Timestamp) -> Told 
     if !admitted.checked.purpose.is_empty() {
         said.insert(1, format!("Purpose: {}", admitted.checked.purpose));
     }
-    Told {
-        said,
-        differences: Vec::new(),
-    }
+    // A sentence names a few entries of a list; whoever decides sees each.
+    let rules = admitted.checked.restrictions.in_full();
+    let differences = match rules.is_empty() {
+        true => Vec::new(),
+        false => vec![Difference {
+            what: "Restrictions".to_owned(),
+            without: Vec::new(),
+            with: rules,
+        }],
+    };
+    Told { said, differences }
 }
 
 /// What a change takes away and what it brings, each thing that differs. `purpose` is what the key is for until now.
@@ -113,13 +121,7 @@ pub fn of_change(changed: &Changed, purpose: &str) -> Result<Told, DomainError> 
         Some(days) => vec![format!("Every {days} days")],
         None => vec!["As the policy says".to_owned()],
     };
-    let rules = |key: &SecuredKey| -> Result<Vec<String>, DomainError> {
-        let rules: Restrictions = restrictions::of(key)?;
-        Ok(match rules.is_empty() {
-            true => vec!["No restriction.".to_owned()],
-            false => rules.in_words(),
-        })
-    };
+    let rules = |key: &SecuredKey| Ok::<_, DomainError>(restrictions::of(key)?.in_full());
     let mut all = vec![
         one("Name", line(&before.name), line(&after.name)),
         one("Purpose", line(purpose), line(&changed.purpose)),
@@ -149,4 +151,10 @@ pub fn again(approval: &Approval) -> Option<String> {
             (query.len() <= key_link::QUERY_MAX).then(|| format!("{}?{query}", key_link::FORM))
         }
     }
+}
+
+/// What somebody saw of a request, to tell whether it is still that which they approve.
+pub fn seen(told: &Told) -> Result<String, DomainError> {
+    let text = serde_json::to_vec(told).map_err(|_| DomainError::Defect("a request is no JSON"))?;
+    Ok(hex(&Sha256::digest(text)))
 }

@@ -5,14 +5,14 @@ use super::proposal::{self, Typed, is_as_it_was};
 use super::sees_all;
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::approval::{
-    ApprovalFilter, ApprovalKind, ApprovalList, ApprovalPage, ApprovalState, Told, Turn,
+    ApprovalFilter, ApprovalKind, ApprovalList, ApprovalPage, ApprovalState, COLLECT_MS, Told, Turn,
 };
 use crate::model::id::ApprovalId;
 use crate::model::permission::Permission;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
-use crate::server::domain::keys::issue::{Ground, require_may_ask};
+use crate::server::domain::keys::issue::{Ground, permission_for, require_may_ask};
 use crate::server::domain::keys::{edit, require_manage, secured};
 use crate::server::domain::policy::Policies;
 use crate::server::store::approvals::{self as store, Approval};
@@ -55,20 +55,27 @@ pub async fn page(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Appro
     if !mine && !sees_all(actor) {
         return Err(DomainError::NotFound);
     }
-    let comments = store::list_comments(&mut tx, id).await?;
+    let comments = store::list_comments(&mut tx, &scope, id).await?;
     let proposed = proposed(ctx, &mut tx, &scope, &approval, now).await?;
     let decides = actor.may(Permission::ApprovalsDecide);
     let waits = approval.summary.state == ApprovalState::Waiting;
     let to_collect = approval.summary.state == ApprovalState::Approved
         && approval.summary.kind == ApprovalKind::Create
-        && approval.summary.collected_at.is_none();
+        && approval.summary.collected_at.is_none()
+        && approval
+            .summary
+            .decided_at
+            .is_some_and(|at| now.since_ms(at) < COLLECT_MS);
+    let may_collect = to_collect && mine && proposed.is_pending;
+    let may_create = actor.may(permission_for(approval.summary.environment.as_str()));
     Ok(ApprovalPage {
         now,
         turn: Turn {
             may_decide: waits && decides && !mine,
             may_comment: waits && (decides || mine),
             may_withdraw: waits && mine,
-            may_collect: to_collect && mine && proposed.is_pending,
+            may_collect,
+            may_hand_over: may_collect && may_create,
         },
         again: match approval.summary.state {
             ApprovalState::Declined | ApprovalState::Withdrawn | ApprovalState::Lapsed if mine => {
@@ -78,6 +85,10 @@ pub async fn page(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Appro
         },
         justification: approval.justification,
         approval: approval.summary,
+        seen: match &proposed.told {
+            Some(told) => proposal::seen(told)?,
+            None => String::new(),
+        },
         told: proposed.told.unwrap_or(approval.told),
         obstacles: proposed.obstacles,
         comments,
@@ -133,7 +144,7 @@ async fn new_key(
     now: Timestamp,
     proposed: &mut Proposed,
 ) -> Result<(), DomainError> {
-    let (who, _) = requester(tx, scope, approval, now).await?;
+    let who = requester(tx, scope, approval, now).await?;
     let typed = Typed::of(&approval.proposal);
     let draft = typed.draft();
     require_may_ask(&who, draft.environment)?;
@@ -151,7 +162,7 @@ async fn change(
     now: Timestamp,
     proposed: &mut Proposed,
 ) -> Result<(), DomainError> {
-    let (who, _) = requester(tx, scope, approval, now).await?;
+    let who = requester(tx, scope, approval, now).await?;
     let id = approval.summary.key_id.ok_or(DomainError::NotFound)?;
     let key = secured::find(ctx, tx, &who, &id).await?;
     require_manage(&who, &key)?;

@@ -19,20 +19,25 @@ const EVERY_MS: i64 = DAY_MS - HOUR_MS / 2;
 /// Notes what has lapsed and tells whoever asked. It is over from its moment on, whether or not this has run.
 pub async fn lapse(ctx: &Context) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    loop {
-        let mut tx = ctx.db.begin_write().await?;
-        let lapsed = store::list_lapsed(&mut tx, now).await?;
-        if lapsed.is_empty() {
-            return Ok(());
-        }
-        for (org, id) in lapsed {
+    let mut tx = ctx.db.begin_read().await?;
+    let lapsed = store::list_lapsed(&mut tx, now).await?;
+    drop(tx);
+    let mut outcome = Ok(());
+    // Each by itself: one that fails keeps no other, and the rest is for the next hour.
+    for (org, id) in lapsed {
+        let one = async {
+            let mut tx = ctx.db.begin_write().await?;
             lapse_one(ctx, &mut tx, org, &id, now).await?;
+            Ok::<_, DomainError>(tx.commit().await?)
+        };
+        if let Err(error) = one.await {
+            outcome = Err(error);
         }
-        tx.commit().await?;
     }
+    outcome
 }
 
-async fn lapse_one(
+pub(super) async fn lapse_one(
     ctx: &Context,
     tx: &mut Tx,
     org: OrgId,

@@ -208,7 +208,8 @@ pub(in crate::server::domain) struct Changed {
 }
 
 impl Changed {
-    fn widens_live(&self) -> bool {
+    /// To widen a live key is as good as to create one.
+    pub fn widens_live(&self) -> bool {
         self.is_wider && self.key.environment == Environment::Live.as_str()
     }
 }
@@ -273,6 +274,12 @@ pub(in crate::server::domain) async fn write(
         ..
     } = changed;
     let id: KeyId = key.id.parse()?;
+    // First of all the log: whoever stops the key at this moment waits, or is waited for.
+    let mut after = told(&key)?;
+    after["purpose"] = json!(purpose);
+    let detail = json!({ "before": told(&former)?, "after": after });
+    let entry = Entry::new("key.edited", "key", id.as_str()).with(remark.beside(detail));
+    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
     let message = format!(
         "Another {} key of this project has this name. Choose another.",
         key.environment
@@ -282,11 +289,6 @@ pub(in crate::server::domain) async fn write(
     if (&former.scopes, &former.restrictions) != (&key.scopes, &key.restrictions) {
         key_uses::watch_anew(tx, scope, &id, now).await?;
     }
-    let mut after = told(&key)?;
-    after["purpose"] = json!(purpose);
-    let detail = json!({ "before": told(&former)?, "after": after });
-    let entry = Entry::new("key.edited", "key", id.as_str()).with(remark.beside(detail));
-    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
     if key.secrets.len() > 1 {
         store::replace_secrets(tx, &key).await?;
     }

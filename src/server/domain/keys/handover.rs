@@ -30,7 +30,7 @@ use crate::server::platform::crypto::secret::SecretText;
 use crate::server::store::claims::{self as store, NewClaim, OpenClaim};
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as key_store, SecuredKey};
-use crate::server::store::projects;
+use crate::server::store::{approvals, members, projects};
 
 /// A link to hand over, for the one answer that shows it.
 pub struct ClaimLink {
@@ -91,9 +91,29 @@ pub async fn make_link(
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     require(actor, &key, now)?;
     refuse_collected(&key)?;
+    refuse_anothers(&mut tx, (actor, &scope), id).await?;
     let made = put_link(ctx, &mut tx, (actor, &scope), &key, bound, now).await?;
     tx.commit().await?;
     Ok(made)
+}
+
+/// The secret of a key that was approved is whoever asked for it to collect, or to hand over, while they are there.
+async fn refuse_anothers(
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    id: &KeyId,
+) -> Result<(), DomainError> {
+    let Some(requester) = approvals::find_requester(tx, scope, id).await? else {
+        return Ok(());
+    };
+    let is_there = members::find_role(tx, scope.org_id(), &requester)
+        .await?
+        .is_some();
+    if actor.account_id() == Some(&requester) || !is_there {
+        return Ok(());
+    }
+    let message = "Whoever asked for this key collects its secret, or hands it over.";
+    Err(DomainError::refused(Code::Conflict, message))
 }
 
 /// Whoever hands a live key over may create one, and has proved who they are: the link is as good as the key (R26).
@@ -380,6 +400,7 @@ pub(in crate::server::domain) async fn first_secret(
         secret_since: now,
         secret: text,
     };
+    approvals::set_key_collected(tx, scope, &id, now).await?;
     key_store::replace_secrets(tx, &key).await?;
     secured::save(ctx, tx, scope, key, now).await?;
     Ok(revealed)

@@ -21,7 +21,7 @@ pub async fn decide(State(state): State<AppState>, Path(id): Path<String>, form:
         let (ctx, actor, id) = (&state.ctx, &signed_in.actor, id_of(&id)?);
         let comment = values.first("comment");
         let what = match values.first("step") {
-            "approve" => approvals::approve(ctx, actor, &id, comment)
+            "approve" => approvals::approve(ctx, actor, &id, (comment, Some(values.first("seen"))))
                 .await
                 .map(|()| "approved")?,
             "decline" => approvals::decline(ctx, actor, &id, comment)

@@ -9,7 +9,7 @@ use super::{Submitted, id_of, see_other};
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::form::FormValues;
-use crate::model::id::{AccountId, KeyId, ProjectId};
+use crate::model::id::{AccountId, ApprovalId, KeyId, ProjectId};
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
 use crate::model::project::Project;
 use crate::model::time::Timestamp;
@@ -41,10 +41,20 @@ pub async fn create(State(state): State<AppState>, mut form: Submitted) -> Respo
         Ok(response) => response,
         Err(DomainError::Refused(Code::AlreadyShown, detail)) => {
             let account = actor.account_id().cloned();
+            if let Some(id) = asked_before(&state, &form, account.as_ref()).await {
+                return see_other(&format!("/settings/approvals/{id}?done=asked"));
+            }
             reveal::already_shown(&state, &form, account.as_ref(), detail).await
         }
         Err(error) => form.refused(&state, Some(actor), "keys.create", error).await,
     }
+}
+
+/// The request that a form made when it was sent before: then no secret was ever shown.
+async fn asked_before(state: &AppState, form: &Submitted, account: Option<&AccountId>) -> Option<ApprovalId> {
+    let nonce = nonce_of(form, account?).ok()?;
+    let (made, _) = issue::made_by_form(&state.ctx, &nonce).await.ok()??;
+    made.parse().ok()
 }
 
 /// A form's nonce must look like one that a page gave out.

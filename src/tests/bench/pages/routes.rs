@@ -13,6 +13,8 @@ pub enum Noun {
     Incident,
     ClosedIncident,
     Review,
+    /// A change that waits.
+    Approval,
     Project,
     Template,
     Token,
@@ -30,6 +32,7 @@ pub const NOUNS: &[(&str, Noun)] = &[
     ("/settings/incidents/{id}/reopen", Noun::ClosedIncident),
     ("/settings/incidents/{id}", Noun::Incident),
     ("/settings/reviews/{id}", Noun::Review),
+    ("/settings/approvals/{id}", Noun::Approval),
     ("/settings/projects/{id}", Noun::Project),
     ("/settings/templates/{id}", Noun::Template),
     ("/settings/service-tokens/{id}", Noun::Token),
@@ -59,6 +62,7 @@ pub const ASKED: &[&str] = &[
     "/settings/api-keys?q=worker",
     "/settings/api-keys?status=revoked",
     "/settings/api-keys/unused?days=30",
+    "/settings/approvals?state=waiting",
     "/settings/audit-log?action=key.created",
     "/settings/reviews/new?environment=live",
 ];

@@ -17,7 +17,7 @@ pub fn ask_section(state: &FormState, makes_secret: bool) -> Option<AnyView> {
         return None;
     }
     let secret = makes_secret.then_some(
-        " The secret does not exist before that: you collect it, or hand it over, once it is approved.",
+        " The secret does not exist before that: you collect it once it is approved, within 14 days.",
     );
     let field = prose_field(
         state,

@@ -69,12 +69,17 @@ fn standing(page: &ApprovalPage) -> Option<AnyView> {
         view! { <div class=class role="status"><Icon name=icon/><div>{body}</div><div class="actions">{again}{key}</div></div> }.into_any()
     };
     if page.turn.may_collect {
+        let hand_over = approval.key_id.filter(|_| page.turn.may_hand_over).map(|id| {
+            let at = format!("{}/handover", key_address(&id));
+            view! { <a class="button small" href=at>"Hand it over by a link…"</a> }
+        });
         return Some(
             view! {
                 <div class="notice ok" role="status">
                     <Icon name="key"/>
                     <div><p><b>"Approved."</b>" The secret is made when you collect it, and shown once. Have the place ready where it is to be stored."</p></div>
                     <form class="actions" method="post" action=format!("{address}/collect")>
+                        {hand_over}
                         <button class="button small primary">"Collect the secret"</button>
                     </form>
                 </div>
@@ -134,14 +139,18 @@ fn obstacles(all: &[String]) -> Option<AnyView> {
 
 const CHANGES: &[Column] = &[
     Column::Text("What"),
-    Column::Text("Until now"),
-    Column::Text("Asked for"),
+    Column::Text("Taken away"),
+    Column::Text("Added"),
 ];
 
 fn proposal(page: &ApprovalPage) -> AnyView {
     let (made, changed) = match page.approval.state {
         ApprovalState::Approved => ("What was approved", "What was changed"),
         _ => ("What it would make", "What it would change"),
+    };
+    let changed = match page.approval.kind {
+        ApprovalKind::Create => "Its restrictions, one by one",
+        ApprovalKind::Edit => changed,
     };
     let said = (!page.told.said.is_empty()).then(|| {
         let lines = page
@@ -176,8 +185,8 @@ fn difference(one: &Difference) -> AnyView {
     view! {
         <tr>
             <th scope="row">{one.what.clone()}</th>
-            <td data-label="Until now">{list(&one.without, "Stays as it is")}</td>
-            <td data-label="Asked for">{list(&one.with, "Nothing more")}</td>
+            <td data-label="Taken away">{list(&one.without, "Nothing")}</td>
+            <td data-label="Added">{list(&one.with, "Nothing")}</td>
         </tr>
     }
     .into_any()
@@ -241,6 +250,7 @@ fn talk(page: &ApprovalPage, state: &FormState) -> Option<AnyView> {
         });
         view! {
             <form class="form" method="post" action=address.clone() novalidate>
+                <input type="hidden" name="seen" value=page.seen.clone()/>
                 {prose_field(state, ("comment", "Comment"), hint, "", NOTE_MAX)}
                 <div class="form-actions">
                     {decide}

@@ -25,7 +25,7 @@ pub(super) fn approvals(state: &FormState, rules: &FourEyes, environment: Enviro
     let lapse = TextField {
         name: "approval_days",
         label: "Days a request waits",
-        hint: "1 to 30. What nobody decides until then lapses.",
+        hint: "2 to 30. What nobody decides until then lapses.",
         kind: "number",
         max: 2,
         ..TextField::default()

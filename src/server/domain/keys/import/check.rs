@@ -1,6 +1,6 @@
 //! Whether one row can become a key.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
@@ -54,6 +54,8 @@ pub(super) struct Desk<'a> {
     /// Sixteen bytes of each digest and of each name that the file had so far: all that grows with it.
     digests: HashSet<u128>,
     names: HashSet<u128>,
+    /// Why rows would have needed approval, were it not for whose act this is.
+    pub exempt: BTreeSet<Reason>,
 }
 
 impl<'a> Desk<'a> {
@@ -89,6 +91,7 @@ impl<'a> Desk<'a> {
             members: addresses.into_iter().map(|(id, email)| (email, id)).collect(),
             digests: HashSet::new(),
             names: HashSet::new(),
+            exempt: BTreeSet::new(),
         })
     }
 
@@ -98,7 +101,7 @@ impl<'a> Desk<'a> {
         let identity = self.identity(row).map_err(|error| wrong.push(error)).ok();
         let checked = self.admitted(row).map_err(|errors| wrong.extend(errors)).ok();
         let told = |errors: Vec<FieldError>| errors.into_iter().map(|error| told(row.line, error)).collect();
-        let (Some((format_id, algorithm, digest)), Some(checked)) = (identity, checked) else {
+        let (Some((format_id, algorithm, digest)), Some((checked, reasons))) = (identity, checked) else {
             return Err(told(wrong));
         };
         let ready = self.ready(row.line, (format_id, algorithm, digest), checked);
@@ -121,7 +124,10 @@ impl<'a> Desk<'a> {
             wrong.push(FieldError::new("name", "twice", message));
         }
         match wrong.is_empty() {
-            true => Ok(ready),
+            true => {
+                self.exempt.extend(reasons);
+                Ok(ready)
+            }
             false => Err(told(wrong)),
         }
     }
@@ -152,7 +158,7 @@ impl<'a> Desk<'a> {
     }
 
     /// By the rules for every new key.
-    fn admitted(&self, row: &Row) -> Result<Checked, Vec<FieldError>> {
+    fn admitted(&self, row: &Row) -> Result<(Checked, Vec<Reason>), Vec<FieldError>> {
         let environment = row.cell("environment").to_ascii_lowercase();
         if environment == Environment::Live.as_str() && !self.actor.may(Permission::KeysCreateLive) {
             let message = "Your role may import test keys only. Ask an administrator to import live ones.";
@@ -201,7 +207,7 @@ impl<'a> Desk<'a> {
         ) {
             Ok(Admitted { checked, reasons, .. }) => match self.refused(&checked, &reasons) {
                 Some(error) => Err(vec![error]),
-                None => Ok(checked),
+                None => Ok((checked, reasons)),
             },
             Err(DomainError::Invalid(errors)) => Err(errors),
             Err(error) => Err(vec![FieldError::new("", "refused", error.to_string())]),

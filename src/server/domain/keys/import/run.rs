@@ -243,16 +243,9 @@ async fn record(
     }
     let mut detail =
         json!({ "import": import_id, "keys": summary.good, "live": summary.live, "test": summary.test });
-    let counts = [
-        (Environment::Live, summary.live),
-        (Environment::Test, summary.test),
-    ];
     // Whoever came so far with keys that need approval is exempt from it.
-    if counts
-        .iter()
-        .any(|(environment, keys)| *keys > 0 && desk.policies.of(*environment).approvals.asks())
-    {
-        detail["exemptFromApproval"] = json!(true);
+    if !desk.exempt.is_empty() {
+        detail["exemptFromApproval"] = json!(desk.exempt);
     }
     let entry = Entry::new("keys.imported", "project", desk.project.id.as_str()).with(detail);
     Ok(audit::record(desk.ctx, tx, Some(&org), desk.actor, entry, desk.now).await?)
