@@ -84,7 +84,7 @@ async function asksForApprovals(ada) {
 async function widens(ada, grace, address) {
     const { page } = ada;
     await ada.opens(`${address}/edit`, "Edit key");
-    await page.getByRole("checkbox", { name: "write" }).first().check();
+    await page.getByRole("radio", { name: "Write" }).check();
     await ada.sends(ada.button("Save"));
     await expect(page.getByRole("heading", { name: "A second person has to approve this" })).toBeVisible();
     await page.getByLabel("Why it is needed").fill("It uploads, too.");

@@ -197,7 +197,7 @@ async fn open_master_key(place: &Place, db: &Db, schema: Schema) -> Result<Maste
 }
 
 /// Opens the installation: database, master key, secrets, and the country database if one is configured. A command that
-/// serves nobody goes on without the last.
+/// neither serves nor changes the schema goes on without the last.
 pub async fn open(
     place: &Place,
     schema: Schema,

@@ -236,7 +236,6 @@ async fn list(command: ListCommand) -> Result<Done, Refusal> {
         project,
         environment: command.environment.as_deref().and_then(Environment::parse),
         badge: command.status.as_deref().and_then(Badge::parse),
-        concern: None,
         with_revoked: true,
         page: PageRequest::clamped(command.page, MAX_SIZE),
         ..KeyFilter::default()

@@ -56,6 +56,8 @@ struct Stamp {
     inode: u64,
     size: u64,
     changed: (i64, i64),
+    /// Who may read it is told by this alone.
+    status_changed: (i64, i64),
 }
 
 impl Stamp {
@@ -65,6 +67,7 @@ impl Stamp {
             inode: metadata.ino(),
             size: metadata.size(),
             changed: (metadata.mtime(), metadata.mtime_nsec()),
+            status_changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -163,7 +166,12 @@ impl CountryDatabase {
         let Some(loaded) = self.loaded() else {
             return Whereabouts::Untold;
         };
-        match country_of(&loaded.reader, address.to_canonical()) {
+        let address = address.to_canonical();
+        // A file of IPv4 addresses cannot say anything of others, which is not the same as not knowing them.
+        if address.is_ipv6() && loaded.reader.metadata().ip_version == 4 {
+            return Whereabouts::Untold;
+        }
+        match country_of(&loaded.reader, address) {
             Ok(Some(code)) => Whereabouts::In(code),
             Ok(None) => Whereabouts::Unknown,
             // A damaged record says nothing, so nothing passes by it.
@@ -182,9 +190,6 @@ impl CountryDatabase {
 }
 
 fn country_of(reader: &Reader<Vec<u8>>, address: IpAddr) -> Result<Option<CountryCode>, MaxMindDbError> {
-    if address.is_ipv6() && reader.metadata().ip_version == 4 {
-        return Ok(None);
-    }
     let letters: Option<&str> = reader.lookup(address)?.decode_path(&COUNTRY)?;
     Ok(letters.and_then(CountryCode::from_letters))
 }

@@ -186,4 +186,52 @@ on_both_databases! {
         assert!(answer.body.contains("Imported keys pass at once"), "{}", answer.body);
         assert_eq!(app.db.number("SELECT COUNT(*) FROM api_keys").await, 0);
     }
+
+    async fn a_form_that_asked_never_says_that_a_secret_was_shown(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        under(&app, &[("approve_new", "1")]).await;
+        let mut owner = app.owner().await;
+        let mark = crate::keys::nonce(&mut owner, "/settings/api-keys/new").await;
+        let mut form = vec![("nonce", mark.as_str()), ("project", app.project.as_str()), ("environment", "live"),
+            ("name", "Back"), ("scopes", "images:read"), ("expiry", "90")];
+        form.extend(ASK);
+        let id = asked(&owner.post("/settings/api-keys/new", &form).await);
+        form.retain(|(name, _)| *name != "step");
+        assert_eq!(asked(&owner.post("/settings/api-keys/new", &form).await), id, "it leads to the request");
+    }
+
+    async fn only_owners_take_the_mark_off_while_it_means_an_approval(backend: Backend) {
+        use keywright::server::domain::projects::{self, ProjectEdit};
+        let app = TestApp::on(backend).await;
+        sensitive(&app, "images:write").await;
+        let grace = app.join("grace@acme.example", Role::Admin).await;
+        let admin = app.signed_in(&grace.browser).await.unwrap().actor;
+        let owner = app.owner_of(app.org);
+        let unmark = async |actor: &keywright::model::actor::Actor, mark: bool| {
+            let project = projects::find(&app.ctx, &owner, &app.project).await.unwrap();
+            let mut scopes = project.scopes.clone();
+            scopes.iter_mut().filter(|scope| scope.name == "images:write").for_each(|scope| scope.sensitive = mark);
+            let edit = ProjectEdit { name: &project.name, scopes: Ok(scopes), formats: Ok(None), resources: None };
+            projects::edit(&app.ctx, actor, &app.project, project.version, edit).await
+        };
+        unmark(&admin, false).await.unwrap();
+        unmark(&admin, true).await.unwrap();
+        policy::save(&app, &[("approve_sensitive", "1")], "").await.unwrap();
+        let refused = unmark(&admin, false).await;
+        assert!(matches!(&refused, Err(DomainError::Invalid(errors)) if errors[0].code == "sensitive"), "{refused:?}");
+        unmark(&owner, false).await.unwrap();
+        let told = app.db.texts("SELECT detail FROM audit_events WHERE action = 'project.edited' ORDER BY seq DESC LIMIT 1").await;
+        assert!(told[0].contains("\"sensitive\":[\"images:write\"]") && told[0].contains("\"sensitive\":[]"), "{told:?}");
+    }
+
+    async fn an_import_is_called_exempt_only_where_it_is(backend: Backend) {
+        let app = crate::keys::import::with_format(backend).await;
+        under(&app, &[("approve_sensitive", "1")]).await;
+        let imports = async || app.db.texts("SELECT detail FROM audit_events WHERE action = 'keys.imported' ORDER BY seq").await;
+        crate::keys::import::import(&app, &crate::keys::import::file_of([1])).await.unwrap();
+        assert!(!imports().await[0].contains("exempt"), "nothing of it needed approval");
+        sensitive(&app, "images:read").await;
+        crate::keys::import::import(&app, &crate::keys::import::file_of([2])).await.unwrap();
+        assert!(imports().await[1].contains("\"exemptFromApproval\":[\"sensitive_scope\"]"), "{:?}", imports().await);
+    }
 }

@@ -308,4 +308,112 @@ on_both_databases! {
         let filled = fills_in(&app, &mut owner, "Shop", &[("step", "review")]).await;
         assert_eq!(filled.status, 200);
     }
+
+    async fn each_entry_of_a_long_list_is_shown(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = under(&app, WIDER).await;
+        let key = app.issue("CI", &["images:read"]).await;
+        let mut owner = app.owner().await;
+        let six = |last: &str| format!("10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 {last}");
+        let first = edits(&mut owner, key.id.as_str(), &[("ip_allow", &six("10.0.0.6"))]).await;
+        assert_eq!(first.status, 303, "{}", first.body);
+        let wider = six("128.0.0.0/1");
+        let request = asked(&edits(&mut owner, key.id.as_str(), &[("ip_allow", wider.as_str()), ("step", "ask"), ("justification", "x")]).await);
+        let page = page_of(&mut grace.browser, &request).await;
+        assert!(page.body.contains("Allowed address 128.0.0.0/1") && page.body.contains("Allowed address 10.0.0.6"), "{}", page.body);
+        assert!(!page.body.contains("Allowed address 10.0.0.1<"), "what stays is no difference");
+        crate::policy::save(&app, NEW, "").await.unwrap();
+        let new = [("ip_allow", wider.as_str()), ("step", "ask"), ("justification", "x")];
+        let new = asked(&fills_in(&app, &mut owner, "New", &new).await);
+        assert!(page_of(&mut grace.browser, &new).await.body.contains("Allowed address 128.0.0.0/1"));
+    }
+
+    async fn what_is_approved_is_what_was_looked_at(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = under(&app, NEW).await;
+        let mut owner = app.owner().await;
+        let id = asks(&app, &mut owner, "Shop").await;
+        let page = page_of(&mut grace.browser, &id).await;
+        let seen = page.between("name=\"seen\" value=\"", "\"").to_owned();
+        app.db.tamper("UPDATE projects SET name = 'Another name'").await;
+        let form = [("step", "approve"), ("seen", seen.as_str())];
+        let stale = grace.browser.post(&format!("/settings/approvals/{id}"), &form).await;
+        assert!(stale.status == 409 && stale.body.contains("has changed since you opened the page"), "{}", stale.body);
+        assert_eq!(state_of(&app, &id).await, "waiting");
+        assert_eq!(decides(&mut grace.browser, &id, "approve", "").await.status, 303);
+        assert!(page_of(&mut owner, &id).await.body.contains("is a live key of Another name"), "what was approved is kept");
+    }
+
+    async fn nobody_but_whoever_asked_gets_the_secret(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = under(&app, NEW).await;
+        let mut dev = app.join("dev@acme.example", Role::Developer).await;
+        let id = asks(&app, &mut dev.browser, "Mine").await;
+        decides(&mut grace.browser, &id, "approve", "").await;
+        let key = app.db.texts("SELECT id FROM api_keys").await.remove(0);
+        let link = grace.browser.post(&format!("/settings/api-keys/{key}/handover"), &[("claim_days", "1")]).await;
+        assert!(link.status == 409 && link.body.contains("Whoever asked for this key collects its secret"), "{}", link.body);
+        app.db.tamper(&format!("UPDATE members SET status = 'removed' WHERE account_id = '{}'", dev.account)).await;
+        assert_eq!(grace.browser.post(&format!("/settings/api-keys/{key}/handover"), &[("claim_days", "1")]).await.status, 200, "when they have left");
+    }
+
+    async fn whoever_may_less_now_or_comes_late_collects_nothing(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = under(&app, NEW).await;
+        let mut alan = app.join("alan@acme.example", Role::Admin).await;
+        let team = [("owner", "team"), ("owner_team", "ops"), ("step", "ask"), ("justification", "x")];
+        let id = asked(&fills_in(&app, &mut alan.browser, "Team", &team).await);
+        assert_eq!(decides(&mut grace.browser, &id, "approve", "").await.status, 303);
+        let role = async |role: &str| {
+            app.db.tamper(&format!("UPDATE members SET role = '{role}' WHERE account_id = '{}'", alan.account)).await;
+        };
+        role("developer").await;
+        assert_eq!(collects(&mut alan.browser, &id).await.status, 403, "the key is a team’s");
+        role("admin").await;
+        let actor = app.signed_in(&alan.browser).await.unwrap().actor;
+        app.clock.advance_ms(14 * keywright::model::time::DAY_MS);
+        let late = approvals::collect(&app.ctx, &actor.proved(app.clock.now()), &id).await;
+        assert!(late.err().unwrap().to_string().contains("within 14 days"));
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 0);
+    }
+
+    async fn a_rule_about_the_end_lets_nobody_ask_for_more_access(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        under(&app, &[("approve_beyond_days", "30")]).await;
+        let mut dev = app.join("dev@acme.example", Role::Developer).await;
+        let key = app.try_issue("CI", "live", &["images:read"], "30").await.unwrap();
+        app.give_key(key.id.as_str(), &dev.account).await;
+        let wide = [("scopes", "images:*"), ("expiry", "none"), ("step", "ask"), ("justification", "x")];
+        let beyond = edits(&mut dev.browser, key.id.as_str(), &wide).await;
+        assert_eq!(beyond.status, 403, "{}", beyond.body);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM approvals").await, 0);
+    }
+
+    async fn a_change_that_lapsed_is_not_in_the_way_of_the_next(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        under(&app, WIDER).await;
+        let key = app.issue("CI", &["images:read"]).await;
+        let mut owner = app.owner().await;
+        let first = asked(&edits(&mut owner, key.id.as_str(), WIDEN).await);
+        app.clock.advance_ms(7 * keywright::model::time::DAY_MS);
+        let mut owner = app.owner().await;
+        let second = asked(&edits(&mut owner, key.id.as_str(), WIDEN).await);
+        assert_eq!((state_of(&app, &first).await.as_str(), state_of(&app, &second).await.as_str()), ("lapsed", "waiting"));
+    }
+
+    async fn a_comment_and_a_decision_at_once_do_not_lock_each_other_out(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = under(&app, NEW).await;
+        let mut owner = app.owner().await;
+        for n in 0..4 {
+            let id = asks(&app, &mut owner, &format!("Shop {n}")).await;
+            let actors = [app.signed_in(&owner).await.unwrap().actor, app.signed_in(&grace.browser).await.unwrap().actor];
+            let (said, approved) = tokio::join!(
+                approvals::comment(&app.ctx, &actors[0], &id, "Please"),
+                approvals::approve(&app.ctx, &actors[1], &id, ("Yes", None)),
+            );
+            approved.unwrap();
+            assert!(matches!(said, Ok(()) | Err(DomainError::Refused(..))), "{said:?}");
+        }
+    }
 }

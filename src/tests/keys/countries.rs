@@ -74,7 +74,11 @@ fn addresses_are_told_by_the_file_in_each_of_their_forms() {
     )];
     let v4 = CountryFile::new(&database("Test-Country", 4, v4)).open();
     assert_eq!(v4.whereabouts(address("198.51.100.1")), in_country("DE"));
-    assert_eq!(v4.whereabouts(address("2001:db8::1")), Whereabouts::Unknown);
+    assert_eq!(
+        v4.whereabouts(address("2001:db8::1")),
+        Whereabouts::Untold,
+        "a file without IPv6 cannot say"
+    );
 }
 
 #[test]

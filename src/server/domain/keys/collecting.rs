@@ -111,7 +111,7 @@ pub async fn collect(
     let (revealed, mut detail) = rotation::another_secret(ctx, &mut tx, &scope, &mut key, ends, now).await?;
     detail["opened"] = json!({ "at": opened.opened_at.rfc3339(), "by": opened.opened_by.1 });
     let told = (rotation::STARTED, detail);
-    rotation::save(ctx, tx, (actor, &scope), key, told, now).await?;
+    rotation::save_opened(ctx, tx, (actor, &scope), key, (told, Some(nothing_waits)), now).await?;
     Ok(revealed)
 }
 

@@ -86,7 +86,7 @@ fn count_of(n: usize) -> i64 {
 /// Why the rotation of a key cannot be opened with this overlap.
 fn skip(actor: &Actor, policies: &Policies, key: &RotatableKey, overlap: Overlap) -> Option<Skip> {
     let policy = policies.of(key.environment);
-    // Rules that cannot be read let nothing pass, so they break nothing either.
+    // Rules that cannot be read count as none: where addresses are asked for, the key is left out.
     let rules = restrictions::from_row(key.restrictions.as_deref(), None).unwrap_or_default();
     let broken = policy.violations(&Terms {
         scopes: &key.scopes,

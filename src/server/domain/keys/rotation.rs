@@ -257,10 +257,23 @@ pub(in crate::server::domain) async fn another_secret(
 /// Saves a key whose secrets have changed, with what is told of it, and commits.
 pub(in crate::server::domain) async fn save(
     ctx: &Context,
+    tx: Tx,
+    by: (&Actor, &OrgScope),
+    key: SecuredKey,
+    told: (&'static str, serde_json::Value),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    save_opened(ctx, tx, by, key, (told, None), now).await
+}
+
+/// The same for a secret that was collected. `gone` is the answer when nothing is opened any more: somebody may have called
+/// it off since it was looked at, and told the log so before us.
+pub(super) async fn save_opened(
+    ctx: &Context,
     mut tx: Tx,
     (actor, scope): (&Actor, &OrgScope),
     key: SecuredKey,
-    (act, detail): (&'static str, serde_json::Value),
+    ((act, detail), gone): ((&'static str, serde_json::Value), Option<fn() -> DomainError>),
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let id: KeyId = key.id.parse()?;
@@ -268,7 +281,10 @@ pub(in crate::server::domain) async fn save(
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     if act == STARTED {
         // Whatever was opened for somebody to collect is done with.
-        store::end_opening(&mut tx, scope, &id).await?;
+        let was_open = store::end_opening(&mut tx, scope, &id).await?;
+        if let Some(gone) = gone.filter(|_| !was_open) {
+            return Err(gone());
+        }
     }
     store::replace_secrets(&mut tx, &key).await?;
     secured::save(ctx, &mut tx, scope, key, now).await?;

@@ -231,7 +231,9 @@ async fn transfer(
     key.owner_team = String::new();
     // Whoever leaves may know the secret, so it is due for another one now; it goes on meanwhile.
     key.handed_on_at_ms = Some(now.ms());
-    key.rotation_due_at_ms = Some(key.rotation_due_at_ms.map_or(now.ms(), |due| due.min(now.ms())));
+    if !key.secrets.is_empty() {
+        key.rotation_due_at_ms = Some(key.rotation_due_at_ms.map_or(now.ms(), |due| due.min(now.ms())));
+    }
     let entry = Entry::new("key.transferred", "key", id.as_str()).with(detail);
     audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
     secured::write(ctx, tx, scope, key).await?;

@@ -1,4 +1,6 @@
-//! An organisation that has been in use for a while: people, projects, keys in every state, traffic, and what was done about
+//! An organisation that has been in mod requests;
+
+use for a while: people, projects, keys in every state, traffic, and what was done about
 //! some of them. What there is of everything but keys is the same however many keys there are; what hangs on a key is there for
 //! each.
 
@@ -422,6 +424,7 @@ async fn stories(work: &Work<'_>, people: &[String], plain: &KeyId) -> HashMap<N
         .remove(0);
     ids.insert(Noun::Template, template);
     ids.insert(Noun::Review, review(work).await);
+    ids.insert(Noun::Approval, requests::requests(work, &project).await);
     ids
 }
 
