@@ -254,13 +254,16 @@ pub(in crate::server::domain) async fn another_secret(
     Ok((revealed, detail))
 }
 
+/// An act and what the log keeps of it.
+pub(in crate::server::domain) type Told = (&'static str, serde_json::Value);
+
 /// Saves a key whose secrets have changed, with what is told of it, and commits.
 pub(in crate::server::domain) async fn save(
     ctx: &Context,
     tx: Tx,
     by: (&Actor, &OrgScope),
     key: SecuredKey,
-    told: (&'static str, serde_json::Value),
+    told: Told,
     now: Timestamp,
 ) -> Result<(), DomainError> {
     save_opened(ctx, tx, by, key, (told, None), now).await
@@ -273,7 +276,7 @@ pub(super) async fn save_opened(
     mut tx: Tx,
     (actor, scope): (&Actor, &OrgScope),
     key: SecuredKey,
-    ((act, detail), gone): ((&'static str, serde_json::Value), Option<fn() -> DomainError>),
+    ((act, detail), gone): (Told, Option<fn() -> DomainError>),
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let id: KeyId = key.id.parse()?;

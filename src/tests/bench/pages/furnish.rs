@@ -1,8 +1,8 @@
-//! An organisation that has been in mod requests;
-
-use for a while: people, projects, keys in every state, traffic, and what was done about
+//! An organisation that has been in use for a while: people, projects, keys in every state, traffic, and what was done about
 //! some of them. What there is of everything but keys is the same however many keys there are; what hangs on a key is there for
 //! each.
+
+mod requests;
 
 use std::collections::HashMap;
 
