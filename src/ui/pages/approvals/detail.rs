@@ -204,7 +204,7 @@ fn facts(approval: &ApprovalSummary, now: Timestamp) -> AnyView {
                 <div><dt>"Asked for by"</dt><dd>{approval.requested_by_name.clone()}</dd></div>
                 <div><dt>"Asked"</dt><dd>{moment(approval.requested_at, now)}</dd></div>
                 <div><dt>"Why approval"</dt><dd><ul class="plain">{reasons.collect_view()}</ul></dd></div>
-                <div><dt>"Lapses"</dt><dd>{moment(approval.lapses_at, now)}</dd></div>
+                {lapses}
             </dl>
         </section>
     }
