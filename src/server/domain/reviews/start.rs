@@ -96,32 +96,46 @@ fn reviewers_of(ticked: &[&str], admins: &[AccountId]) -> Result<Vec<AccountId>,
     }
 }
 
-/// Who decides about each key: its owner; or the chosen in turns, but nobody about a key of their own.
+/// Who decides about each key: its owner; or the chosen, as evenly as can be, but nobody about a key of their own. Keys of
+/// theirs are dealt out first: for those there is the least choice.
 fn assigned(
     keys: &[Reviewable],
     checked: &Checked,
     starter: &AccountId,
 ) -> Result<Vec<(String, String)>, FieldError> {
-    let mut items = Vec::with_capacity(keys.len());
-    let (mut turn, mut own) = (0, 0);
-    for (key, owner, able) in keys {
+    let is_reviewers = |owner: &Option<String>| {
+        let mut reviewers = checked.reviewers.iter();
+        reviewers.any(|id| Some(id.as_str()) == owner.as_deref())
+    };
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by_key(|at| !is_reviewers(&keys[*at].1));
+    let mut load = vec![0_usize; checked.reviewers.len()];
+    let mut items: Vec<(usize, String)> = Vec::with_capacity(keys.len());
+    let mut own = 0;
+    for at in order {
+        let (_, owner, able) = &keys[at];
         let reviewer = match checked.assignment {
-            Assignment::Owners => able.clone().unwrap_or_else(|| starter.to_string()),
+            Assignment::Owners => Some(able.clone().unwrap_or_else(|| starter.to_string())),
             Assignment::Members => {
-                let count = checked.reviewers.len();
-                let in_turn = (0..count).map(|n| &checked.reviewers[(turn + n) % count]);
-                let mut others = in_turn.filter(|id| Some(id.as_str()) != owner.as_deref());
-                let next = others.next().map(ToString::to_string);
-                turn += 1;
-                let Some(next) = next else {
-                    own += 1;
-                    continue;
-                };
-                next
+                let reviewers = checked.reviewers.iter().enumerate();
+                let others = reviewers.filter(|(_, id)| Some(id.as_str()) != owner.as_deref());
+                let next = others.min_by_key(|(n, _)| load[*n]);
+                next.map(|(n, id)| {
+                    load[n] += 1;
+                    id.to_string()
+                })
             }
         };
-        items.push((key.clone(), reviewer));
+        match reviewer {
+            Some(reviewer) => items.push((at, reviewer)),
+            None => own += 1,
+        }
     }
+    items.sort_unstable_by_key(|(at, _)| *at);
+    let items: Vec<(String, String)> = items
+        .into_iter()
+        .map(|(at, who)| (keys[at].0.clone(), who))
+        .collect();
     if own > 0 {
         let message = format!(
             "The only reviewer would decide about {own} of their own keys. Choose a second one, or let owners review their own keys."

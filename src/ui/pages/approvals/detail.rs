@@ -197,6 +197,8 @@ fn facts(approval: &ApprovalSummary, now: Timestamp) -> AnyView {
         .reasons
         .iter()
         .map(|reason| view! { <li>{reason.label()}</li> });
+    let lapses = (approval.state == ApprovalState::Waiting)
+        .then(|| view! { <div><dt>"Lapses"</dt><dd>{moment(approval.lapses_at, now)}</dd></div> });
     view! {
         <section class="card">
             <header class="card-head"><h2>"Facts"</h2></header>
