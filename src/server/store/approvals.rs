@@ -66,7 +66,6 @@ statements! {
     /// Only while it waits; whoever comes second changes nothing.
     END = "UPDATE approvals SET state = $4, decided_by = $5, decided_at_ms = $3 WHERE org_id = $1 AND id = $2 AND state = 'waiting' AND lapses_at_ms > $3";
     SET_KEY = "UPDATE approvals SET key_id = $3 WHERE org_id = $1 AND id = $2";
-    SET_COLLECTED = "UPDATE approvals SET collected_at_ms = $3 WHERE org_id = $1 AND id = $2 AND state = 'approved' AND kind = 'create' AND collected_at_ms IS NULL";
     INSERT_COMMENT = "INSERT INTO approval_comments (approval_id, number, account_id, at_ms, body)
         SELECT q.id, (SELECT COUNT(*) + 1 FROM approval_comments c WHERE c.approval_id = q.id), $3, $4, $5
         FROM approvals q WHERE q.org_id = $1 AND q.id = $2";
@@ -320,18 +319,6 @@ pub async fn end(
 /// Notes the key that an approved request made.
 pub async fn set_key(tx: &mut Tx, scope: &OrgScope, id: &ApprovalId, key: &KeyId) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(SET_KEY).bind(scope.org_id().as_str()).bind(id.as_str()).bind(key.as_str()).execute(c).await.map(drop))
-}
-
-/// Notes that the secret was collected; tells whether it was not before.
-pub async fn set_collected(
-    tx: &mut Tx,
-    scope: &OrgScope,
-    id: &ApprovalId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let changed: u64 = on!(tx, c => sqlx::query(SET_COLLECTED).bind(scope.org_id().as_str()).bind(id.as_str()).bind(now.ms())
-        .execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(changed == 1)
 }
 
 pub async fn insert_comment(

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::over;
+use super::{anothers, over};
 use crate::model::actor::{Actor, Denied};
 use crate::model::approval::{ApprovalKind, ApprovalState, COLLECT_MS};
 use crate::model::error::Code;
@@ -32,10 +32,7 @@ pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Re
         .ok_or(DomainError::NotFound)?;
     let summary = approval.summary;
     if summary.requested_by != *account {
-        return Err(match super::sees_all(actor) {
-            true => Denied::Forbidden.into(),
-            false => DomainError::NotFound,
-        });
+        return Err(anothers(actor));
     }
     if summary.environment == Environment::Live {
         actor.require_proof(now)?;
@@ -48,7 +45,7 @@ pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Re
         }
         (_, state, _) => return Err(over(state)),
     };
-    if !store::set_collected(&mut tx, &scope, id, now).await? {
+    if summary.collected_at.is_some() {
         let message = "The secret was collected already, and cannot be shown again. Another one takes a rotation; ask an admin where you may not begin one.";
         return Err(DomainError::refused(Code::AlreadyShown, message));
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::proposal::{self, Typed, is_as_it_was};
-use super::{Leave, over, refuse_beyond, sees_all};
+use super::{Leave, anothers, over, refuse_beyond};
 use crate::model::account::SessionStage;
 use crate::model::actor::{Actor, Denied, OrgScope, Origin};
 use crate::model::approval::{ApprovalKind, ApprovalState, ApprovalSummary, COMMENTS_MAX, Reason, Told};
@@ -87,10 +87,7 @@ pub async fn withdraw(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<(
         .ok_or(DomainError::NotFound)?;
     let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
     if approval.summary.requested_by != *account {
-        return Err(match sees_all(actor) {
-            true => Denied::Forbidden.into(),
-            false => DomainError::NotFound,
-        });
+        return Err(anothers(actor));
     }
     if !store::end(&mut tx, &scope, id, (ApprovalState::Withdrawn, account), now).await? {
         return Err(over(approval.summary.state));
@@ -111,10 +108,7 @@ pub async fn comment(ctx: &Context, actor: &Actor, id: &ApprovalId, typed: &str)
         .ok_or(DomainError::NotFound)?;
     let mine = approval.summary.requested_by == *account;
     if !mine && !actor.may(Permission::ApprovalsDecide) {
-        return Err(match sees_all(actor) {
-            true => Denied::Forbidden.into(),
-            false => DomainError::NotFound,
-        });
+        return Err(anothers(actor));
     }
     let body = parse_comment(typed)?;
     // The powers may have gone since the page was opened.

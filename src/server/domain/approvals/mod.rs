@@ -19,7 +19,7 @@ pub use waiting::{lapse, tell};
 
 use serde_json::{Value, json};
 
-use crate::model::actor::{Actor, Who};
+use crate::model::actor::{Actor, Denied, Who};
 use crate::model::approval::{ApprovalState, Reason, reasons_in_words};
 use crate::model::error::Code;
 use crate::model::id::ApprovalId;
@@ -83,6 +83,14 @@ fn is_exempt(actor: &Actor, rules: &FourEyes) -> bool {
 /// Whether they see everybody's requests; others see their own.
 fn sees_all(actor: &Actor) -> bool {
     actor.may(Permission::AuditRead)
+}
+
+/// The answer to whoever acts on a request that is not theirs: to those who do not see it, there is none.
+fn anothers(actor: &Actor) -> DomainError {
+    match sees_all(actor) {
+        true => Denied::Forbidden.into(),
+        false => DomainError::NotFound,
+    }
 }
 
 /// Why nobody decides a request any more.

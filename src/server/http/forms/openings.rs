@@ -4,11 +4,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::keys::{key_page, nonce_of};
-use super::rotation::overlap_of;
+use super::rotation::{overlap_of, shown};
 use super::{Submitted, id_of, see_other};
 use crate::model::actor::Denied;
 use crate::model::bulk::Chosen;
-use crate::model::error::Code;
 use crate::model::form::FormState;
 use crate::model::id::KeyId;
 use crate::model::rotation::Overlap;
@@ -17,7 +16,6 @@ use crate::server::domain::accounts::session::SignedIn;
 use crate::server::domain::keys::issue::RevealedKey;
 use crate::server::domain::keys::{collecting, openings};
 use crate::server::http::leptos::form_again;
-use crate::server::http::reveal;
 use crate::server::http::state::AppState;
 
 pub const PAGE: &str = "/settings/rotation/start";
@@ -29,9 +27,9 @@ pub async fn start(State(state): State<AppState>, form: Submitted) -> Response {
     form.act(&state, "keys.rotate", async move |signed_in, values| {
         let (ctx, actor) = (&again.ctx, &signed_in.actor);
         let chosen = Chosen::from_values(values);
+        // Whoever may not is told that, not what else is wrong; and here, where the answer can say so.
+        openings::preview(ctx, actor, &chosen, Overlap::looked_at(values)).await?;
         if values.first("step") != "apply" {
-            // Refused here, where the answer can say so; the page asks for itself.
-            openings::preview(ctx, actor, &chosen, Overlap::looked_at(values)).await?;
             if values.has("overlap") {
                 overlap_of(values)?;
             }
@@ -41,8 +39,6 @@ pub async fn start(State(state): State<AppState>, form: Submitted) -> Response {
             };
             return Ok(form_again(&again, &parts, looked_at, 200).await);
         }
-        // Whoever may not is told that, not what else is wrong.
-        openings::preview(ctx, actor, &chosen, Overlap::looked_at(values)).await?;
         let overlap = overlap_of(values)?;
         let is_other = values.first("seen") != overlap.mark();
         let done = openings::apply(ctx, actor, &chosen, (overlap, is_other)).await?;
@@ -61,13 +57,8 @@ pub async fn collect(State(state): State<AppState>, Path(id): Path<String>, form
         Err(error) => return form.again(&state, error).await,
     };
     let actor = &signed_in.actor;
-    match collect_from(&state, &id, &form, &signed_in).await {
-        Ok(revealed) => reveal::rotated_key(&state, &form.parts.headers, &revealed),
-        Err(DomainError::Refused(Code::AlreadyShown, detail)) => {
-            reveal::already_shown(&state, &form, actor.account_id(), detail).await
-        }
-        Err(error) => form.refused(&state, Some(actor), "keys.rotate", error).await,
-    }
+    let collected = collect_from(&state, &id, &form, &signed_in).await;
+    shown(&state, form, actor, collected).await
 }
 
 async fn collect_from(

@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use super::keys::{key_page, nonce_of};
 use super::{Submitted, id_of, see_other};
+use crate::model::actor::Actor;
 use crate::model::error::Code;
 use crate::model::form::FormValues;
 use crate::model::id::KeyId;
@@ -32,12 +33,23 @@ pub async fn start(State(state): State<AppState>, Path(id): Path<String>, form: 
         Err(error) => return form.again(&state, error).await,
     };
     let actor = &signed_in.actor;
-    match start_from(&state, &id, &form, &signed_in).await {
-        Ok(revealed) => reveal::rotated_key(&state, &form.parts.headers, &revealed),
+    let started = start_from(&state, &id, &form, &signed_in).await;
+    shown(&state, form, actor, started).await
+}
+
+/// The new secret of a key, once; or what became of the form.
+pub(super) async fn shown(
+    state: &AppState,
+    form: Submitted,
+    actor: &Actor,
+    made: Result<RevealedKey, DomainError>,
+) -> Response {
+    match made {
+        Ok(revealed) => reveal::rotated_key(state, &form.parts.headers, &revealed),
         Err(DomainError::Refused(Code::AlreadyShown, detail)) => {
-            reveal::already_shown(&state, &form, actor.account_id(), detail).await
+            reveal::already_shown(state, &form, actor.account_id(), detail).await
         }
-        Err(error) => form.refused(&state, Some(actor), "keys.rotate", error).await,
+        Err(error) => form.refused(state, Some(actor), "keys.rotate", error).await,
     }
 }
 
