@@ -16,13 +16,15 @@ const FOLDER = resolve(import.meta.dirname, "../docs/screenshots");
 const STAGE_NOW = 1_795_255_200_000;
 const WIDTHS = { wide: { width: 1280, height: 900 }, narrow: { width: 360, height: 780 } };
 const SCHEMES = ["light", "dark"];
-const MOST_BYTES = 13_000_000;
+/** Two guises show what a page that stands beside another one looks like. */
+const GUISES = { all: ["wide-light", "wide-dark", "narrow-light", "narrow-dark"], some: ["wide-light", "narrow-dark"] };
+const MOST_BYTES = 20_000_000;
 const ADA = { email: "ada@acme.example", password: "demonstration only, ada" };
 
 // Published vectors stand where a secret was: chance gives another one as soon as the server is asked in another order.
 const SAMPLES = [
     [/\b(\w+_(?:live|test))_[0-9A-Za-z]{50}/g, "$1_0123456789AB0123456789abcdefghijklmnopqrstuv3ndZub"],
-    [/\b(kwi|kwr)_[0-9A-Za-z]{50}/g, "$1_0123456789AB0123456789abcdefghijklmnopqrstuv0000000"],
+    [/\b(kwi|kwr|kwc)_[0-9A-Za-z]{50}/g, "$1_0123456789AB0123456789abcdefghijklmnopqrstuv0000000"],
     [/\bkwt_[0-9A-Za-z]{50}/g, "kwt_0123456789AB0123456789abcdefghijklmnopqrstuv0000000"],
     [/\breq_[0-9A-Za-z]{20}/g, "req_0123456789abcdefghij"],
 ];
@@ -67,8 +69,8 @@ async function presses(page, control) {
     await ready(page);
 }
 
-/** One page in its four guises; the same document, so that nothing else can differ. */
-async function photograph(page, name) {
+/** One page in its guises; the same document, so that nothing else can differ. */
+async function photograph(page, name, guises = GUISES.all) {
     await page.evaluate((samples) => {
         const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
         for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -78,6 +80,7 @@ async function photograph(page, name) {
     }, SAMPLES.map(([pattern, sample]) => [pattern.source, sample]));
     for (const [width, viewport] of Object.entries(WIDTHS)) {
         for (const colorScheme of SCHEMES) {
+            if (!guises.includes(`${width}-${colorScheme}`)) continue;
             await page.setViewportSize(viewport);
             await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
             await page.evaluate(() => scrollTo(0, 0));
@@ -139,11 +142,85 @@ async function photographTheStage() {
         await opens(page, where);
         await photograph(page, name);
     }
+    await photographRules(page, keys);
+    await photographIncidents(page);
     await photographPeople(page);
     await photographCreation(page);
     await photographRestrictions(page);
     await photographRotation(page);
+    await photographReview(page);
+    await photographHandover(page);
     await photographTwoFactor(page);
+}
+
+/** What an organisation asks of its keys, and what was asked of it. */
+async function photographRules(page, keys) {
+    for (const [name, where] of [
+        ["api-keys-unused", "/settings/api-keys/unused"],
+        ["import", "/settings/api-keys/import"],
+        ["policy", "/settings/policy"],
+        ["reviews", "/settings/reviews"],
+        ["review-create", "/settings/reviews/new"],
+        ["templates", "/settings/templates"],
+        ["template-create", "/settings/templates/new"],
+        ["key-leaked", `${keys.active}/leaked`],
+        ["found", "/found"],
+    ]) {
+        await opens(page, where);
+        await photograph(page, name, GUISES.some);
+    }
+    await opens(page, "/settings/policy/live");
+    await page.getByLabel("A key must name the addresses it is used from").check();
+    await presses(page, page.getByRole("button", { name: "See what it would break" }));
+    await photograph(page, "policy-edit");
+    for (const [name, key] of [["approval-waiting", "Search indexer"], ["approval-change", "Mobile app gateway"], ["approval-declined", "Image proxy"]]) {
+        await opens(page, "/settings/approvals");
+        await presses(page, page.getByRole("link", { name: key }).first());
+        await photograph(page, name, GUISES.some);
+    }
+    await opens(page, "/settings/api-keys");
+    for (const name of ["Production server", "Ledger export"]) await page.getByLabel(`Choose ${name}`).check();
+    await presses(page, page.getByRole("button", { name: "Disable…" }));
+    await photograph(page, "api-keys-bulk", GUISES.some);
+    await opens(page, "/settings/api-keys");
+    for (const name of ["Production server", "Ledger export"]) await page.getByLabel(`Choose ${name}`).check();
+    await presses(page, page.getByRole("button", { name: "Start rotations…" }));
+    await photograph(page, "rotations-start", GUISES.some);
+}
+
+async function photographIncidents(page) {
+    await opens(page, "/settings/incidents");
+    await photograph(page, "incidents", GUISES.some);
+    await presses(page, page.getByRole("link", { name: "Nightly thumbnails" }).first());
+    await photograph(page, "incident");
+    const { pathname } = new URL(page.url());
+    for (const [name, where] of [["incident-close", "close"], ["incident-report", "report"]]) {
+        await opens(page, `${pathname}/${where}`);
+        await photograph(page, name, GUISES.some);
+    }
+}
+
+async function photographReview(page) {
+    await opens(page, "/settings/reviews/new");
+    await page.getByLabel("Name", { exact: true }).fill("Fourth quarter");
+    await page.getByLabel("Last day").fill("2026-12-05");
+    for (const name of ["Ada Lovelace", "Grace Hopper"]) await page.getByRole("checkbox", { name }).check();
+    await presses(page, page.getByRole("button", { name: /^Start with/ }));
+    await photograph(page, "review");
+}
+
+async function photographHandover(page) {
+    await opens(page, "/settings/api-keys/new");
+    await page.getByLabel("Name", { exact: true }).fill("Partner gateway");
+    await page.getByRole("checkbox", { name: "images:read" }).check();
+    await page.getByRole("radio", { name: /Hand it over by a link/ }).check();
+    await presses(page, page.locator("button[form=create]"));
+    await photograph(page, "claim-link", GUISES.some);
+    const link = await page.locator("#secret").innerText();
+    const stranger = await newPage(STAGE_ORIGIN);
+    await opens(stranger, link);
+    await photograph(stranger, "claim", GUISES.some);
+    await stranger.context().close();
 }
 
 async function photographPeople(page) {

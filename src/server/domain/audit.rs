@@ -60,6 +60,32 @@ pub fn actor_columns(actor: &Actor) -> (&'static str, &str) {
     }
 }
 
+/// Begins an act in the actor's organisation. Acts of one organisation go one after another from their first statement to
+/// their commit, as SQLite's one writer has it anyway: what an act has read nobody changes before it is done, and two
+/// that touch the same rows in another order cannot stop each other. (R63)
+pub async fn begin(ctx: &Context, actor: &Actor) -> Result<Tx, StoreError> {
+    begin_in(ctx, actor.org_id()).await
+}
+
+/// The same for an organisation that is known otherwise.
+pub async fn begin_in(ctx: &Context, org: Option<&OrgId>) -> Result<Tx, StoreError> {
+    let mut tx = ctx.db.begin_write().await?;
+    if let Some(org) = org {
+        hold(ctx, &mut tx, org).await?;
+    }
+    Ok(tx)
+}
+
+/// Waits until no other act of the organisation is under way, and keeps others waiting until the transaction ends. Of
+/// several organisations the lower id comes first.
+pub async fn hold(ctx: &Context, tx: &mut Tx, org: &OrgId) -> Result<(), StoreError> {
+    match ctx.db.is_sqlite() {
+        // Whoever writes is alone as it is.
+        true => Ok(()),
+        false => store::hold_head(tx, org.as_str()).await,
+    }
+}
+
 /// Appends an event to the organisation's chain, or the instance's when there is none. No record, no act: the caller
 /// commits both or neither.
 pub async fn record(

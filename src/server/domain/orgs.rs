@@ -126,7 +126,7 @@ pub async fn rename(ctx: &Context, actor: &Actor, name: &str) -> Result<(), Doma
     let now = ctx.clock.now();
     let scope = actor.require(Permission::OrganisationManage)?;
     let name = OrganisationName::parse("name", name)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let before = store::find_name(&mut tx, &scope).await?;
     let saved = store::set_name(&mut tx, &scope, &name.shown, &name.folded).await;
     saved.map_err(|error| {

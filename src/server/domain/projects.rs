@@ -98,7 +98,7 @@ pub async fn create(ctx: &Context, actor: &Actor, draft: ProjectDraft<'_>) -> Re
     actor.require(Permission::ProjectsManage)?;
     let checked = draft.check()?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let id = insert(ctx, &mut tx, actor, &checked, now).await?;
     tx.commit().await?;
     Ok(id)
@@ -214,7 +214,7 @@ pub async fn edit(
         return Err(DomainError::Invalid(errors));
     };
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let before = store::find(&mut tx, &scope, id)
         .await?
         .ok_or(DomainError::NotFound)?;
@@ -264,7 +264,7 @@ pub async fn set_status(
 ) -> Result<(), DomainError> {
     let scope = actor.require(Permission::ProjectsManage)?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     store::find(&mut tx, &scope, id)
         .await?
         .ok_or(DomainError::NotFound)?;

@@ -110,7 +110,7 @@ pub async fn create(
     let checked = check(draft, id, &known)?;
     restrictions::refuse_untold(&checked.template.restrictions, None, &ctx.countries)?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     if store::count(&mut tx, &scope).await? >= i64::try_from(TEMPLATES_MAX).unwrap_or(i64::MAX) {
         let message =
             format!("There are {TEMPLATES_MAX} templates, and no more fit. Delete one that nobody uses.");
@@ -136,7 +136,7 @@ pub async fn edit(
     let scope = actor.require(Permission::ProjectsManage)?;
     let known = projects::choices(ctx, actor).await?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let before = find(&mut tx, &scope, id).await?;
     let checked = check(draft, *id, &known)?;
     let (rules, former) = (&checked.template.restrictions, Some(&before.restrictions));
@@ -159,7 +159,7 @@ pub async fn edit(
 pub async fn delete(ctx: &Context, actor: &Actor, id: &TemplateId) -> Result<(), DomainError> {
     let scope = actor.require(Permission::ProjectsManage)?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let before = find(&mut tx, &scope, id).await?;
     if !store::delete(&mut tx, &scope, id).await? {
         return Err(DomainError::NotFound);

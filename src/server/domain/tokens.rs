@@ -85,7 +85,7 @@ pub async fn create(
 ) -> Result<RevealedToken, DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require_fresh(Permission::TokensManage, now)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     super::orgs::hold_membership(&mut tx, actor, &scope).await?;
     if let Some(nonce) = &nonce {
         refuse_used(&keys::find_nonce(&mut tx, nonce.text, nonce.account).await?)?;
@@ -184,7 +184,7 @@ pub async fn create(
 pub async fn revoke(ctx: &Context, actor: &Actor, id: &TokenId) -> Result<(), DomainError> {
     let scope = actor.require(Permission::TokensManage)?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let mut token = store::find(&mut tx, &scope, id)
         .await?
         .ok_or(DomainError::NotFound)?;
@@ -213,7 +213,7 @@ pub async fn revoke(ctx: &Context, actor: &Actor, id: &TokenId) -> Result<(), Do
 pub async fn confirm_stored(ctx: &Context, actor: &Actor, id: &TokenId) -> Result<(), DomainError> {
     let scope = actor.require(Permission::TokensManage)?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     store::find(&mut tx, &scope, id)
         .await?
         .ok_or(DomainError::NotFound)?;

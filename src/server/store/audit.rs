@@ -123,9 +123,14 @@ impl AuditRow {
     }
 }
 
-/// The head of a chain, held until the transaction ends; a new chain begins at 0.
+/// Waits for the head of a chain and holds it until the transaction ends; a new chain begins at 0.
+pub async fn hold_head(tx: &mut Tx, chain: &str) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(TAKE_HEAD).bind(chain).execute(c).await.map(drop))
+}
+
+/// The head of a chain, held until the transaction ends.
 pub async fn take_head(tx: &mut Tx, chain: &str) -> Result<AuditHead, StoreError> {
-    on!(tx, c => sqlx::query(TAKE_HEAD).bind(chain).execute(c).await.map(drop))?;
+    hold_head(tx, chain).await?;
     on!(tx, c => sqlx::query_as(FIND_HEAD).bind(chain).fetch_one(c).await)
 }
 

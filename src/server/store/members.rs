@@ -20,6 +20,19 @@ macro_rules! summary {
     };
 }
 
+/// Everybody who is or was of the organisation $1 and is no active member with one of these roles (any more).
+macro_rules! others_than {
+    ($roles:literal) => {
+        concat!(
+            "(SELECT o.account_id FROM members o WHERE o.org_id = $1 AND NOT EXISTS (SELECT 1 FROM active_membership a
+                WHERE a.org_id = o.org_id AND a.account_id = o.account_id AND a.role IN (",
+            $roles,
+            ")))"
+        )
+    };
+}
+pub(super) use others_than;
+
 statements! {
     LIST = concat!(summary!(), " ORDER BY CASE m.status WHEN 'active' THEN 0 WHEN 'suspended' THEN 1 ELSE 2 END, a.name, a.id");
     FIND = concat!(summary!(), " AND m.account_id = $2");
@@ -28,8 +41,7 @@ statements! {
         status_at_ms = excluded.status_at_ms";
     SET_ROLE = "UPDATE members SET role = $3 WHERE org_id = $1 AND account_id = $2 AND status <> 'removed'";
     SET_STATUS = "UPDATE members SET status = $3, status_at_ms = $4 WHERE org_id = $1 AND account_id = $2";
-    /// Takes the organisation's row, so that changes of who owns it come one after the other (R54).
-    HOLD_ORGANISATION = "UPDATE organisations SET created_at_ms = created_at_ms WHERE id = $1";
+    /// Asked while acts of the organisation go one after the other (R54).
     COUNT_OTHER_OWNERS = "SELECT COUNT(*) FROM active_membership WHERE org_id = $1 AND role = 'owner' AND account_id <> $2";
     /// Other organisations that an account is in, suspended or not, and whether it looks after the installation.
     FIND_ELSEWHERE = "SELECT (SELECT COUNT(*) FROM members m WHERE m.account_id = a.id AND m.org_id <> $1 AND m.status <> 'removed'),
@@ -138,11 +150,6 @@ pub async fn set_status(
     let rows = on!(tx, c => sqlx::query(SET_STATUS).bind(scope.org_id().as_str()).bind(account.as_str()).bind(status.as_str())
         .bind(now.ms()).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
-}
-
-/// Holds the organisation until the transaction ends. Whoever changes its owners calls this first.
-pub async fn hold_organisation(tx: &mut Tx, org: &OrgId) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(HOLD_ORGANISATION).bind(org.as_str()).execute(c).await.map(drop))
 }
 
 /// Active owners beside this account.

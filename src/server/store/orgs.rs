@@ -18,7 +18,7 @@ statements! {
     SET_TWO_FACTOR = "UPDATE organisations SET two_factor_since_ms = $2, two_factor_due_at_ms = $3 WHERE id = $1";
     TOUCH_MEMBER = "UPDATE members SET last_active_at_ms = $3 WHERE org_id = $1 AND account_id = $2";
     LIST_COUNTED = "SELECT o.id, o.name, o.slug, (SELECT COUNT(*) FROM active_membership m WHERE m.org_id = o.id),
-        (SELECT COUNT(*) FROM api_keys k WHERE k.org_id = o.id AND k.status <> 'revoked') FROM organisations o ORDER BY o.name_folded";
+        (SELECT COUNT(*) FROM api_keys k WHERE k.org_id = o.id AND k.status IN ('active', 'disabled')) FROM organisations o ORDER BY o.name_folded";
     LIST_ALL = "SELECT id, name, slug FROM organisations ORDER BY name_folded";
     LIST_MEMBERSHIPS = "SELECT m.org_id, o.name, m.role, o.two_factor_due_at_ms FROM active_membership m
         JOIN organisations o ON o.id = m.org_id WHERE m.account_id = $1 ORDER BY o.name_folded";

@@ -21,7 +21,7 @@ statements! {
     FIND_ID_BY_SLUG = "SELECT id FROM projects WHERE org_id = $1 AND slug = $2";
     LIST = "SELECT p.id, p.name, p.slug, p.prefix, p.status, p.version, p.created_at_ms,
         (SELECT COUNT(*) FROM project_scopes s WHERE s.project_id = p.id) AS scope_count,
-        (SELECT COUNT(*) FROM api_keys k WHERE k.project_id = p.id AND k.status <> 'revoked') AS key_count
+        (SELECT COUNT(*) FROM api_keys k WHERE k.org_id = p.org_id AND k.status IN ('active', 'disabled') AND k.project_id = p.id) AS key_count
         FROM projects p WHERE p.org_id = $1 ORDER BY p.status, p.name_folded";
     LIST_CHOICES = "SELECT id, name, status FROM projects WHERE org_id = $1 ORDER BY status, name_folded";
     LIST_SCOPES = "SELECT name, description, sensitive FROM project_scopes WHERE project_id = $1 ORDER BY place, name";

@@ -4,6 +4,7 @@ use super::batch::{Batch, batch, run};
 use super::db::{Tx, on};
 use super::error::StoreError;
 use super::keys::{badge, from_keys, hint, import_prefix};
+use super::members::others_than;
 use super::reviews::account_of;
 use super::row::{RowPlace, moment};
 use super::statements;
@@ -15,19 +16,41 @@ use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::model::usage::LastUsed;
 
-/// Whose turn an item is: its reviewer's; or, when the reviewer may not decide it (any more), who began the review.
-macro_rules! turn {
-    ($starter:literal) => {
-        concat!("COALESCE((SELECT t.account_id FROM active_membership t WHERE t.org_id = $1 AND t.account_id = i.reviewer_id
-            AND (t.role IN ('owner', 'admin') OR (t.role = 'developer' AND EXISTS (SELECT 1 FROM api_keys q
-                WHERE q.id = i.key_id AND q.owner_account_id = t.account_id)))), ", $starter, ")")
+/// Whether the chosen reviewer of an item may decide it: whoever looks after all keys any, a developer their own. People are
+/// looked up once, not for each item.
+macro_rules! able {
+    () => {
+        "(i.reviewer_id IN (SELECT t.account_id FROM active_membership t WHERE t.org_id = $1 AND t.role IN ('owner', 'admin'))
+            OR (i.reviewer_id IN (SELECT t.account_id FROM active_membership t WHERE t.org_id = $1 AND t.role = 'developer')
+                AND EXISTS (SELECT 1 FROM api_keys q WHERE q.id = i.key_id AND q.owner_account_id = i.reviewer_id)))"
     };
 }
 
-macro_rules! items_of {
-    ($which:expr) => {
+macro_rules! is_open {
+    () => {
+        "i.decided_at_ms IS NULL AND i.outcome IS NULL"
+    };
+}
+
+/// Whose turn an item is: its reviewer's; or, when the reviewer may not decide it (any more), who began the review.
+macro_rules! turn {
+    ($starter:literal) => {
         concat!(
-            "SELECT i.key_id, i.reviewer_id, i.turn, i.decision, i.note, i.decided_at_ms, i.outcome, i.evidence,
+            "CASE WHEN ",
+            able!(),
+            " THEN i.reviewer_id ELSE ",
+            $starter,
+            " END"
+        )
+    };
+}
+
+/// Items with their keys. They are cut out by their ids, in an order, before keys and people are looked at: $1 is the
+/// organisation, $2 now, $4 who began the review, $5 the review.
+macro_rules! items_of {
+    ($which:expr, $order:expr) => {
+        concat!(
+            "SELECT i.key_id, i.reviewer_id, t.id AS turn, i.decision, i.note, i.decided_at_ms, i.outcome, i.evidence,
             t.name AS turn_name, d.name AS decided_by_name, k.name, k.prefix, k.environment, p.name AS project_name,
             k.owner_account_id, o.name AS owner_name, k.owner_team, k.scopes, k.restrictions, k.not_before_ms, k.created_at_ms, ",
             import_prefix!(),
@@ -35,10 +58,26 @@ macro_rules! items_of {
             badge!(),
             " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip",
             from_keys!(),
-            " JOIN ", $which, " i ON i.key_id = k.id
-            LEFT JOIN accounts t ON t.id = i.turn LEFT JOIN accounts d ON d.id = i.decided_by
+            " JOIN (SELECT i.key_id FROM review_items i WHERE i.review_id = $5 AND ",
+            $which,
+            ") h ON h.key_id = k.id JOIN review_items i ON i.review_id = $5 AND i.key_id = h.key_id
+            JOIN accounts t ON t.id = ",
+            turn!("$4"),
+            " LEFT JOIN accounts d ON d.id = i.decided_by
             LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id
-            WHERE k.org_id = $1 "
+            WHERE k.org_id = $1",
+            $order
+        )
+    };
+}
+
+/// What is undecided first, then what whoever looks ($6) was chosen for.
+macro_rules! undecided_first {
+    () => {
+        concat!(
+            " ORDER BY CASE WHEN ",
+            is_open!(),
+            " THEN 0 ELSE 1 END, CASE WHEN i.reviewer_id = $6 THEN 0 ELSE 1 END, i.key_id"
         )
     };
 }
@@ -48,24 +87,26 @@ statements! {
     PROGRESS = "SELECT COUNT(*), COUNT(*) FILTER (WHERE decision = 'keep'), COUNT(*) FILTER (WHERE decision = 'tighten'),
         COUNT(*) FILTER (WHERE decision = 'revoke'), COUNT(*) FILTER (WHERE outcome = 'disabled'),
         COUNT(*) FILTER (WHERE decided_at_ms IS NULL AND outcome IS NULL) FROM review_items WHERE review_id = $1";
-    COUNT_TURN = concat!("SELECT COUNT(*) FROM review_items i WHERE i.review_id = $2 AND i.decided_at_ms IS NULL AND i.outcome IS NULL
-        AND ", turn!("$4"), " = $3");
+    /// Undecided items of $3, who may decide them.
+    COUNT_OWN = concat!("SELECT COUNT(*) FROM (SELECT 1 FROM review_items i WHERE i.review_id = $2 AND i.reviewer_id = $3 AND ",
+        is_open!(), " AND ", able!(), " LIMIT $4) c");
+    /// Undecided items of others who may not decide them (any more): found person by person, of whom there are few.
+    COUNT_LEFT = concat!("SELECT COUNT(*) FROM (SELECT 1 FROM ", others_than!("'owner', 'admin'"), " t CROSS JOIN review_items i
+        WHERE t.account_id <> $3 AND i.review_id = $2 AND i.reviewer_id = t.account_id AND ", is_open!(), " AND NOT EXISTS (SELECT 1
+            FROM api_keys q WHERE q.id = i.key_id AND q.owner_account_id = t.account_id
+            AND t.account_id IN (SELECT a.account_id FROM active_membership a WHERE a.org_id = $1 AND a.role = 'developer')) LIMIT $4) c");
     HAS_ITEMS_OF = "SELECT COUNT(*) FROM (SELECT 1 FROM review_items WHERE review_id = $1 AND reviewer_id = $2 LIMIT 1) i";
-    /// A page is cut out of the items before keys and people are looked at. $2 is now; $5 the review; $6 whose turn; $7 which;
-    /// $8 who looks: theirs come first.
-    LIST_ITEMS = concat!(items_of!(concat!("(SELECT j.* FROM (SELECT i.*, ", turn!("$4"), " AS turn FROM review_items i WHERE i.review_id = $5) j
-            WHERE ($6 = '' OR j.turn = $6) AND ($3 = '' OR j.reviewer_id = $3)
-            AND ($7 = 'all' OR ($7 = 'open' AND j.decided_at_ms IS NULL AND j.outcome IS NULL)
-                OR ($7 = 'decided' AND (j.decided_at_ms IS NOT NULL OR j.outcome IS NOT NULL)))
-            ORDER BY CASE WHEN j.decided_at_ms IS NULL AND j.outcome IS NULL THEN 0 ELSE 1 END,
-                CASE WHEN j.turn = $8 THEN 0 ELSE 1 END, j.key_id LIMIT $9 OFFSET $10)")),
-        " ORDER BY CASE WHEN i.decided_at_ms IS NULL AND i.outcome IS NULL THEN 0 ELSE 1 END,
-        CASE WHEN i.turn = $8 THEN 0 ELSE 1 END, i.key_id");
-    COUNT_ITEMS = concat!("SELECT COUNT(*) FROM (SELECT i.*, ", turn!("$4"), " AS turn FROM review_items i WHERE i.review_id = $5) j
-        WHERE ($2 = '' OR j.turn = $2) AND ($6 = '' OR j.reviewer_id = $6)
-        AND ($3 = 'all' OR ($3 = 'open' AND j.decided_at_ms IS NULL AND j.outcome IS NULL)
-            OR ($3 = 'decided' AND (j.decided_at_ms IS NOT NULL OR j.outcome IS NOT NULL)))");
-    FIND_ITEM = items_of!(concat!("(SELECT i.*, ", turn!("$4"), " AS turn FROM review_items i WHERE i.review_id = $5 AND i.key_id = $3)"));
+    /// The same items as they are counted, in the order of their index.
+    LIST_OWN = items_of!(concat!("i.reviewer_id = $3 AND ", is_open!(), " AND ", able!(), " ORDER BY i.key_id LIMIT $6 OFFSET $7"),
+        " ORDER BY i.key_id");
+    LIST_LEFT = items_of!(concat!("i.reviewer_id <> $3 AND ", is_open!(), " AND NOT ", able!(), " ORDER BY i.key_id LIMIT $6 OFFSET $7"),
+        " ORDER BY i.key_id");
+    /// Of those that $3 was chosen for, or of all.
+    LIST_ITEMS = items_of!(concat!("($3 = '' OR i.reviewer_id = $3) AND ($7 = 'all' OR ($7 = 'open' AND ", is_open!(), ") OR ($7 = 'decided' AND NOT (",
+        is_open!(), ")))", undecided_first!(), " LIMIT $8 OFFSET $9"), undecided_first!());
+    COUNT_ITEMS = concat!("SELECT COUNT(*) FROM review_items i WHERE i.review_id = $1 AND i.reviewer_id = $2
+        AND ($3 = 'all' OR ($3 = 'open' AND ", is_open!(), ") OR ($3 = 'decided' AND NOT (", is_open!(), ")))");
+    FIND_ITEM = items_of!("i.key_id = $3", "");
     /// Keys that nobody has decided about.
     LIST_OPEN = "SELECT key_id FROM review_items WHERE review_id = $1 AND decided_at_ms IS NULL AND outcome IS NULL ORDER BY key_id LIMIT $2";
     COUNT_OPEN = "SELECT COUNT(*) FROM review_items WHERE review_id = $1 AND decided_at_ms IS NULL AND outcome IS NULL";
@@ -78,7 +119,7 @@ statements! {
         AND key_id IN (SELECT k.id FROM api_keys k WHERE k.org_id = $2 AND k.status = 'revoked')";
     /// Whose turn how many items are.
     LIST_TURNS = concat!("SELECT j.turn, COUNT(*) FROM (SELECT ", turn!("$3"), " AS turn FROM review_items i WHERE i.review_id = $2
-        AND i.decided_at_ms IS NULL AND i.outcome IS NULL) j GROUP BY j.turn ORDER BY j.turn");
+        AND ", is_open!(), ") j GROUP BY j.turn ORDER BY j.turn");
 }
 
 const INSERT_ITEMS: Batch = batch!(
@@ -125,15 +166,30 @@ pub async fn has_items_of(tx: &mut Tx, review: &ReviewId, account: &AccountId) -
     Ok(found > 0)
 }
 
-/// Open items whose turn is this account's.
+/// Open items whose turn is this account's; no more than `most` are counted.
 pub async fn count_turn(
     tx: &mut Tx,
     scope: &OrgScope,
     review: &ReviewSummary,
     account: &AccountId,
+    most: i64,
 ) -> Result<i64, StoreError> {
-    on!(tx, c => sqlx::query_scalar(COUNT_TURN).bind(scope.org_id().as_str()).bind(review.id.as_str()).bind(account.as_str())
-        .bind(review.started_by.as_str()).fetch_one(c).await)
+    let own = count_part(tx, scope, review, (COUNT_OWN, account, most)).await?;
+    // What others cannot decide is left to whoever began the review.
+    match review.started_by == *account && own < most {
+        true => Ok(own + count_part(tx, scope, review, (COUNT_LEFT, account, most - own)).await?),
+        false => Ok(own),
+    }
+}
+
+async fn count_part(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    review: &ReviewSummary,
+    (statement, account, most): (&'static str, &AccountId, i64),
+) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(statement).bind(scope.org_id().as_str()).bind(review.id.as_str()).bind(account.as_str())
+        .bind(most).fetch_one(c).await)
 }
 
 #[derive(sqlx::FromRow)]
@@ -234,15 +290,17 @@ impl ItemRow {
 pub struct ItemFilter<'a> {
     /// `all`, `open` or `decided`.
     pub which: &'static str,
-    /// Whose turn it is.
-    pub turn: Option<&'a AccountId>,
     /// Of whom alone, as they were chosen.
     pub chosen: Option<&'a AccountId>,
     /// Whose items come first.
     pub first: Option<&'a AccountId>,
 }
 
-/// One page of items, and how many match in all.
+fn items(rows: Vec<ItemRow>) -> Result<Vec<ItemFound>, StoreError> {
+    rows.into_iter().map(ItemRow::into_item).collect()
+}
+
+/// One page of items.
 pub async fn list_items(
     tx: &mut Tx,
     scope: &OrgScope,
@@ -250,19 +308,57 @@ pub async fn list_items(
     filter: ItemFilter<'_>,
     (limit, offset): (i64, i64),
     now: Timestamp,
-) -> Result<(Vec<ItemFound>, i64), StoreError> {
+) -> Result<Vec<ItemFound>, StoreError> {
     let text = |id: Option<&AccountId>| id.map_or(String::new(), ToString::to_string);
-    let (turn, chosen, first) = (text(filter.turn), text(filter.chosen), text(filter.first));
-    let (org, starter) = (scope.org_id().as_str(), review.started_by.as_str());
-    let rows: Vec<ItemRow> = on!(tx, c => sqlx::query_as(LIST_ITEMS).bind(org).bind(now.ms()).bind(&chosen).bind(starter)
-        .bind(review.id.as_str()).bind(&turn).bind(filter.which).bind(&first).bind(limit).bind(offset).fetch_all(c).await)?;
-    let total: i64 = on!(tx, c => sqlx::query_scalar(COUNT_ITEMS).bind(org).bind(&turn).bind(filter.which).bind(starter)
-        .bind(review.id.as_str()).bind(&chosen).fetch_one(c).await)?;
-    let rows = rows
-        .into_iter()
-        .map(ItemRow::into_item)
-        .collect::<Result<_, _>>()?;
-    Ok((rows, total))
+    let rows = on!(tx, c => sqlx::query_as(LIST_ITEMS).bind(scope.org_id().as_str()).bind(now.ms()).bind(text(filter.chosen))
+        .bind(review.started_by.as_str()).bind(review.id.as_str()).bind(text(filter.first)).bind(filter.which).bind(limit)
+        .bind(offset).fetch_all(c).await)?;
+    items(rows)
+}
+
+/// One page of the open items whose turn is this account's: those it was chosen for, then what is left to it.
+pub async fn list_turn(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    review: &ReviewSummary,
+    account: &AccountId,
+    (limit, offset): (i64, i64),
+    now: Timestamp,
+) -> Result<Vec<ItemFound>, StoreError> {
+    let mut found = list_part(tx, scope, review, (LIST_OWN, account), (limit, offset), now).await?;
+    let shown = i64::try_from(found.len()).unwrap_or(limit);
+    if shown < limit && review.started_by == *account {
+        let own = match shown {
+            0 if offset > 0 => count_part(tx, scope, review, (COUNT_OWN, account, i64::MAX)).await?,
+            _ => offset + shown,
+        };
+        let place = (limit - shown, (offset - own).max(0));
+        found.extend(list_part(tx, scope, review, (LIST_LEFT, account), place, now).await?);
+    }
+    Ok(found)
+}
+
+async fn list_part(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    review: &ReviewSummary,
+    (statement, account): (&'static str, &AccountId),
+    (limit, offset): (i64, i64),
+    now: Timestamp,
+) -> Result<Vec<ItemFound>, StoreError> {
+    let rows = on!(tx, c => sqlx::query_as(statement).bind(scope.org_id().as_str()).bind(now.ms()).bind(account.as_str())
+        .bind(review.started_by.as_str()).bind(review.id.as_str()).bind(limit).bind(offset).fetch_all(c).await)?;
+    items(rows)
+}
+
+/// How many items somebody was chosen for: `all` of them, those that are `open`, or `decided`.
+pub async fn count_chosen(
+    tx: &mut Tx,
+    review: &ReviewId,
+    account: &AccountId,
+    which: &'static str,
+) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_ITEMS).bind(review.as_str()).bind(account.as_str()).bind(which).fetch_one(c).await)
 }
 
 pub async fn find_item(

@@ -50,8 +50,10 @@ const ROLL_UP: Batch = batch!(
 );
 const SET_KEYS_USED: Batch = batch!(
     "SET_KEYS_USED",
-    "INSERT INTO key_last_used (key_id, at_ms, ip, country) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3",
-    "ON CONFLICT (key_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip, country = excluded.country WHERE key_last_used.at_ms <= excluded.at_ms"
+    "INSERT INTO key_last_used (key_id, at_ms, ip, country, org_id) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3,
+        value ->> 4",
+    "ON CONFLICT (key_id) DO UPDATE SET at_ms = excluded.at_ms, ip = excluded.ip, country = excluded.country,
+        org_id = excluded.org_id WHERE key_last_used.at_ms <= excluded.at_ms"
 );
 const SET_TOKENS_USED: Batch = batch!(
     "SET_TOKENS_USED",
@@ -129,8 +131,9 @@ pub struct LastUse<'a> {
     pub id: &'a str,
     pub at_ms: i64,
     pub ip: Option<IpAddr>,
-    /// Kept of keys, not of tokens and single secrets.
+    /// This and the organisation are kept of keys, not of tokens and single secrets.
     pub country: Option<CountryCode>,
+    pub org_id: Option<&'a str>,
 }
 
 /// How often one secret of a rotating key was presented within one hour.
@@ -196,7 +199,7 @@ pub async fn set_keys_used<'a>(
 ) -> Result<(), StoreError> {
     let values = |uses: LastUse<'a>| {
         let (key_id, at_ms, ip) = uses.values();
-        (key_id, at_ms, ip, uses.country)
+        (key_id, at_ms, ip, uses.country, uses.org_id)
     };
     run(tx, &SET_KEYS_USED, uses.map(values).collect()).await
 }

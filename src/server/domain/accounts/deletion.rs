@@ -63,7 +63,7 @@ pub async fn delete(ctx: &Context, signed_in: &SignedIn, typed: &str) -> Result<
     }
     signed_in.actor.require_proof(now)?;
     let mut tx = ctx.db.begin_write().await?;
-    hold_what_counts(&mut tx, account).await?;
+    hold_what_counts(ctx, &mut tx, account).await?;
     refuse_last(&mut tx, account).await?;
     let profile = accounts::find_profile(&mut tx, account).await?;
     let profile = profile.ok_or(DomainError::NotFound)?;
@@ -90,10 +90,10 @@ pub async fn delete(ctx: &Context, signed_in: &SignedIn, typed: &str) -> Result<
 
 /// Holds the installation and the account's organisations until the transaction ends: of two owners who leave at once,
 /// the second counts after the first has gone.
-async fn hold_what_counts(tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
+async fn hold_what_counts(ctx: &Context, tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
     instance::hold(tx).await?;
     for org in store::list_organisations(tx, account).await? {
-        members::hold_organisation(tx, &org).await?;
+        audit::hold(ctx, tx, &org).await?;
     }
     Ok(())
 }

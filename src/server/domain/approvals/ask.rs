@@ -36,7 +36,7 @@ pub async fn ask_for_key(
     let typed = Typed::of(&proposal);
     let draft = typed.draft();
     let scope = issue::require_may_ask(actor, draft.environment)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     if let Some((made, at)) = key_store::find_nonce(&mut tx, nonce.text, nonce.account).await? {
         return match made.parse() {
@@ -84,7 +84,7 @@ pub async fn ask_for_change(
     let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
     let proposal = proposal::kept(actor, ApprovalKind::Edit, values, scopes);
     let typed = Typed::of(&proposal);
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let former = secured::find(ctx, &mut tx, actor, key).await?;
     let scope = require_manage(actor, &former)?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;

@@ -25,7 +25,7 @@ pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Re
     let now = ctx.clock.now();
     let scope = actor.require(Permission::KeysManageOwn)?;
     let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     let approval = store::find(&mut tx, &scope, id, now)
         .await?

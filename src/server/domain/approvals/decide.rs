@@ -39,7 +39,7 @@ pub async fn approve(
     let now = ctx.clock.now();
     let scope = actor.require(Permission::ApprovalsDecide)?;
     let comment = parse_comment(comment)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let approval = end(&mut tx, (actor, &scope), id, ApprovalState::Approved, now).await?;
     if approval.summary.environment == Environment::Live {
         actor.require_proof(now)?;
@@ -70,7 +70,7 @@ pub async fn decline(
         let message = "Say why you decline it, so that whoever asked knows what to do next.";
         return Err(FieldError::new("comment", "required", message).into());
     }
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let approval = end(&mut tx, (actor, &scope), id, ApprovalState::Declined, now).await?;
     let act = ("approval.declined", ApprovalState::Declined);
     conclude(ctx, &mut tx, (actor, &scope), (&approval, act, &comment), now).await?;
@@ -81,7 +81,7 @@ pub async fn decline(
 pub async fn withdraw(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require(Permission::KeysRead)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let approval = store::find(&mut tx, &scope, id, now)
         .await?
         .ok_or(DomainError::NotFound)?;
@@ -102,7 +102,7 @@ pub async fn comment(ctx: &Context, actor: &Actor, id: &ApprovalId, typed: &str)
     let now = ctx.clock.now();
     let scope = actor.require(Permission::KeysRead)?;
     let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let approval = store::find(&mut tx, &scope, id, now)
         .await?
         .ok_or(DomainError::NotFound)?;

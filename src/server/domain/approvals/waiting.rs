@@ -26,7 +26,7 @@ pub async fn lapse(ctx: &Context) -> Result<(), DomainError> {
     // Each by itself: one that fails keeps no other, and the rest is for the next hour.
     for (org, id) in lapsed {
         let one = async {
-            let mut tx = ctx.db.begin_write().await?;
+            let mut tx = audit::begin_in(ctx, Some(&org)).await?;
             lapse_one(ctx, &mut tx, org, &id, now).await?;
             Ok::<_, DomainError>(tx.commit().await?)
         };
@@ -70,7 +70,7 @@ pub async fn tell(ctx: &Context) -> Result<(), DomainError> {
     drop(tx);
     for (org, organisation) in untold {
         let scope = Actor::system(Some(org)).require(Permission::ApprovalsDecide)?;
-        let mut tx = ctx.db.begin_write().await?;
+        let mut tx = audit::begin_in(ctx, Some(&org)).await?;
         if store::set_told(&mut tx, &scope, now, since).await? {
             tell_in(ctx, &mut tx, &scope, &organisation, now).await?;
             tx.commit().await?;

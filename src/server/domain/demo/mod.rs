@@ -204,8 +204,11 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
     let invited = at(ctx, now.minus_ms(2 * DAY_MS));
     let admin = member(org.0, &people[1], Role::Admin).proved(invited.clock.now());
     invite::invite(&invited, &admin, "margaret@acme.example", "developer").await?;
-    let gateway = made.iter().find(|(key, _)| key.name == GATEWAY);
-    let (_, gateway) = gateway.ok_or(DomainError::Defect("the demonstration lost a key"))?;
+    let named = |name: &str| {
+        let found = made.iter().find(|(key, _)| key.name == name);
+        found.ok_or(DomainError::Defect("the demonstration lost a key"))
+    };
+    let (_, gateway) = named(GATEWAY)?;
     let scene = approvals::Scene {
         org: org.0,
         people: &people,
@@ -213,9 +216,8 @@ pub async fn seed(ctx: &Context) -> Result<bool, DomainError> {
         gateway,
     };
     approvals::seed(ctx, &scene).await?;
-    if let Some((key, suspect)) = made.iter().find(|(key, _)| key.name == SUSPECT) {
-        incidents::in_progress(ctx, &admin, leaked(key, suspect)).await?;
-    }
+    let (key, suspect) = named(SUSPECT)?;
+    incidents::in_progress(ctx, &admin, leaked(key, suspect)).await?;
     incidents::read(ctx).await?;
     Ok(true)
 }

@@ -74,6 +74,7 @@ pub(super) async fn write(ctx: &Context, used: &Used<'_>, now: Timestamp) -> Res
         at_ms: at.ms(),
         ip: key.ip.parse().ok(),
         country: country_of(ctx, key.ip),
+        org_id: Some(used.org.as_str()),
     };
     let mut tx = ctx.db.begin_write().await?;
     usage::roll_up(&mut tx, rows.iter()).await?;

@@ -64,7 +64,7 @@ async fn hold_item(
 /// Adds an item of somebody's own.
 pub async fn add(ctx: &Context, actor: &Actor, id: &IncidentId, text: &str) -> Result<i64, DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let held = hold_open(&mut tx, actor, id).await?;
     let text = text::line("text", "What is to be done", text, 1, ITEM_TEXT_MAX)?;
     let (own, highest) = store::count_items(&mut tx, id, ItemKind::Own).await?;
@@ -88,7 +88,7 @@ pub async fn save(
     (assignee, note): (&str, &str),
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let (held, item) = hold_item(&mut tx, actor, id, number).await?;
     let note = text::lines("note", "The note", note, ITEM_NOTE_MAX)?;
     let before = item.assignee.as_ref().map(|member| member.account_id);
@@ -143,7 +143,7 @@ pub async fn set_done(
     done: bool,
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let (held, item) = hold_item(&mut tx, actor, id, number).await?;
     if item.done_at.is_some() == done {
         return Ok(());
@@ -162,7 +162,7 @@ pub async fn set_done(
 /// Removes an item that somebody added.
 pub async fn remove(ctx: &Context, actor: &Actor, id: &IncidentId, number: i64) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let held = hold_open(&mut tx, actor, id).await?;
     let item = find(&mut tx, id, number).await?;
     if !store::remove_item(&mut tx, id, number).await? {

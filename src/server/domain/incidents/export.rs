@@ -76,7 +76,7 @@ pub async fn export(
         Format::Markdown => as_markdown(&page),
         Format::Csv => as_csv(&page),
     };
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let detail = json!({ "format": format.extension() });
     let entry = Entry::new("incident.exported", "incident", id.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, page.now).await?;

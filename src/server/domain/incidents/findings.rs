@@ -96,7 +96,7 @@ pub async fn save(
     typed: Findings<'_>,
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let held = hold_open(&mut tx, actor, id).await?;
     write(ctx, &mut tx, (actor, &held), typed, now).await?;
     Ok(tx.commit().await?)
@@ -110,7 +110,7 @@ pub async fn suspect_since(
     since: &str,
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let held = hold_open(&mut tx, actor, id).await?;
     let since = parse_since("custom", since, now)?;
     let created = Timestamp::from_ms(held.key.created_at_ms);
@@ -141,7 +141,7 @@ pub async fn close(
     let now = ctx.clock.now();
     super::require(ctx, actor, id).await?;
     let key = key_of(ctx, actor, id).await?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let held = hold_open(&mut tx, actor, id).await?;
     let cause = write(ctx, &mut tx, (actor, &held), typed, now).await?;
     if cause.is_empty() {
@@ -186,7 +186,7 @@ async fn key_of(ctx: &Context, actor: &Actor, id: &IncidentId) -> Result<KeyDeta
 /// Opens a closed incident again; for whoever manages every key. Errors: the key has another open one.
 pub async fn reopen(ctx: &Context, actor: &Actor, id: &IncidentId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     actor.require(Permission::KeysManageAny)?;
     let held = hold(&mut tx, actor, id).await?;
     if held.incident.status == IncidentStatus::Open {

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::reading::SETTLED_MS;
 use super::{horizon, tell};
 use crate::model::actor::{Actor, OrgScope};
-use crate::model::error::Code;
 use crate::model::id::{IncidentId, KeyId};
 use crate::model::incident::{ItemKind, parse_since, refuse_before};
 use crate::model::key::KeyStatus;
@@ -17,12 +16,8 @@ use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::domain::keys::{lifecycle, require_manage, secured};
 use crate::server::domain::{DomainError, mint};
 use crate::server::store::db::Tx;
-use crate::server::store::error::StoreError;
 use crate::server::store::incidents::{self as store, NewIncident};
 use crate::server::store::keys::{self, SecuredKey};
-
-/// How often opening is tried when somebody else changes the key or opens an incident at the same moment.
-const TRIES: usize = 5;
 
 /// What is known when an incident is opened.
 #[derive(Clone, Debug)]
@@ -76,30 +71,12 @@ pub async fn open_as_typed(
 pub async fn open(
     ctx: &Context,
     actor: &Actor,
-    key: &KeyId,
-    opening: &OpenIncident,
-) -> Result<Opened, DomainError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match try_open(ctx, actor, key, opening).await {
-            // Somebody was faster: theirs counts, and is there now.
-            Err(DomainError::Store(StoreError::Taken) | DomainError::Refused(Code::Conflict, _))
-                if tries < TRIES => {}
-            outcome => return outcome,
-        }
-    }
-}
-
-async fn try_open(
-    ctx: &Context,
-    actor: &Actor,
     id: &KeyId,
     opening: &OpenIncident,
 ) -> Result<Opened, DomainError> {
     let now = ctx.clock.now();
     let reading = actor.require(Permission::KeysRead)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let key = keys::find_secured(&mut tx, &reading, id).await?;
     let key = key.ok_or(DomainError::NotFound)?;
     let scope = require_manage(actor, &key)?;
@@ -185,7 +162,7 @@ async fn freeze(
 /// Freezes the key of an incident that was opened without. Doing it twice is no error.
 pub async fn freeze_now(ctx: &Context, actor: &Actor, id: &IncidentId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let held = super::hold_open(&mut tx, actor, id).await?;
     if !may_freeze(ctx, &held.key) {
         return Ok(());

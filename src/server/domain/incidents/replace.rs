@@ -24,7 +24,7 @@ pub async fn replace(
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let Held { incident, .. } = hold_open(&mut tx, actor, id).await?;
     let (mut key, scope) = rotation::open(ctx, &mut tx, actor, &incident.key_id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
@@ -65,7 +65,7 @@ pub async fn require(ctx: &Context, actor: &Actor, id: &IncidentId) -> Result<()
 /// Revokes the key for good and says of which incident; gives its id, for a new one like it. Needs no fresh proof.
 pub async fn revoke(ctx: &Context, actor: &Actor, id: &IncidentId) -> Result<KeyId, DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let Held { incident, scope, .. } = hold_open(&mut tx, actor, id).await?;
     let mut key = secured::find(ctx, &mut tx, actor, &incident.key_id).await?;
     if key.status == KeyStatus::Revoked.as_str() {

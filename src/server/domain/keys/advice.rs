@@ -169,7 +169,7 @@ fn is_intact(ctx: &Context, row: &Tightening) -> bool {
 /// somebody else was faster. Taking away asks for no fresh proof.
 pub async fn tighten(ctx: &Context, actor: &Actor, id: &KeyId, chosen: &[&str]) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     refuse_revoked(&key)?;
@@ -269,7 +269,7 @@ async fn apply(
 /// changed. To widen a live key is as good as to create one (R26).
 pub async fn undo(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     if key.environment == Environment::Live.as_str() {

@@ -20,7 +20,7 @@ use crate::model::text::{self, NOTE_MAX};
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::model::usage::Grain;
 use crate::server::ctx::Context;
-use crate::server::domain::DomainError;
+use crate::server::domain::{DomainError, audit};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, Candidate};
@@ -30,8 +30,6 @@ use crate::server::store::usage;
 const BATCH: usize = 100;
 /// Of more, other nodes forget all keys they know instead of each of these.
 const NAMED_CHANGES: usize = 20;
-/// Somebody else may change one of them at the same moment.
-const TRIES: usize = 3;
 
 /// Whoever may manage any key at all, own or not; which ones is looked at for each.
 fn require(actor: &Actor) -> Result<OrgScope, DomainError> {
@@ -221,13 +219,7 @@ pub async fn apply(
     };
     let ids: Vec<KeyId> = keys.into_iter().map(|key| key.id).collect();
     for batch in ids.chunks(BATCH) {
-        let mut tries = 1;
-        let (more, stopped) = loop {
-            match stop_batch(ctx, (actor, &scope), batch, &versions, (act, stop)).await {
-                Err(DomainError::Refused(Code::Conflict, _)) if tries < TRIES => tries += 1,
-                done => break done?,
-            }
-        };
+        let (more, stopped) = stop_batch(ctx, (actor, &scope), batch, &versions, (act, stop)).await?;
         stopped.iter().for_each(|id| ctx.key_cache.forget_key(id));
         done.stopped += more.stopped;
         done.already += more.already;
@@ -245,7 +237,7 @@ async fn stop_batch(
     (act, stop): (BulkAct, Stop<'_>),
 ) -> Result<(BulkDone, Vec<KeyId>), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let (mut done, mut stopped) = (BulkDone::default(), Vec::new());
     for id in batch {
         let key = match secured::find(ctx, &mut tx, actor, id).await {

@@ -84,7 +84,7 @@ pub async fn collect(
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let held = hold(ctx, &mut tx, actor, id, now).await;
     if let (Err(DomainError::Refused(..)), Some(nonce)) = (&held, &nonce) {
         // Sent twice, the form is told what became of it rather than that nothing waits.
@@ -133,7 +133,7 @@ fn mend_first(error: DomainError) -> DomainError {
 /// Takes back that a rotation was opened: the key goes on as it is.
 pub async fn call_off(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     if !may_rotate(actor, environment_of(&key)?, key.owner_account_id.as_deref()) {

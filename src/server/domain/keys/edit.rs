@@ -180,7 +180,7 @@ fn scopes_of(access: &AccessEdit<'_>, project: &Project, key: &SecuredKey) -> Re
 /// more than before proves once more who they are (R26).
 pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let changed = changed(ctx, &mut tx, &scope, key, edit, now).await?;

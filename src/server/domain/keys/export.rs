@@ -79,7 +79,7 @@ pub async fn begin(ctx: &Ctx, actor: &Actor, filter: KeyFilter) -> Result<Export
         "search": filter.search, "projectId": filter.project, "environment": filter.environment,
         "status": (!filter.status().is_empty()).then(|| filter.status()), "againstPolicy": filter.against_policy,
     });
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let entry = Entry::new("keys.exported", "organisation", scope.org_id().as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     tx.commit().await?;

@@ -12,7 +12,7 @@ use crate::model::error::{Code, FieldError};
 use crate::model::handover::{
     ClaimDraft, ClaimPage, ClaimStanding, Handover, HandoverForm, PASSPHRASE_MAX, PASSPHRASE_MIN, TRIES_MAX,
 };
-use crate::model::id::{AccountId, KeyId};
+use crate::model::id::{AccountId, KeyId, OrgId};
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::permission::Permission;
 use crate::model::text::folded;
@@ -61,7 +61,7 @@ pub async fn issue(
     let now = ctx.clock.now();
     let scope = issue::require(actor, draft.environment, now)?;
     let bound = bind(ctx, &scope, claim, passphrase).await?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let by = Entering {
         nonce,
         leave: Leave::Own,
@@ -86,7 +86,7 @@ pub async fn make_link(
     let scope = require(actor, &secured::find(ctx, &mut tx, actor, id).await?, now)?;
     drop(tx);
     let bound = bind(ctx, &scope, claim, passphrase).await?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     require(actor, &key, now)?;
@@ -308,11 +308,11 @@ pub async fn look(
 /// Counts the try before it is made, so that many at once are not more than a few.
 async fn check_passphrase(
     ctx: &Context,
-    id: &KeyId,
+    (org, id): (&OrgId, &KeyId),
     stored: StoredPassword,
     given: &SecretText,
 ) -> Result<(), DomainError> {
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin_in(ctx, Some(org)).await?;
     let tries = store::count_try(&mut tx, id).await?.ok_or_else(links::over)?;
     if tries > TRIES_MAX {
         links::void(&mut tx, Purpose::Claim, id.as_str()).await?;
@@ -346,10 +346,10 @@ pub async fn claim(
     let (_, id, claim) = open_throttled(ctx, token, caller).await?;
     refuse_others(&standing(&claim, signed_in))?;
     if let Some(stored) = claim.passphrase {
-        check_passphrase(ctx, &id, stored, passphrase).await?;
+        check_passphrase(ctx, (&claim.org_id, &id), stored, passphrase).await?;
     }
     let actor = Actor::system(Some(claim.org_id));
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, &actor).await?;
     // Looked at again: it may have been used, replaced or bound otherwise meanwhile.
     let (link, _, again) = open(ctx, &mut tx, token).await?;
     refuse_others(&standing(&again, signed_in))?;
@@ -439,6 +439,7 @@ pub async fn confirm_stored(
     let org = key_store::find_org(&mut tx, &id)
         .await?
         .ok_or(DomainError::NotFound)?;
+    audit::hold(ctx, &mut tx, &org).await?;
     let actor = Actor::system(Some(org));
     let scope = actor.require(Permission::KeysManageAny)?;
     let key = secured::find(ctx, &mut tx, &actor, &id).await?;

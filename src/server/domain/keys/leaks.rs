@@ -9,7 +9,6 @@ use serde_json::json;
 use super::lifecycle::{Stop, stop_in};
 use super::{secured, told};
 use crate::model::actor::{Actor, OrgScope, Origin};
-use crate::model::error::Code;
 use crate::model::key::{KeyStatus, RevocationReason};
 use crate::model::key_text::{find_secret, redacted_address};
 use crate::model::permission::Permission;
@@ -27,8 +26,6 @@ use crate::server::store::{leaks as store, orgs};
 
 /// Reports of one key and outcome that the audit log takes in a day: whoever holds the key may repeat them for ever.
 const RECORDED_A_DAY: i64 = 20;
-/// Somebody else may change the key at the same moment.
-const TRIES: usize = 3;
 /// What is kept of where it was found.
 const SOURCE_MAX: usize = 60;
 const URL_MAX: usize = 300;
@@ -83,66 +80,10 @@ async fn report_one(
     if key.status == KeyStatus::Revoked {
         return Ok(Outcome::RevokedBefore);
     }
-    let mut tries = 1;
-    loop {
-        match act(ctx, key, is_present, report, origin).await {
-            Err(DomainError::Refused(Code::Conflict, _)) if tries < TRIES => tries += 1,
-            done => return done,
-        }
-    }
-}
-
-/// The same for a text that somebody pasted: the secrets in it, one after the other.
-pub async fn report_text(
-    ctx: &Context,
-    text: &str,
-    url: &str,
-    origin: &Origin,
-) -> Result<Outcome, DomainError> {
-    let mut worst = Outcome::Unknown;
-    for token in secrets_in(text) {
-        let found = Report {
-            token,
-            source: "found by hand",
-            url,
-        };
-        worst = worst.max(report(ctx, &found, origin).await?);
-    }
-    Ok(worst)
-}
-
-/// Whatever in the text looks like a secret, each once.
-fn secrets_in(text: &str) -> Vec<&str> {
-    let (mut rest, mut found) = (text, Vec::new());
-    while let Some((range, _)) = find_secret(rest) {
-        let token = &rest[range.clone()];
-        if !found.contains(&token) {
-            found.push(token);
-        }
-        if found.len() == PASTED_MAX {
-            break;
-        }
-        rest = &rest[range.end..];
-    }
-    found
-}
-
-/// What a stranger says, fit to be kept and shown: no secret in it, on one line, and cut.
-fn cleaned(raw: &str, max: usize) -> String {
-    shown(redacted_address(raw.trim()).trim(), max)
-}
-
-async fn act(
-    ctx: &Context,
-    key: &CachedKey,
-    is_present: bool,
-    report: &Report<'_>,
-    origin: &Origin,
-) -> Result<Outcome, DomainError> {
     let now = ctx.clock.now();
     let actor = Actor::system(Some(key.org_id));
     let scope = actor.require(Permission::KeysManageAny)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, &actor).await?;
     let policy = policy::in_force(&mut tx, &scope, key.environment, now).await?;
     let (outcome, end, name) = match (is_present, policy.on_leak) {
         (false, _) => (Outcome::Replaced, LeakEnd::Replaced, "replaced"),
@@ -183,6 +124,46 @@ async fn act(
     tx.commit().await?;
     ctx.key_cache.forget_key(&key.id);
     Ok(outcome)
+}
+
+/// The same for a text that somebody pasted: the secrets in it, one after the other.
+pub async fn report_text(
+    ctx: &Context,
+    text: &str,
+    url: &str,
+    origin: &Origin,
+) -> Result<Outcome, DomainError> {
+    let mut worst = Outcome::Unknown;
+    for token in secrets_in(text) {
+        let found = Report {
+            token,
+            source: "found by hand",
+            url,
+        };
+        worst = worst.max(report(ctx, &found, origin).await?);
+    }
+    Ok(worst)
+}
+
+/// Whatever in the text looks like a secret, each once.
+fn secrets_in(text: &str) -> Vec<&str> {
+    let (mut rest, mut found) = (text, Vec::new());
+    while let Some((range, _)) = find_secret(rest) {
+        let token = &rest[range.clone()];
+        if !found.contains(&token) {
+            found.push(token);
+        }
+        if found.len() == PASTED_MAX {
+            break;
+        }
+        rest = &rest[range.end..];
+    }
+    found
+}
+
+/// What a stranger says, fit to be kept and shown: no secret in it, on one line, and cut.
+fn cleaned(raw: &str, max: usize) -> String {
+    shown(redacted_address(raw.trim()).trim(), max)
 }
 
 /// Why the key is revoked, for its page.

@@ -102,7 +102,7 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
         true => KeyStatus::Active,
         false => KeyStatus::Disabled,
     };
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     match KeyStatus::parse(&key.status) {
@@ -152,7 +152,7 @@ pub async fn revoke(
     note: &str,
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
@@ -194,7 +194,7 @@ pub async fn confirm_stored(
     secret_since: Option<Timestamp>,
 ) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let note = text::line("note", "The note", note, 0, NOTE_MAX)?;

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::json;
 
-use super::{may_rotate, restrictions, rotation, secured};
+use super::rotation::{self, Told};
+use super::{may_rotate, restrictions};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::bulk::{CHOSEN_MAX, Chosen};
 use crate::model::calendar::{counted, grouped};
-use crate::model::error::{Code, FieldError};
+use crate::model::error::FieldError;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Environment, Owner};
 use crate::model::opening::{Collector, OpeningDone, OpeningPreview, OpeningRow, Rotatable, Skip};
@@ -25,14 +26,11 @@ use crate::model::usage::Grain;
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::domain::mail::{self, Letter};
-use crate::server::domain::policy::{self, Policies};
+use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, orgs};
 use crate::server::store::db::Tx;
-use crate::server::store::keys::{self as store, NewOpening, RotatableKey};
+use crate::server::store::keys::{self as store, NewOpening, RotatableKey, SecuredKey};
 use crate::server::store::{members, orgs as org_store, usage};
-
-/// Somebody else may change one of them at the same moment.
-const TRIES: usize = 3;
 
 /// Whoever may manage any key at all, own or not; which ones is looked at for each.
 fn require(actor: &Actor) -> Result<OrgScope, DomainError> {
@@ -73,7 +71,7 @@ async fn chosen_keys(
         );
         return Err(FieldError::new("key", "too_many", message).into());
     }
-    let mut keys = store::list_rotatable(tx, scope, &ids, now).await?;
+    let mut keys = store::list_rotatable(tx, scope, &ids.iter().collect::<Vec<_>>(), now).await?;
     keys.sort_unstable_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
     let missing = count_of(ids.len() - keys.len());
     Ok((keys, missing))
@@ -177,24 +175,9 @@ pub async fn apply(
     chosen: &Chosen,
     (overlap, is_other): (Overlap, bool),
 ) -> Result<OpeningDone, DomainError> {
-    let mut tries = 1;
-    loop {
-        match apply_once(ctx, actor, chosen, (overlap, is_other)).await {
-            Err(DomainError::Refused(Code::Conflict, _)) if tries < TRIES => tries += 1,
-            done => return done,
-        }
-    }
-}
-
-async fn apply_once(
-    ctx: &Context,
-    actor: &Actor,
-    chosen: &Chosen,
-    (overlap, is_other): (Overlap, bool),
-) -> Result<OpeningDone, DomainError> {
     let scope = require(actor)?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     let (keys, missing) = chosen_keys(&mut tx, actor, &scope, chosen, now).await?;
     let policies = Policies::in_force(&mut tx, &scope, now).await?;
@@ -221,7 +204,6 @@ async fn apply_once(
         // As good as a new live key, if not for oneself (R26).
         actor.require_fresh(Permission::KeysCreateLive, now)?;
     }
-    // First of all the log: whoever gives one of them another secret at this moment waits, or is waited for.
     let entry = |key: &RotatableKey| (key.id, told(overlap));
     let told: Vec<_> = opened.iter().map(entry).collect();
     let entries = told
@@ -231,14 +213,10 @@ async fn apply_once(
     for key in &opened {
         let new = NewOpening {
             key: &key.id,
-            version: key.version,
             overlap,
             by: actor_columns(actor),
         };
-        if !store::open(&mut tx, &scope, &new, now).await? {
-            let message = "Somebody else changed one of the keys at the same moment. Look at the list again.";
-            return Err(DomainError::refused(Code::Conflict, message));
-        }
+        store::open(&mut tx, &scope, &new, now).await?;
     }
     let whose = opened
         .into_iter()
@@ -301,31 +279,29 @@ pub(in crate::server::domain) async fn write_letters(
     Ok(())
 }
 
-/// Opens the rotation of a key that was just written in this transaction, whatever was opened before; `false` when another
-/// secret would not help it: it has none yet, or is over. Errors: an overlap that the policy does not allow.
+/// Opens the rotation of a key that was just written in this transaction, whatever was opened before, and gives what the log
+/// is to be told; nothing when another secret would not help it: it has none yet, or is over. Errors: an overlap that the
+/// policy does not allow.
 pub(in crate::server::domain) async fn open_in(
-    ctx: &Context,
     tx: &mut Tx,
-    (actor, scope): (&Actor, &OrgScope),
-    id: &KeyId,
+    (actor, scope, policies): (&Actor, &OrgScope, &Policies),
+    key: &SecuredKey,
     overlap: Overlap,
     now: Timestamp,
-) -> Result<bool, DomainError> {
-    let key = secured::find(ctx, tx, actor, id).await?;
-    if rotation::refuse_over(&key, now).is_err() {
-        return Ok(false);
+) -> Result<Option<Told>, DomainError> {
+    if rotation::refuse_over(key, now).is_err() {
+        return Ok(None);
     }
-    let policy = policy::of_key(tx, scope, &key, now).await?;
-    rotation::refuse_too_long(&policy, overlap)?;
-    store::end_opening(tx, scope, id).await?;
+    let environment = Environment::parse(&key.environment);
+    let environment = environment.ok_or(DomainError::Defect("a key of no environment"))?;
+    rotation::refuse_too_long(policies.of(environment), overlap)?;
+    let id: KeyId = key.id.parse()?;
+    store::end_opening(tx, scope, &id).await?;
     let new = NewOpening {
-        key: id,
-        version: key.version,
+        key: &id,
         overlap,
         by: actor_columns(actor),
     };
-    let opened = store::open(tx, scope, &new, now).await?;
-    let entry = Entry::new("key.rotation_opened", "key", id.as_str()).with(told(overlap));
-    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
-    Ok(opened)
+    store::open(tx, scope, &new, now).await?;
+    Ok(Some(("key.rotation_opened", told(overlap))))
 }

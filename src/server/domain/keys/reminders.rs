@@ -10,8 +10,8 @@ use crate::model::permission::Permission;
 use crate::model::rotation::SOON_MS;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
-use crate::server::domain::DomainError;
 use crate::server::domain::mail::{self, DueKey, Letter};
+use crate::server::domain::{DomainError, audit};
 use crate::server::store::keys::{self as store, Remindable};
 use crate::server::store::orgs;
 
@@ -77,7 +77,7 @@ async fn remind_of(ctx: &Context, org: OrgId, organisation: String) -> Result<()
     if news.is_empty() {
         return Ok(());
     }
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, &actor).await?;
     let mut by_person: BTreeMap<AccountId, Vec<DueKey>> = BTreeMap::new();
     for (key, stage) in news {
         let due_at = Timestamp::from_ms(key.rotation_due_at_ms);

@@ -183,7 +183,7 @@ pub async fn start(
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     use_form(&mut tx, nonce.as_ref(), id, now).await?;
@@ -308,7 +308,7 @@ fn end_previous(key: &mut SecuredKey, at: Timestamp) {
 /// Ends the previous secret now.
 pub async fn finish(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     // To end a secret asks for no fresh proof, as revoking does not (R26).
     let scope = require_manage(actor, &key)?;
@@ -330,7 +330,7 @@ pub async fn finish(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Doma
 /// rotation began at the latest, and never past the key's own end.
 pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     refuse_revoked(&key)?;
@@ -372,7 +372,7 @@ pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) 
 /// Takes the rotation back: the new secret dies, the one before is the only one again.
 pub async fn cancel(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     refuse_revoked(&key)?;
@@ -413,7 +413,7 @@ pub async fn begin_countdown(
     let actor = Actor::system(Some(*org));
     let scope = actor.require(Permission::KeysManageAny)?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, &actor).await?;
     let mut key = secured::find(ctx, &mut tx, &actor, id).await?;
     // Seen a while ago, it may have been the use of a rotation that was cancelled or finished meanwhile.
     let current = secret_mut(&mut key, CURRENT).map(|secret| secret.number);

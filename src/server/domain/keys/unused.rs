@@ -19,7 +19,7 @@ use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::mail::{self, Letter};
 use crate::server::domain::policy::Policies;
-use crate::server::domain::{DomainError, policy};
+use crate::server::domain::{DomainError, audit, policy};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, IdleKey};
@@ -127,7 +127,7 @@ async fn look_after(ctx: &Context, org: OrgId, environment: Environment) -> Resu
             step(idle_since(key, since), told_at, days, now) != Step::Nothing
         };
         if keys.iter().any(is_due) {
-            let mut tx = ctx.db.begin_write().await?;
+            let mut tx = audit::begin(ctx, &actor).await?;
             let keys = store::list_idle(&mut tx, &scope, environment, range, (&after, BATCH)).await?;
             act(ctx, tx, (&actor, &scope), &keys, (days, since), now).await?;
         }

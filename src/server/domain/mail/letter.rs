@@ -72,8 +72,9 @@ pub enum Letter {
     /// Keys of somebody who left are now the recipient's.
     KeysTransferred {
         organisation: String,
+        /// Those whose secrets go on as they are.
         keys: Vec<String>,
-        /// Those of them whose new secret waits for the recipient.
+        /// Those whose new secret waits for the recipient.
         #[serde(default)]
         to_collect: Vec<String>,
     },

@@ -89,7 +89,7 @@ pub async fn join(
     signed_in.actor.require_complete()?;
     let (link, id, invitation) = open_throttled(ctx, token, caller).await?;
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin_in(ctx, Some(&invitation.org_id)).await?;
     let account = accounts::find_for_sign_in(&mut tx, &invitation.email.folded).await?;
     let account = account
         .filter(|account| signed_in.actor.account_id() == Some(&account.id))
@@ -122,7 +122,7 @@ pub async fn join_as_newcomer(
     let hashed = ctx.passwords.hash(new_password).await?;
     let now = ctx.clock.now();
     let account = mint::account_id(ctx)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin_in(ctx, Some(&invitation.org_id)).await?;
     links::take(&mut tx, &link, now).await?;
     let new = NewAccount {
         id: &account,

@@ -41,7 +41,7 @@ pub async fn invite(ctx: &Context, actor: &Actor, email: &str, role: &str) -> Re
     let by = actor.account_id().ok_or(Denied::Forbidden)?;
     let id = mint::invitation_id(ctx)?;
     let expires_at = now.plus_ms(INVITATION_MS);
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     refuse_member(&mut tx, &scope, &email).await?;
     store::end_expired(&mut tx, &scope, &email.folded, now).await?;
     let new = NewInvitation {
@@ -139,7 +139,7 @@ pub async fn resend(ctx: &Context, actor: &Actor, id: &InvitationId) -> Result<I
     let scope = actor.require_fresh(Permission::MembersManage, now)?;
     let by = actor.account_id().ok_or(Denied::Forbidden)?;
     let expires_at = now.plus_ms(INVITATION_MS);
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let invitation = find(&mut tx, &scope, id).await?;
     refuse_above(actor, invitation.role)?;
     if !store::renew(&mut tx, &scope, id, by, (now, expires_at)).await? {
@@ -177,7 +177,7 @@ fn ended() -> DomainError {
 pub async fn revoke(ctx: &Context, actor: &Actor, id: &InvitationId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require(Permission::MembersManage)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     find(&mut tx, &scope, id).await?;
     end(ctx, &mut tx, actor, &scope, id, now).await?;
     Ok(tx.commit().await?)

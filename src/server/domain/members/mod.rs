@@ -38,12 +38,6 @@ fn refuse_above(actor: &Actor, role: Role) -> Result<(), DomainError> {
     }
 }
 
-/// The member, with the organisation held until the transaction ends: nobody else changes its owners meanwhile.
-async fn hold(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<MemberSummary, DomainError> {
-    store::hold_organisation(tx, scope.org_id()).await?;
-    find(tx, scope, account).await
-}
-
 /// Ends the invitations of somebody which their role does not carry (any more), so that none looks alive and is not.
 async fn end_invitations(
     ctx: &Context,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{end_invitations, hold, invite, refuse_above, refuse_last_owner};
+use super::{end_invitations, find, invite, refuse_above, refuse_last_owner};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, KeyId};
@@ -18,11 +18,13 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::keys::rotation::Told;
 use crate::server::domain::keys::{openings, secured};
 use crate::server::domain::mail::{self, Letter};
+use crate::server::domain::policy::Policies;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
-use crate::server::store::keys;
+use crate::server::store::keys::{self, SecuredKey};
 use crate::server::store::{members as store, orgs};
 
 /// What was decided about somebody's leaving.
@@ -67,8 +69,8 @@ pub async fn offboard(
 ) -> Result<Offboarded, DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require(Permission::MembersManage)?;
-    let mut tx = ctx.db.begin_write().await?;
-    let member = hold(&mut tx, &scope, account).await?;
+    let mut tx = audit::begin(ctx, actor).await?;
+    let member = find(&mut tx, &scope, account).await?;
     refuse_above(actor, member.role)?;
     refuse_unchanged(&member, decisions.departure)?;
     refuse_last_owner(&mut tx, &scope, &member).await?;
@@ -79,30 +81,42 @@ pub async fn offboard(
         actor.require_proof(now)?;
     }
     let heir = heir(&mut tx, &scope, account, decisions, &fates).await?;
-    let (mut done, mut taken) = (Offboarded::default(), TakenOver::default());
+    let policies = Policies::in_force(&mut tx, &scope, now).await?;
+    let (mut done, mut taken, mut told) = (Offboarded::default(), TakenOver::default(), Vec::new());
     for (id, fate) in &fates {
-        match fate {
-            KeyFate::Leave => done.left += 1,
-            KeyFate::Revoke => {
-                revoke(ctx, &mut tx, (actor, &scope), id, now).await?;
+        match (fate, &heir) {
+            (KeyFate::Revoke, _) => {
+                told.push((id, revoke(ctx, &mut tx, (actor, &scope), id, now).await?));
                 done.revoked += 1;
             }
-            KeyFate::Transfer | KeyFate::TransferAndRotate => {
-                if let Some(heir) = &heir {
-                    let name = transfer(ctx, &mut tx, (actor, &scope), id, heir, now).await?;
-                    if *fate == KeyFate::TransferAndRotate
-                        && openings::open_in(ctx, &mut tx, (actor, &scope), id, decisions.overlap, now)
-                            .await?
-                    {
-                        taken.to_collect.push(name.clone());
-                        done.rotated += 1;
+            (KeyFate::Transfer | KeyFate::TransferAndRotate, Some(heir)) => {
+                let (key, told_of) = transfer(ctx, &mut tx, (actor, &scope), id, heir, now).await?;
+                told.push((id, told_of));
+                let opened = match fate {
+                    KeyFate::TransferAndRotate => {
+                        let by = (actor, &scope, &policies);
+                        openings::open_in(&mut tx, by, &key, decisions.overlap, now).await?
                     }
-                    taken.names.push(name);
-                    done.transferred += 1;
+                    _ => None,
+                };
+                done.transferred += 1;
+                done.rotated += usize::from(opened.is_some());
+                match opened {
+                    Some(opened) => {
+                        told.push((id, opened));
+                        taken.to_collect.push(key.name);
+                    }
+                    None => taken.names.push(key.name),
                 }
             }
+            _ => done.left += 1,
         }
     }
+    // In a few statements: a thousand keys are dealt with while others wait.
+    let entries = told
+        .into_iter()
+        .map(|(id, (act, detail))| Entry::new(act, "key", id.as_str()).with(detail));
+    audit::record_many(ctx, &mut tx, scope.org_id(), actor, entries.collect(), now).await?;
     end_membership(
         ctx,
         &mut tx,
@@ -205,17 +219,16 @@ async fn revoke(
     (actor, scope): (&Actor, &OrgScope),
     id: &KeyId,
     now: Timestamp,
-) -> Result<(), DomainError> {
+) -> Result<Told, DomainError> {
     let mut key = secured::find(ctx, tx, actor, id).await?;
     let reason = RevocationReason::AffiliationChanged;
     secured::mark_revoked(&mut key, actor, reason, "", now);
     let detail = json!({ "reason": reason.as_str(), "offboarding": true });
-    let entry = Entry::new("key.revoked", "key", id.as_str()).with(detail);
-    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
-    secured::write(ctx, tx, scope, key).await
+    secured::write(ctx, tx, scope, key).await?;
+    Ok(("key.revoked", detail))
 }
 
-/// Gives the key another owner, and its name for the letter.
+/// Gives the key another owner.
 async fn transfer(
     ctx: &Context,
     tx: &mut Tx,
@@ -223,9 +236,8 @@ async fn transfer(
     id: &KeyId,
     heir: &AccountId,
     now: Timestamp,
-) -> Result<String, DomainError> {
+) -> Result<(SecuredKey, Told), DomainError> {
     let mut key = secured::find(ctx, tx, actor, id).await?;
-    let name = key.name.clone();
     let detail = json!({ "before": key.owner_account_id, "after": heir.as_str(), "offboarding": true });
     key.owner_account_id = Some(heir.as_str().to_owned());
     key.owner_team = String::new();
@@ -234,10 +246,8 @@ async fn transfer(
     if !key.secrets.is_empty() {
         key.rotation_due_at_ms = Some(key.rotation_due_at_ms.map_or(now.ms(), |due| due.min(now.ms())));
     }
-    let entry = Entry::new("key.transferred", "key", id.as_str()).with(detail);
-    audit::record(ctx, tx, Some(scope.org_id()), actor, entry, now).await?;
-    secured::write(ctx, tx, scope, key).await?;
-    Ok(name)
+    secured::write(ctx, tx, scope, key.clone()).await?;
+    Ok((key, ("key.transferred", detail)))
 }
 
 /// Ends the membership and every invitation that rests on it.

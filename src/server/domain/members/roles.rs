@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{end_invitations, hold, refuse_above, refuse_last_owner};
+use super::{end_invitations, find, refuse_above, refuse_last_owner};
 use crate::model::actor::Actor;
 use crate::model::error::{Code, FieldError};
 use crate::model::id::AccountId;
@@ -26,8 +26,8 @@ pub async fn change(
     let scope = actor.require_fresh(Permission::MembersManage, now)?;
     let choice = || FieldError::new("role", "choice", "Choose one of the roles.");
     let role = Role::parse(role).ok_or_else(choice)?;
-    let mut tx = ctx.db.begin_write().await?;
-    let member = hold(&mut tx, &scope, account).await?;
+    let mut tx = audit::begin(ctx, actor).await?;
+    let member = find(&mut tx, &scope, account).await?;
     refuse_above(actor, member.role)?;
     refuse_above(actor, role)?;
     if member.status == MemberStatus::Removed {
@@ -52,8 +52,8 @@ pub async fn change(
 pub async fn resume(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require_fresh(Permission::MembersManage, now)?;
-    let mut tx = ctx.db.begin_write().await?;
-    let member = hold(&mut tx, &scope, account).await?;
+    let mut tx = audit::begin(ctx, actor).await?;
+    let member = find(&mut tx, &scope, account).await?;
     refuse_above(actor, member.role)?;
     match member.status {
         MemberStatus::Active => return Ok(()),

@@ -36,7 +36,7 @@ pub async fn require(ctx: &Context, actor: &Actor, grace_days: &str) -> Result<(
     let scope = actor.require_fresh(Permission::SecurityManage, now)?;
     let days = parse_grace(grace_days)?;
     let due_at = now.plus_ms(i64::from(days) * DAY_MS);
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let (since, before) = orgs::find_two_factor(&mut tx, &scope).await?;
     orgs::set_two_factor(&mut tx, &scope, Some((since.unwrap_or(now), due_at))).await?;
     let detail = json!({
@@ -76,7 +76,7 @@ pub async fn require(ctx: &Context, actor: &Actor, grace_days: &str) -> Result<(
 pub async fn make_optional(ctx: &Context, actor: &Actor) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require_fresh(Permission::SecurityManage, now)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     orgs::set_two_factor(&mut tx, &scope, None).await?;
     let entry = Entry::new(
         "organisation.two_factor_optional",

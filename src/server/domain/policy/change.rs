@@ -92,7 +92,7 @@ pub async fn save(
     let now = ctx.clock.now();
     let (policy, from) = check(ctx, actor, draft, from).await?;
     let scope = actor.require_fresh(Permission::PolicyManage, now)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let standing = store::find(&mut tx, &scope, environment).await?;
     if standing.version != version {
         return Err(changed_meanwhile());
@@ -195,7 +195,7 @@ async fn tell(
 pub async fn cancel_plan(ctx: &Context, actor: &Actor, environment: Environment) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require_fresh(Permission::PolicyManage, now)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let mut standing = store::find(&mut tx, &scope, environment).await?;
     let planned = standing.plan.take().filter(|plan| plan.from > now);
     let Some(plan) = planned else {
@@ -219,23 +219,26 @@ pub async fn cancel_plan(ctx: &Context, actor: &Actor, environment: Environment)
 pub async fn take_effect(ctx: &Context) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     loop {
-        let mut tx = ctx.db.begin_write().await?;
+        let mut tx = ctx.db.begin_read().await?;
         let due = store::list_due(&mut tx, now).await?;
+        drop(tx);
         if due.is_empty() {
             return Ok(());
         }
         for (org, environment) in due {
             let actor = Actor::system(Some(org));
             let scope = actor.require(Permission::PolicyManage)?;
+            let mut tx = audit::begin(ctx, &actor).await?;
             let mut standing = store::find(&mut tx, &scope, environment).await?;
-            let Some(plan) = standing.plan.take() else {
+            // Another process may have noted it, or somebody planned something else, a moment ago.
+            let Some(plan) = standing.plan.take().filter(|plan| plan.from <= now) else {
                 continue;
             };
             standing.policy = plan.policy;
             let detail = json!({ "environment": environment.as_str(), "from": plan.from.rfc3339() });
             let act = ("policy.took_effect", detail);
             put(ctx, &mut tx, (&actor, &scope), &standing, act, now).await?;
+            tx.commit().await?;
         }
-        tx.commit().await?;
     }
 }

@@ -30,7 +30,7 @@ const AT_ONCE: i64 = 100;
 pub async fn finish(ctx: &Context, actor: &Actor, id: &ReviewId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require(Permission::KeysManageAny)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let runs = store::hold(&mut tx, &scope, id).await?;
     let review = find(&mut tx, actor, &scope, id).await?;
     if !runs {
@@ -63,7 +63,7 @@ pub async fn finish(ctx: &Context, actor: &Actor, id: &ReviewId) -> Result<(), D
 pub async fn cancel(ctx: &Context, actor: &Actor, id: &ReviewId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let scope = actor.require(Permission::KeysManageAny)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let runs = store::hold(&mut tx, &scope, id).await?;
     let review = find(&mut tx, actor, &scope, id).await?;
     if !runs {
@@ -149,7 +149,7 @@ pub async fn close_due(ctx: &Context) -> Result<(), DomainError> {
 async fn close(ctx: &Context, actor: &Actor, id: &ReviewId, now: Timestamp) -> Result<(), DomainError> {
     let scope = actor.require(Permission::KeysManageAny)?;
     loop {
-        let mut tx = ctx.db.begin_write().await?;
+        let mut tx = audit::begin(ctx, actor).await?;
         // Another process may have ended it, or just now deal with the same keys.
         if !store::hold(&mut tx, &scope, id).await? {
             return Ok(());
@@ -246,7 +246,7 @@ pub async fn remind(ctx: &Context) -> Result<(), DomainError> {
     drop(tx);
     for (org, id, last) in due {
         let scope = Actor::system(Some(org)).require(Permission::KeysRead)?;
-        let mut tx = ctx.db.begin_write().await?;
+        let mut tx = audit::begin_in(ctx, Some(&org)).await?;
         if !store::set_reminded(&mut tx, &scope, &id, last, now).await? {
             continue;
         }

@@ -42,7 +42,7 @@ pub async fn decide(
     let now = ctx.clock.now();
     let scope = actor.require(Permission::KeysRead)?;
     actor.account_id().ok_or(Denied::Forbidden)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let runs = reviews::hold(&mut tx, &scope, id).await?;
     let review = find(&mut tx, actor, &scope, id).await?;
     if !runs || review.status != ReviewStatus::Running || review.deadline <= now {

@@ -48,14 +48,13 @@ pub async fn export(
     actor.require_proof(now)?;
     let filter = ItemFilter {
         which: "all",
-        turn: None,
         chosen: None,
         first: None,
     };
     let mut items = Vec::new();
     loop {
         let offset = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let (found, _) =
+        let found =
             review_items::list_items(&mut tx, &scope, &review, filter, (AT_ONCE, offset), now).await?;
         let last = found.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
         items.extend(with_evidence(&mut tx, &scope, found, now).await?);
@@ -78,7 +77,7 @@ pub async fn export(
         }
     };
     let detail = json!({ "format": ending, "keys": items.len() });
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let entry = Entry::new("review.exported", "review", id.as_str()).with(detail);
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     tx.commit().await?;

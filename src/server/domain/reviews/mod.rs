@@ -42,9 +42,6 @@ async fn find(
 ) -> Result<ReviewSummary, DomainError> {
     let mut review = store::find(tx, scope, id).await?.ok_or(DomainError::NotFound)?;
     review.progress = review_items::progress(tx, id).await?;
-    if let Some(account) = actor.account_id() {
-        review.mine = review_items::count_turn(tx, scope, &review, account).await?;
-    }
     if sees_all(actor) {
         return Ok(review);
     }

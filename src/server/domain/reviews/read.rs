@@ -9,8 +9,11 @@ use crate::model::id::{KeyId, ReviewId};
 use crate::model::key::KeyFilter;
 use crate::model::page::{Page, PageRequest};
 use crate::model::permission::Permission;
-use crate::model::review::{NewReviewForm, ROWS, ReviewItem, ReviewList, ReviewPage, Shown};
+use crate::model::review::{
+    NewReviewForm, ROWS, ReviewItem, ReviewList, ReviewPage, ReviewStatus, ReviewSummary, Shown,
+};
 use crate::model::time::Timestamp;
+use crate::model::waiting::COUNTED_MAX;
 use crate::server::ctx::Context;
 use crate::server::domain::keys::{advice, restrictions};
 use crate::server::domain::{DomainError, projects};
@@ -32,8 +35,10 @@ pub async fn list(ctx: &Context, actor: &Actor, number: u32) -> Result<ReviewLis
     let (mut rows, total) = store::list(&mut tx, &scope, of, place).await?;
     for review in &mut rows {
         review.progress = review_items::progress(&mut tx, &review.id).await?;
-        if let Some(account) = actor.account_id() {
-            review.mine = review_items::count_turn(&mut tx, &scope, review, account).await?;
+        let runs = review.status == ReviewStatus::Running;
+        if let Some(account) = actor.account_id().filter(|_| runs) {
+            let most = COUNTED_MAX + 1;
+            review.mine = review_items::count_turn(&mut tx, &scope, review, account, most).await?;
         }
     }
     Ok(ReviewList {
@@ -75,26 +80,18 @@ pub async fn page(
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
-    let review = find(&mut tx, actor, &scope, id).await?;
+    let mut review = find(&mut tx, actor, &scope, id).await?;
+    let me = actor.account_id();
+    if let Some(me) = me.filter(|_| review.status == ReviewStatus::Running) {
+        review.mine = review_items::count_turn(&mut tx, &scope, &review, me, i64::MAX).await?;
+    }
     let shown = shown.unwrap_or(match (review.mine, review.progress.open) {
         (0, 0) => Shown::All,
         (0, _) => Shown::Open,
         _ => Shown::Mine,
     });
-    let me = actor.account_id();
-    let filter = ItemFilter {
-        which: match shown {
-            Shown::Mine | Shown::Open => "open",
-            Shown::Decided => "decided",
-            Shown::All => "all",
-        },
-        turn: me.filter(|_| shown == Shown::Mine),
-        chosen: me.filter(|_| !sees_all(actor)),
-        first: me,
-    };
     let wanted = PageRequest::clamped(number, ROWS);
-    let place = (i64::from(wanted.size), wanted.offset());
-    let (found, total) = review_items::list_items(&mut tx, &scope, &review, filter, place, now).await?;
+    let (found, total) = items(&mut tx, (actor, &scope), &review, (shown, wanted), now).await?;
     let mut items = with_evidence(&mut tx, &scope, found, now).await?;
     for (item, _) in &mut items {
         item.may_decide = may_decide(actor, &review, item, now);
@@ -114,6 +111,37 @@ pub async fn page(
         public_key: signature::public_key(ctx)?,
         review,
     })
+}
+
+/// One page of the items that are asked for and may be seen, and how many there are.
+async fn items(
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    review: &ReviewSummary,
+    (shown, wanted): (Shown, PageRequest),
+    now: Timestamp,
+) -> Result<(Vec<ItemFound>, i64), DomainError> {
+    let place = (i64::from(wanted.size), wanted.offset());
+    let me = actor.account_id();
+    if let (Shown::Mine, Some(me)) = (shown, me) {
+        let found = review_items::list_turn(tx, scope, review, me, place, now).await?;
+        return Ok((found, review.mine));
+    }
+    let progress = review.progress;
+    let (which, in_all) = match shown {
+        Shown::Mine | Shown::Open => ("open", progress.open),
+        Shown::Decided => ("decided", progress.all - progress.open),
+        Shown::All => ("all", progress.all),
+    };
+    let chosen = me.filter(|_| !sees_all(actor));
+    let first = me;
+    let filter = ItemFilter { which, chosen, first };
+    let found = review_items::list_items(tx, scope, review, filter, place, now).await?;
+    let total = match chosen {
+        Some(me) => review_items::count_chosen(tx, &review.id, me, which).await?,
+        None => in_all,
+    };
+    Ok((found, total))
 }
 
 /// Items with their rules in words and what the advisor says of them today, and the evidence as it is kept: as it was

@@ -150,7 +150,7 @@ pub async fn start(ctx: &Context, actor: &Actor, draft: &ReviewDraft<'_>) -> Res
     let now = ctx.clock.now();
     let scope = actor.require(Permission::KeysManageAny)?;
     let starter = *actor.account_id().ok_or(Denied::Forbidden)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     let admins = store::list_admins(&mut tx, &scope).await?;
     let admins: Vec<AccountId> = admins.into_iter().map(|admin| admin.account_id).collect();

@@ -43,13 +43,18 @@ struct Folded<'a> {
 /// Where the addresses of a batch are, each looked up once; nothing while there is no country database.
 type Places = HashMap<IpAddr, Option<CountryCode>>;
 
-fn look_up(places: &mut Places, countries: &CountryDatabase, events: &[UsageEvent]) {
+async fn look_up(countries: &CountryDatabase, events: &[UsageEvent]) -> Places {
+    let mut places = Places::new();
     if !countries.is_ready() {
-        return;
+        return places;
     }
-    for ip in events.iter().filter_map(|event| event.client_ip) {
-        places.entry(ip).or_insert_with(|| countries.country(ip));
+    for chunk in events.chunks(EVENTS_AT_ONCE) {
+        for ip in chunk.iter().filter_map(|event| event.client_ip) {
+            places.entry(ip).or_insert_with(|| countries.country(ip));
+        }
+        tokio::task::yield_now().await;
     }
+    places
 }
 
 fn country_of(places: &Places, event: &UsageEvent) -> Option<CountryCode> {
@@ -61,10 +66,11 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
     if events.is_empty() {
         return Ok(());
     }
-    let (mut folded, mut places) = (Folded::default(), Places::new());
+    // Before the writer's turn is taken: others wait for it.
+    let places = look_up(&ctx.countries, events).await;
+    let mut folded = Folded::default();
     let mut tx = ctx.db.begin_write().await?;
     for chunk in events.chunks(EVENTS_AT_ONCE) {
-        look_up(&mut places, &ctx.countries, chunk);
         let country = |event: &UsageEvent| country_of(&places, event);
         chunk.iter().for_each(|event| folded.add(event, country(event)));
         let rows = chunk.iter().map(|event| row_of(event, country(event)));
@@ -97,12 +103,17 @@ impl<'a> Folded<'a> {
         let minute = at.floor_to(Grain::Minute.width_ms()).ms();
         let cell = (key, minute, event.code);
         self.minutes.entry(cell).or_insert((&event.key, 0)).1 += 1;
-        note_use(&mut self.keys, key, at, (event.client_ip, country));
+        note_use(
+            &mut self.keys,
+            key,
+            at,
+            (event.client_ip, country, Some(event.key.org_id.as_str())),
+        );
         note_use(
             &mut self.tokens,
             event.token.id.as_str(),
             at,
-            (event.caller_ip, None),
+            (event.caller_ip, None, None),
         );
         if let Some(ip) = event.client_ip {
             note_address(&mut self.addresses, (key, ip, country), at.ms());
@@ -122,6 +133,7 @@ impl<'a> Folded<'a> {
             at_ms,
             ip,
             country: None,
+            org_id: None,
         };
         let uses = self
             .secrets
@@ -173,13 +185,14 @@ fn note_use<'a>(
     uses: &mut BTreeMap<&'a str, LastUse<'a>>,
     id: &'a str,
     at: Timestamp,
-    (ip, country): (Option<IpAddr>, Option<CountryCode>),
+    (ip, country, org_id): (Option<IpAddr>, Option<CountryCode>, Option<&'a str>),
 ) {
     let used = LastUse {
         id,
         at_ms: at.ms(),
         ip,
         country,
+        org_id,
     };
     let known = uses.entry(id).or_insert(used);
     if used.at_ms >= known.at_ms {

@@ -2,11 +2,10 @@
 //!
 //! The text is made from the policies in force. It holds numbers and the checked texts of scopes, nothing that anybody typed.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::model::actor::OrgScope;
-use crate::model::key::{Environment, KeyFilter};
+use crate::model::key::Environment;
 use crate::model::policy::Policy;
 use crate::model::scope::Scope;
 use crate::model::time::{DAY_MS, Timestamp};
@@ -14,30 +13,18 @@ use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
 use crate::server::store::policies;
 
-/// Stands in every statement that lists keys by a filter, and lets everything pass.
-pub const NO_POLICY: &str = "'policy' = 'policy'";
-
-/// The statement for a filter: narrowed to what breaks the policies in force, where the filter asks for that.
-pub(super) async fn narrowing(
-    tx: &mut Tx,
-    scope: &OrgScope,
-    filter: &KeyFilter,
-    statement: &'static str,
-    now: Timestamp,
-) -> Result<Cow<'static, str>, StoreError> {
-    if !filter.against_policy {
-        return Ok(Cow::Borrowed(statement));
-    }
+/// What of `k` breaks the policies in force.
+pub(super) async fn condition(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<String, StoreError> {
     let mut rules = Vec::new();
     for environment in Environment::ALL {
         let standing = policies::find(tx, scope, *environment).await?;
         rules.push((*environment, standing.in_force(now)));
     }
-    Ok(Cow::Owned(statement.replace(NO_POLICY, &condition(&rules))))
+    Ok(broken(&rules))
 }
 
 /// What of `k` breaks the policy of its environment. Revoked keys are records.
-fn condition(rules: &[(Environment, Policy)]) -> String {
+fn broken(rules: &[(Environment, Policy)]) -> String {
     let mut text = String::from("k.status <> 'revoked' AND (");
     for (n, (environment, policy)) in rules.iter().enumerate() {
         let or = if n == 0 { "" } else { " OR " };
@@ -102,19 +89,5 @@ mod tests {
             [" admin:users:", " * ", " admin:* ", " admin:users:* "]
         );
         assert_eq!(of("admin"), [" admin ", " * "]);
-    }
-
-    #[test]
-    fn the_mark_stands_once_in_each_statement_that_is_narrowed() {
-        let marked = super::super::STATEMENTS
-            .iter()
-            .filter(|(_, sql)| sql.contains(NO_POLICY));
-        let marked: Vec<_> = marked
-            .map(|(name, sql)| (name, sql.matches(NO_POLICY).count()))
-            .collect();
-        assert!(
-            marked.len() >= 9 && marked.iter().all(|(_, n)| *n == 1),
-            "{marked:?}"
-        );
     }
 }

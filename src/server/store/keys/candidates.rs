@@ -1,17 +1,19 @@
 //! Keys that may be stopped with others: named one by one, or all that match a filter.
 
-use super::against::narrowing;
-use super::concern::concern;
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+
 use super::hint;
-use super::list::{badge, badge_of, from_keys, narrowed};
+use super::list::{badge, from_keys};
+use super::narrow::{asked, narrowed, narrowing};
 use crate::model::actor::OrgScope;
 use crate::model::id::KeyId;
 use crate::model::key::{Badge, Environment, KeyFilter, KeyStatus};
-use crate::model::text::folded;
 use crate::model::time::Timestamp;
-use crate::server::store::db::{Connection, Tx, on};
+use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
-use crate::server::store::row::{RowPlace, beginning_with, containing};
+use crate::server::store::row::RowPlace;
 use crate::server::store::statements;
 
 macro_rules! candidate {
@@ -86,6 +88,24 @@ impl TryFrom<CandidateRow> for Candidate {
     }
 }
 
+/// Rows of a query that ends in an open list of ids: $1 is the organisation, $2 is now.
+pub(super) async fn named_one_by_one<R>(
+    tx: &mut Tx,
+    begins: &str,
+    (scope, keys): (&OrgScope, &[&KeyId]),
+    now: Timestamp,
+) -> Result<Vec<R>, StoreError>
+where
+    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let numbers: Vec<String> = (0..keys.len()).map(|n| format!("${}", n + 3)).collect();
+    let text = format!("{begins}{})", numbers.join(", "));
+    on!(tx, c => {
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(scope.org_id().as_str()).bind(now.ms());
+        keys.iter().fold(query, |query, key| query.bind(key.as_str())).fetch_all(c).await
+    })
+}
+
 /// Those of the keys that there are in this organisation.
 pub async fn list_candidates(
     tx: &mut Tx,
@@ -93,23 +113,7 @@ pub async fn list_candidates(
     keys: &[&KeyId],
     now: Timestamp,
 ) -> Result<Vec<Candidate>, StoreError> {
-    macro_rules! select_from {
-        ($db:ty, $c:expr) => {{
-            let numbers: Vec<String> = (0..keys.len()).map(|n| format!("${}", n + 3)).collect();
-            let text = format!("{CANDIDATES}{})", numbers.join(", "));
-            let mut query = sqlx::query_as::<$db, CandidateRow>(sqlx::AssertSqlSafe(text))
-                .bind(scope.org_id().as_str())
-                .bind(now.ms());
-            for key in keys {
-                query = query.bind(key.as_str());
-            }
-            query.fetch_all($c).await?
-        }};
-    }
-    let rows: Vec<CandidateRow> = match tx.connection() {
-        Connection::Sqlite(c) => select_from!(sqlx::Sqlite, c),
-        Connection::Postgres(c) => select_from!(sqlx::Postgres, c),
-    };
+    let rows: Vec<CandidateRow> = named_one_by_one(tx, CANDIDATES, (scope, keys), now).await?;
     rows.into_iter().map(Candidate::try_from).collect()
 }
 
@@ -121,14 +125,10 @@ pub async fn list_matching(
     (owner, most): (&str, usize),
     now: Timestamp,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let search = filter.search.trim();
-    let start = beginning_with(search);
-    let statement = narrowing(tx, scope, filter, LIST_MATCHING, now)
-        .await?
-        .into_owned();
-    let rows: Vec<CandidateRow> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms())
-        .bind(search).bind(containing(&folded(search))).bind(&start).bind(&start)
-        .bind(filter.project.as_ref().map_or("", |id| id.as_str())).bind(filter.environment.map_or("", Environment::as_str))
-        .bind(badge_of(filter)).bind(owner).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await)?;
+    let [a, b, c, d, e, f, g] = asked(filter);
+    let statement = narrowing(tx, scope, filter, LIST_MATCHING, now).await?;
+    let rows: Vec<CandidateRow> = on!(tx, q => sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms())
+        .bind(a).bind(b).bind(c).bind(d).bind(e).bind(f).bind(g).bind(owner).bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(q).await)?;
     rows.into_iter().map(Candidate::try_from).collect()
 }

@@ -19,22 +19,6 @@ macro_rules! concern {
     (not_confirmed) => {
         "k.stored_at_ms IS NULL"
     };
-    // The one that $9 names.
-    (asked) => {
-        concat!(
-            "(($9 = 'no_end' AND ",
-            concern!(no_end),
-            ") OR ($9 = 'any_address' AND ",
-            concern!(any_address),
-            ") OR ($9 = 'all_scopes' AND ",
-            concern!(all_scopes),
-            ") OR ($9 = 'of_person' AND ",
-            concern!(of_person),
-            ") OR ($9 = 'not_confirmed' AND ",
-            concern!(not_confirmed),
-            "))"
-        )
-    };
 }
 
 pub(in crate::server::store) use concern;

@@ -2,16 +2,13 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::against::narrowing;
-use super::concern::concern;
-use super::list::{DetailRow, FullRow, badge, detail, from_keys, narrowed};
+use super::list::{DetailRow, FullRow, badge, detail, from_keys};
+use super::narrow::{asked, narrowed, narrowing};
 use crate::model::actor::OrgScope;
-use crate::model::key::{Environment, KeyFilter};
-use crate::model::text::folded;
+use crate::model::key::KeyFilter;
 use crate::model::time::Timestamp;
 use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
-use crate::server::store::row::{beginning_with, containing};
 use crate::server::store::statements;
 
 statements! {
@@ -29,30 +26,23 @@ pub async fn list_after(
     after: Option<&(Timestamp, String)>,
     (most, now): (i64, Timestamp),
 ) -> Result<Vec<DetailRow>, StoreError> {
-    let search = filter.search.trim();
-    let name = containing(&folded(search));
-    let (id, start) = (beginning_with(search), beginning_with(search));
-    let project = filter.project.as_ref().map_or("", |id| id.as_str());
-    let environment = filter.environment.map_or("", Environment::as_str);
-    let badge = filter.status();
+    let [a, b, c, d, e, f, g] = asked(filter);
     let (before_ms, after_id) = after.map_or((i64::MAX, ""), |(at, id)| (at.ms(), id.as_str()));
-    let of_moment = narrowing(tx, scope, filter, LIST_OF_MOMENT, now)
-        .await?
-        .into_owned();
-    let older = narrowing(tx, scope, filter, LIST_OLDER, now).await?.into_owned();
+    let of_moment = narrowing(tx, scope, filter, LIST_OF_MOMENT, now).await?;
+    let older = narrowing(tx, scope, filter, LIST_OLDER, now).await?;
     let mut rows: Vec<FullRow> = match after {
         None => Vec::new(),
         Some(_) => {
-            on!(tx, c => sqlx::query_as(AssertSqlSafe(of_moment)).bind(scope.org_id().as_str()).bind(now.ms())
-            .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
-            .bind(before_ms).bind(after_id).bind(most).fetch_all(c).await)?
+            on!(tx, q => sqlx::query_as(AssertSqlSafe(of_moment)).bind(scope.org_id().as_str()).bind(now.ms())
+            .bind(&a).bind(&b).bind(&c).bind(&d).bind(&e).bind(&f).bind(&g)
+            .bind(before_ms).bind(after_id).bind(most).fetch_all(q).await)?
         }
     };
     let room = most - i64::try_from(rows.len()).unwrap_or(most);
     if room > 0 {
-        let older: Vec<FullRow> = on!(tx, c => sqlx::query_as(AssertSqlSafe(older)).bind(scope.org_id().as_str()).bind(now.ms())
-            .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
-            .bind(before_ms).bind(room).fetch_all(c).await)?;
+        let older: Vec<FullRow> = on!(tx, q => sqlx::query_as(AssertSqlSafe(older)).bind(scope.org_id().as_str()).bind(now.ms())
+            .bind(&a).bind(&b).bind(&c).bind(&d).bind(&e).bind(&f).bind(&g)
+            .bind(before_ms).bind(room).fetch_all(q).await)?;
         rows.extend(older);
     }
     rows.into_iter().map(FullRow::into_detail).collect()

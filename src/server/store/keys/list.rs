@@ -2,9 +2,8 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::against::narrowing;
-use super::concern::concern;
 use super::hint;
+use super::narrow::{asked, narrowed, narrowing};
 use super::openings::count_overdue;
 use crate::model::actor::OrgScope;
 use crate::model::country::CountryCode;
@@ -14,12 +13,11 @@ use crate::model::key::{
 };
 use crate::model::page::Page;
 use crate::model::scope::ScopeSet;
-use crate::model::text::folded;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::usage::LastUsed;
 use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
-use crate::server::store::row::{RowPlace, beginning_with, containing, moment};
+use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
 
 /// The badge in SQL, in the precedence of `model::key::badge`; $2 is now. A store test compares the two.
@@ -46,28 +44,9 @@ macro_rules! from_keys {
 
 pub(in crate::server::store) use {badge, from_keys};
 
-macro_rules! narrowed {
-    () => {
-        concat!(
-            " WHERE k.org_id = $1
-            AND ($3 = '' OR k.name_folded LIKE $4 ESCAPE '\\' OR k.id LIKE $5 ESCAPE '\\'
-                OR k.prefix || '_' || k.environment || '_' || substr(k.id, 5) LIKE $6 ESCAPE '\\'
-                OR ($9 = 'revoked' AND (lower(k.revoked_reason) LIKE $4 ESCAPE '\\' OR lower(k.revoked_note) LIKE $4 ESCAPE '\\')))
-            AND ($7 = '' OR k.project_id = $7)
-            AND ($8 = '' OR k.environment = $8)
-            AND ($9 = 'any' OR ($9 = '' AND k.status <> 'revoked') OR ",
-            badge!(),
-            " = $9 OR (",
-            badge!(),
-            " IN ('rotating', 'rotation_overdue', 'active') AND ",
-            concern!(asked),
-            ")) AND 'policy' = 'policy'"
-        )
-    };
-}
-
+/// One page, cut out of where the keys come from, with what narrows them more, before anything is read that is only shown.
 macro_rules! page_of {
-    ($order:literal) => {
+    ($from:literal, $more:literal, $order:literal) => {
         concat!(
             "SELECT k.id, k.name, k.prefix, k.environment, k.project_id, p.name AS project_name, k.owner_account_id,
             o.name AS owner_name, k.owner_team, k.scopes, k.created_at_ms, k.expires_at_ms, k.stored_at_ms,
@@ -75,19 +54,16 @@ macro_rules! page_of {
             import_prefix!(),
             ", ",
             badge!(),
-            " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip, u.country AS used_country",
-            // The page is cut out before anything is read that is only shown.
-            " FROM (SELECT k.id",
-            from_keys!(),
-            " LEFT JOIN key_last_used u ON u.key_id = k.id",
+            " AS badge, u.at_ms AS used_at_ms, u.ip AS used_ip, u.country AS used_country FROM (SELECT k.id FROM ",
+            $from,
             narrowed!(),
+            $more,
             " ORDER BY ",
             $order,
-            ", k.id LIMIT $10 OFFSET $11) h JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id
+            " LIMIT $10 OFFSET $11) h JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id
             LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
             LEFT JOIN accounts o ON o.id = k.owner_account_id LEFT JOIN key_last_used u ON u.key_id = k.id ORDER BY ",
-            $order,
-            ", k.id"
+            $order
         )
     };
 }
@@ -109,21 +85,27 @@ macro_rules! detail {
     };
 }
 
-pub(super) use {detail, narrowed};
+pub(super) use detail;
 
 statements! {
-    LIST_BY_CREATED = page_of!("k.created_at_ms DESC");
-    LIST_BY_NAME = page_of!("k.name_folded");
-    LIST_BY_LAST_USED = page_of!("u.at_ms DESC NULLS LAST");
-    LIST_BY_EXPIRY = page_of!("k.expires_at_ms NULLS LAST");
-    COUNT = concat!("SELECT COUNT(*)", from_keys!(), narrowed!());
-    COUNT_IN_USE = "SELECT COUNT(*) FROM api_keys WHERE org_id = $1 AND status <> 'revoked'";
+    LIST_BY_CREATED = page_of!("api_keys k", "", "k.created_at_ms DESC, k.id");
+    /// The whole list in the order in which it opens: with a column that `api_keys_facts` lacks, so that it is read from the
+    /// index that has this order and not sorted.
+    LIST_NEWEST = page_of!("api_keys k", " AND k.version > 0", "k.created_at_ms DESC, k.id");
+    LIST_BY_NAME = page_of!("api_keys k", "", "k.name_folded, k.id");
+    LIST_BY_EXPIRY = page_of!("api_keys k", "", "k.expires_at_ms NULLS LAST, k.id");
+    /// Keys by their last use, then those without one: each in the order of an index.
+    LIST_USED = page_of!("key_last_used u CROSS JOIN api_keys k", " AND u.org_id = $1 AND k.id = u.key_id", "u.at_ms DESC, u.key_id");
+    LIST_NEVER_USED = page_of!("api_keys k", " AND NOT EXISTS (SELECT 1 FROM key_last_used n WHERE n.key_id = k.id AND n.org_id = $1)", "k.id");
+    COUNT_USED = concat!("SELECT COUNT(*) FROM key_last_used u CROSS JOIN api_keys k", narrowed!(), " AND u.org_id = $1 AND k.id = u.key_id");
+    COUNT = concat!("SELECT COUNT(*) FROM api_keys k", narrowed!());
+    COUNT_IN_USE = "SELECT COUNT(*) FROM api_keys WHERE org_id = $1 AND status IN ('active', 'disabled')";
     /// For a review: each key with its owner, if that is an active member who may decide.
     LIST_REVIEWABLE = concat!("SELECT k.id, k.owner_account_id, CASE WHEN m.role <> 'auditor' THEN m.account_id END", from_keys!(),
         narrowed!(), " AND k.status <> 'revoked' ORDER BY k.id LIMIT $10");
     /// By the stored text of their restrictions: whatever else is in it has its quotation marks escaped.
     COUNT_BY_COUNTRY = "SELECT COUNT(*) FROM api_keys WHERE status <> 'revoked' AND restrictions LIKE '%\"countries\":{%'";
-    COUNT_REVIEWABLE = concat!("SELECT COUNT(*)", from_keys!(), narrowed!(), " AND k.status <> 'revoked'");
+    COUNT_REVIEWABLE = concat!("SELECT COUNT(*) FROM api_keys k", narrowed!(), " AND k.status <> 'revoked'");
     /// Adds up per project, owner and status, in the order of the index, before it looks at project and owner: ten
     /// thousand keys are a handful of groups.
     COUNT_BY_BADGE = "SELECT
@@ -269,47 +251,28 @@ impl SummaryRow {
     }
 }
 
-pub(super) fn badge_of(filter: &KeyFilter) -> &'static str {
-    match filter.status() {
-        "" if filter.with_revoked => "any",
-        status => status,
-    }
-}
-
-/// One page of keys and how many match in all. A search finds names that contain it, and ids and keys that begin
-/// with it.
+/// One page of keys and how many match in all.
 pub async fn list(
     tx: &mut Tx,
     scope: &OrgScope,
     filter: &KeyFilter,
     now: Timestamp,
 ) -> Result<Page<ListedKey>, StoreError> {
-    let search = filter.search.trim();
-    let name = containing(&folded(search));
-    let (id, start) = (beginning_with(search), beginning_with(search));
-    let project = filter.project.as_ref().map_or("", |id| id.as_str());
-    let environment = filter.environment.map_or("", Environment::as_str);
-    let badge = badge_of(filter);
-    let statement = match filter.sort.unwrap_or(KeySort::Created) {
-        KeySort::Created => LIST_BY_CREATED,
-        KeySort::Name => LIST_BY_NAME,
-        KeySort::LastUsed => LIST_BY_LAST_USED,
-        KeySort::Expires => LIST_BY_EXPIRY,
-    };
-    let statement = narrowing(tx, scope, filter, statement, now).await?.into_owned();
     let page = filter.page;
-    let rows: Vec<SummaryRow> = on!(tx, c => sqlx::query_as(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms())
-        .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge)
-        .bind(i64::from(page.size)).bind(page.offset()).fetch_all(c).await)?;
-    let is_narrowed =
-        !(search.is_empty() && project.is_empty() && environment.is_empty() && badge.is_empty())
-            || filter.against_policy;
-    let total: i64 = if is_narrowed {
-        let count = narrowing(tx, scope, filter, COUNT, now).await?.into_owned();
-        on!(tx, c => sqlx::query_scalar(AssertSqlSafe(count)).bind(scope.org_id().as_str()).bind(now.ms())
-        .bind(search).bind(&name).bind(&id).bind(&start).bind(project).bind(environment).bind(badge).fetch_one(c).await)?
-    } else {
-        on!(tx, c => sqlx::query_scalar(COUNT_IN_USE).bind(scope.org_id().as_str()).fetch_one(c).await)?
+    let place = (i64::from(page.size), page.offset());
+    let question = (scope, filter, now);
+    let rows = match filter.sort.unwrap_or(KeySort::Created) {
+        KeySort::Created if !filter.is_narrowed() => cut(tx, question, LIST_NEWEST, place).await?,
+        KeySort::Created => cut(tx, question, LIST_BY_CREATED, place).await?,
+        KeySort::Name => cut(tx, question, LIST_BY_NAME, place).await?,
+        KeySort::Expires => cut(tx, question, LIST_BY_EXPIRY, place).await?,
+        KeySort::LastUsed => by_last_use(tx, question, place).await?,
+    };
+    let total = match filter.is_narrowed() {
+        true => count(tx, question, COUNT).await?,
+        false => {
+            on!(tx, c => sqlx::query_scalar(COUNT_IN_USE).bind(scope.org_id().as_str()).fetch_one(c).await)?
+        }
     };
     let rows = rows
         .into_iter()
@@ -323,25 +286,54 @@ pub async fn list(
     })
 }
 
+/// In which organisation, what is asked for, and when.
+type Question<'a> = (&'a OrgScope, &'a KeyFilter, Timestamp);
+
+async fn cut(
+    tx: &mut Tx,
+    (scope, filter, now): Question<'_>,
+    statement: &'static str,
+    (size, offset): (i64, i64),
+) -> Result<Vec<SummaryRow>, StoreError> {
+    let statement = narrowing(tx, scope, filter, statement, now).await?;
+    let [a, b, c, d, e, f, g] = asked(filter);
+    on!(tx, q => sqlx::query_as(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms()).bind(a).bind(b).bind(c)
+        .bind(d).bind(e).bind(f).bind(g).bind(size).bind(offset).fetch_all(q).await)
+}
+
+async fn count(
+    tx: &mut Tx,
+    (scope, filter, now): Question<'_>,
+    statement: &'static str,
+) -> Result<i64, StoreError> {
+    let statement = narrowing(tx, scope, filter, statement, now).await?;
+    let [a, b, c, d, e, f, g] = asked(filter);
+    on!(tx, q => sqlx::query_scalar(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms()).bind(a).bind(b).bind(c)
+        .bind(d).bind(e).bind(f).bind(g).fetch_one(q).await)
+}
+
+/// Those that were used, the last one first, and only where they end those that never were.
+async fn by_last_use(
+    tx: &mut Tx,
+    question: Question<'_>,
+    (size, offset): (i64, i64),
+) -> Result<Vec<SummaryRow>, StoreError> {
+    let mut rows = cut(tx, question, LIST_USED, (size, offset)).await?;
+    let shown = i64::try_from(rows.len()).unwrap_or(size);
+    if shown < size {
+        let used = match shown {
+            0 if offset > 0 => count(tx, question, COUNT_USED).await?,
+            _ => offset + shown,
+        };
+        let place = (size - shown, (offset - used).max(0));
+        rows.extend(cut(tx, question, LIST_NEVER_USED, place).await?);
+    }
+    Ok(rows)
+}
+
 /// Keys of every organisation that have a rule about countries and are not revoked.
 pub async fn count_by_country(tx: &mut Tx) -> Result<i64, StoreError> {
     on!(tx, c => sqlx::query_scalar(COUNT_BY_COUNTRY).fetch_one(c).await)
-}
-
-/// The texts that a filter binds after organisation and time: search, three patterns, project, environment, badge.
-fn bound(filter: &KeyFilter) -> [String; 7] {
-    let search = filter.search.trim();
-    [
-        search.to_owned(),
-        containing(&folded(search)),
-        beginning_with(search),
-        beginning_with(search),
-        filter.project.map_or_else(String::new, |id| id.to_string()),
-        filter
-            .environment
-            .map_or_else(String::new, |environment| environment.as_str().to_owned()),
-        filter.status().to_owned(),
-    ]
 }
 
 /// A key of a review: its id, its owner, and the owner again if they may decide about it.
@@ -355,10 +347,8 @@ pub async fn list_reviewable(
     now: Timestamp,
     most: i64,
 ) -> Result<Vec<Reviewable>, StoreError> {
-    let [a, b, c, d, e, f, g] = bound(filter);
-    let statement = narrowing(tx, scope, filter, LIST_REVIEWABLE, now)
-        .await?
-        .into_owned();
+    let [a, b, c, d, e, f, g] = asked(filter);
+    let statement = narrowing(tx, scope, filter, LIST_REVIEWABLE, now).await?;
     on!(tx, q => sqlx::query_as(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
         .bind(&d).bind(&e).bind(&f).bind(&g).bind(most).fetch_all(q).await)
 }
@@ -370,12 +360,7 @@ pub async fn count_reviewable(
     filter: &KeyFilter,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let [a, b, c, d, e, f, g] = bound(filter);
-    let statement = narrowing(tx, scope, filter, COUNT_REVIEWABLE, now)
-        .await?
-        .into_owned();
-    on!(tx, q => sqlx::query_scalar(AssertSqlSafe(statement)).bind(scope.org_id().as_str()).bind(now.ms()).bind(&a).bind(&b).bind(&c)
-        .bind(&d).bind(&e).bind(&f).bind(&g).fetch_one(q).await)
+    count(tx, (scope, filter, now), COUNT_REVIEWABLE).await
 }
 
 pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {

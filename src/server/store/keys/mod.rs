@@ -21,6 +21,7 @@ mod export;
 mod held;
 mod import;
 mod list;
+mod narrow;
 mod openings;
 mod reminders;
 mod rotation;

@@ -1,5 +1,6 @@
 //! Rotations that were opened and wait for whoever collects the new secret, and what decides whether one can be.
 
+use super::candidates::named_one_by_one;
 use super::hint;
 use super::list::{badge, from_keys};
 use super::rotation::{EntryRow, passing};
@@ -10,7 +11,7 @@ use crate::model::org::Role;
 use crate::model::rotation::{LISTED_MAX, Overlap, RotationEntry};
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
-use crate::server::store::db::{Connection, Tx, on};
+use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
@@ -44,11 +45,8 @@ macro_rules! overdue {
 pub(in crate::server::store) use overdue;
 
 statements! {
-    /// Changes nothing; tells, over whatever was committed meanwhile, whether the key is still the one that was looked at.
-    HOLD_VERSION = "UPDATE api_keys SET handed_on_at_ms = handed_on_at_ms WHERE org_id = $1 AND id = $2 AND version = $3";
-    /// Of several who open at once one does.
     OPEN = "INSERT INTO opened_rotations (key_id, org_id, overlap_ms, from_first_use, opened_at_ms, opened_by_type, opened_by_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (key_id) DO NOTHING";
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     END = "DELETE FROM opened_rotations WHERE org_id = $1 AND key_id = $2";
     FIND = concat!("SELECT ", opened_columns!(), " FROM opened_rotations w JOIN api_keys k ON k.id = w.key_id
         LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
@@ -116,29 +114,20 @@ fn role(key: &str, text: Option<&str>) -> Result<Option<Role>, StoreError> {
 /// A rotation as it is opened.
 pub struct NewOpening<'a> {
     pub key: &'a KeyId,
-    /// The version of the key that was looked at.
-    pub version: i64,
     pub overlap: Overlap,
     pub by: (&'a str, &'a str),
 }
 
-/// Opens a rotation, once the organisation's audit log is held: acts that give the key another secret hold it, too. `false` when the key is another by now, or it was opened before.
+/// Opens a rotation. Errors: it was opened before.
 pub async fn open(
     tx: &mut Tx,
     scope: &OrgScope,
     new: &NewOpening<'_>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let (org, key) = (scope.org_id().as_str(), new.key.as_str());
-    let held = on!(tx, c => sqlx::query(HOLD_VERSION).bind(org).bind(key).bind(new.version).execute(c).await
-        .map(|done| done.rows_affected()))?;
-    if held == 0 {
-        return Ok(false);
-    }
-    let rows = on!(tx, c => sqlx::query(OPEN).bind(key).bind(org).bind(new.overlap.length_ms)
-        .bind(i64::from(new.overlap.from_first_use)).bind(now.ms()).bind(new.by.0).bind(new.by.1).execute(c).await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
+    on!(tx, c => sqlx::query(OPEN).bind(key).bind(org).bind(new.overlap.length_ms)
+        .bind(i64::from(new.overlap.from_first_use)).bind(now.ms()).bind(new.by.0).bind(new.by.1).execute(c).await.map(drop))
 }
 
 /// Ends what was opened; `false` when nothing was.
@@ -269,25 +258,9 @@ impl TryFrom<RotatableRow> for RotatableKey {
 pub async fn list_rotatable(
     tx: &mut Tx,
     scope: &OrgScope,
-    keys: &[KeyId],
+    keys: &[&KeyId],
     now: Timestamp,
 ) -> Result<Vec<RotatableKey>, StoreError> {
-    macro_rules! select_from {
-        ($db:ty, $c:expr) => {{
-            let numbers: Vec<String> = (0..keys.len()).map(|n| format!("${}", n + 3)).collect();
-            let text = format!("{ROTATABLE}{})", numbers.join(", "));
-            let mut query = sqlx::query_as::<$db, RotatableRow>(sqlx::AssertSqlSafe(text))
-                .bind(scope.org_id().as_str())
-                .bind(now.ms());
-            for key in keys {
-                query = query.bind(key.as_str());
-            }
-            query.fetch_all($c).await?
-        }};
-    }
-    let rows: Vec<RotatableRow> = match tx.connection() {
-        Connection::Sqlite(c) => select_from!(sqlx::Sqlite, c),
-        Connection::Postgres(c) => select_from!(sqlx::Postgres, c),
-    };
+    let rows: Vec<RotatableRow> = named_one_by_one(tx, ROTATABLE, (scope, keys), now).await?;
     rows.into_iter().map(RotatableKey::try_from).collect()
 }

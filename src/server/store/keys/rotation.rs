@@ -44,9 +44,13 @@ statements! {
     LIST_DUE = entries_where!("k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4
         AND COALESCE(k.overlap_until_ms, 0) <= $2 AND NOT EXISTS (SELECT 1 FROM opened_rotations w WHERE w.key_id = k.id)
         ORDER BY k.rotation_due_at_ms, k.id LIMIT $5");
-    COUNT_DUE = concat!("SELECT COUNT(*) FROM api_keys k JOIN projects p ON p.id = k.project_id", passing!(),
-        " AND k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4 AND COALESCE(k.overlap_until_ms, 0) <= $2
-        AND NOT EXISTS (SELECT 1 FROM opened_rotations w WHERE w.key_id = k.id)");
+    /// The same keys, from the index `api_keys_overdue` alone.
+    COUNT_DUE = "SELECT COUNT(*) FROM api_keys k WHERE k.org_id = $1 AND k.status = 'active'
+        AND k.rotation_due_at_ms > $3 AND k.rotation_due_at_ms <= $4 AND COALESCE(k.overlap_until_ms, 0) <= $2
+        AND COALESCE(k.expires_at_ms, $2 + 1) > $2
+        AND k.project_id NOT IN (SELECT p.id FROM projects p WHERE p.org_id = $1 AND p.status = 'archived')
+        AND (k.owner_account_id IS NULL OR k.owner_account_id IN (SELECT m.account_id FROM active_membership m WHERE m.org_id = $1))
+        AND NOT EXISTS (SELECT 1 FROM opened_rotations w WHERE w.key_id = k.id)";
     LIST_USES = "SELECT number, hour_at_ms, requests, last_at_ms, last_ip FROM secret_uses
         WHERE key_id = $1 AND hour_at_ms >= $2 ORDER BY hour_at_ms";
     /// The oldest 5,000 or so.

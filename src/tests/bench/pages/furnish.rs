@@ -327,14 +327,14 @@ async fn traffic(work: &Work<'_>) {
         let (first, crossed) = (now - now % width, crossed(count));
         format!(
             "INSERT INTO usage_rollups (key_id, grain, bucket_at_ms, code, org_id, project_id, requests) SELECT k.id, '{grain}',
-             {first} - numbers.n * {width}, 'VALID', k.org_id, k.project_id, {requests} + numbers.n {crossed}"
+             {first} - CAST(numbers.n AS BIGINT) * {width}, 'VALID', k.org_id, k.project_id, {requests} + numbers.n {crossed}"
         )
     };
     for sql in [
         roll_up("minute", 60_000, 3, 2),
         roll_up("hour", 3_600_000, 26, 90),
         roll_up("day", DAY_MS, 30, 2_000),
-        format!("INSERT INTO key_last_used (key_id, at_ms, ip) SELECT k.id, {now} - k.created_at_ms % 40 * 5 * {DAY_MS} / 2, '203.0.113.7' {used} AND k.created_at_ms % 40 < 36"),
+        format!("INSERT INTO key_last_used (key_id, at_ms, ip, org_id) SELECT k.id, {now} - k.created_at_ms % 40 * 5 * {DAY_MS} / 2, '203.0.113.7', k.org_id {used} AND k.created_at_ms % 40 < 36"),
         format!("INSERT INTO key_addresses (key_id, ip, first_at_ms, last_at_ms, requests) SELECT k.id, '203.0.113.' || (k.created_at_ms % 97 + numbers.n),
              k.created_at_ms, {now} - 60000, 1000 {}", crossed(3)),
         format!("INSERT INTO key_uses (key_id, kind, name, first_at_ms, last_at_ms) SELECT k.id, 'grant', 'images:read', k.created_at_ms, {now} - 60000 {used}"),

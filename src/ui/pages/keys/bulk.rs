@@ -90,7 +90,7 @@ pub fn BulkPage() -> impl IntoView {
         return result(act, counts);
     }
     if !state.values.has("act") || state.error_of("key").is_some() {
-        return nothing_chosen(&state);
+        return nothing_chosen(("Several keys at once", list_crumb(), LIST), &state);
     }
     let typed: Vec<(String, String)> = state
         .values
@@ -101,14 +101,18 @@ pub fn BulkPage() -> impl IntoView {
     loaded(preview, move |preview| draw(preview, &state)).into_any()
 }
 
-fn nothing_chosen(state: &FormState) -> AnyView {
+/// The page that follows when nothing was ticked in the list.
+pub(super) fn nothing_chosen(
+    (title, crumbs, list): (&'static str, Vec<(String, String)>, &'static str),
+    state: &FormState,
+) -> AnyView {
     view! {
-        <PageHead title="Several keys at once" crumbs=list_crumb()/>
+        <PageHead title=title crumbs=crumbs/>
         <FormErrors state=state.clone()/>
         <div class="empty" id="key">
             <h2>"No keys chosen"</h2>
             <p>"Tick the keys in the list; what can be done with them then stands below it."</p>
-            <a class="button" href=LIST>"To the list"</a>
+            <a class="button" href=list>"To the list"</a>
         </div>
     }
     .into_any()

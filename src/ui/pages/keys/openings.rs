@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::bulk::nothing_chosen;
 use super::rotate::overlap_field;
 use super::{key_address, key_of_address, list_crumb};
 use crate::model::calendar::{counted, grouped};
@@ -60,7 +61,7 @@ pub fn StartRotationsPage() -> impl IntoView {
         return result(["n", "skipped", "changed", "missing"].map(number));
     }
     if !(state.values.has("key") || state.values.has("all")) || state.error_of("key").is_some() {
-        return nothing_chosen(&state);
+        return nothing_chosen(("Start rotations", crumbs(), LIST), &state);
     }
     let typed: Vec<(String, String)> = state
         .values
@@ -69,19 +70,6 @@ pub fn StartRotationsPage() -> impl IntoView {
         .collect();
     let preview = ask(move || typed.clone(), preview_rotations);
     loaded(preview, move |preview| draw(&preview, &state)).into_any()
-}
-
-fn nothing_chosen(state: &FormState) -> AnyView {
-    view! {
-        <PageHead title="Start rotations" crumbs=crumbs()/>
-        <FormErrors state=state.clone()/>
-        <div class="empty" id="key">
-            <h2>"No keys chosen"</h2>
-            <p>"Tick the keys in the list; what can be done with them then stands below it."</p>
-            <a class="button" href=LIST>"To the list"</a>
-        </div>
-    }
-    .into_any()
 }
 
 /// What came of it, as numbers that the address carries.
@@ -106,7 +94,7 @@ fn result([opened, skipped, changed, missing]: [i64; 4]) -> AnyView {
         _ => ("notice warn", "warn"),
     };
     let next = (opened > 0).then(|| {
-        view! { <p>"Whoever is to collect the new secrets is told. Until they do, nothing changes for the services."</p> }
+        view! { <p>"Whoever is to collect the new secrets finds them under Rotation, and gets a letter where this installation sends mail. Until they do, nothing changes for the services."</p> }
     });
     view! {
         <PageHead title="Start rotations" crumbs=crumbs()/>
@@ -172,14 +160,13 @@ fn effect(preview: &OpeningPreview) -> AnyView {
         (_, 1) => (
             "notice info",
             "rotate",
-            "Whoever is named below gets a letter and collects each new secret from the page of its key."
-                .to_owned(),
+            "Whoever is named below collects each new secret from the page of its key.".to_owned(),
         ),
         (_, people) => (
             "notice info",
             "rotate",
             format!(
-                "{} get a letter and collect their new secrets, each from the page of its key.",
+                "{} collect their new secrets, each from the page of its key.",
                 counted(people, "collector")
             ),
         ),
@@ -323,7 +310,7 @@ pub fn CollectRotationPage() -> impl IntoView {
         let lede = "The new secret is made now and shown once, to you alone.";
         let title = "Collect the new secret";
         if !opened.may_collect {
-            let words = format!("It waits for {}, who alone may collect it.", opened.collector);
+            let words = format!("It waits for {}. Nobody else may collect it.", opened.collector);
             return view! {
                 <PageHead title=title crumbs=crumbs/>
                 <div class="notice info"><Icon name="info"/><div><p>{words}</p></div></div>

@@ -6,7 +6,7 @@ use super::bulk::pick;
 use super::key_address;
 use super::openings::{HERE as START, waiting_section};
 use crate::model::bulk::CHOSEN_MAX;
-use crate::model::calendar::{counted, grouped};
+use crate::model::calendar::counted;
 use crate::model::key::Badge;
 use crate::model::rotation::{RotationEntry, RotationPage};
 use crate::model::time::Timestamp;
@@ -80,10 +80,10 @@ fn due_form(page: &RotationPage) -> AnyView {
     let shown = i64::try_from(page.overdue.len()).unwrap_or(i64::MAX);
     let fits = usize::try_from(page.overdue_in_all).is_ok_and(|all| all <= CHOSEN_MAX);
     let whole = (page.overdue_in_all > shown && fits).then(|| {
-        let label = format!("All {} that are overdue", grouped(page.overdue_in_all));
+        // How many those are for whoever chooses, the page that comes next says.
         view! {
             <input type="hidden" name="status" value=Badge::RotationOverdue.as_str()/>
-            <label class="check"><input type="checkbox" name="all" value="1"/>{label}</label>
+            <label class="check"><input type="checkbox" name="all" value="1"/>"All that are overdue"</label>
         }
     });
     view! {

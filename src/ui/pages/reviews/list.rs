@@ -7,6 +7,7 @@ use super::{HERE, address_of, progress_meter, status_badge};
 use crate::model::calendar::counted;
 use crate::model::review::{ReviewList, ReviewStatus, ReviewSummary};
 use crate::model::time::Timestamp;
+use crate::model::waiting::{COUNTED_MAX, shown};
 use crate::rpc::reviews::list_reviews;
 use crate::ui::components::{Column, Icon, PageHead, Pager, ask, flash, loaded, moment, table};
 
@@ -83,7 +84,11 @@ fn row(review: &ReviewSummary, now: Timestamp) -> AnyView {
     let started = view! { "Started "{moment(review.started_at, now)}" by "{review.started_by_name.clone()} };
     let mine = match (review.status, review.mine) {
         (ReviewStatus::Running, n) if n > 0 => {
-            view! { <b>{format!("{} to decide", counted(n, "key"))}</b> }.into_any()
+            let keys = match n > COUNTED_MAX {
+                true => format!("{} keys", shown(n)),
+                false => counted(n, "key"),
+            };
+            view! { <b>{format!("{keys} to decide")}</b> }.into_any()
         }
         _ => view! { <span class="muted">"Nothing"</span> }.into_any(),
     };

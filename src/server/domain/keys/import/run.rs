@@ -50,7 +50,7 @@ pub async fn import_file(
     most: Option<u64>,
 ) -> Result<ImportSummary, DomainError> {
     let now = ctx.clock.now();
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let mut desk = Desk::open(ctx, &mut tx, actor, project, now).await?;
     orgs::hold_membership(&mut tx, actor, &desk.scope).await?;
     // Of two imports into one project the second waits here, and finds what the first has done.

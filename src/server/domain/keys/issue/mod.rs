@@ -122,7 +122,7 @@ pub async fn issue(
 ) -> Result<RevealedKey, DomainError> {
     let now = ctx.clock.now();
     let scope = require(actor, draft.environment, now)?;
-    let mut tx = ctx.db.begin_write().await?;
+    let mut tx = audit::begin(ctx, actor).await?;
     let by = Entering {
         nonce,
         leave: Leave::Own,

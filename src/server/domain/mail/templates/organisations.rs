@@ -76,17 +76,18 @@ pub fn keys_transferred(
     (keys, to_collect): (&[String], &[String]),
     origin: &str,
 ) -> Words {
-    let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let in_all = keys.len() + to_collect.len();
+    let count = i64::try_from(in_all).unwrap_or(i64::MAX);
     let (are, them) = if count == 1 { ("is", "it") } else { ("are", "them") };
-    let mut items: Vec<String> = keys
+    let name = |name: &String| shown(name.trim(), NAME_MAX);
+    let waiting = |key: &String| format!("{}: its new secret waits for you", name(key));
+    let mut items: Vec<String> = to_collect
         .iter()
+        .map(waiting)
+        .chain(keys.iter().map(name))
         .take(KEYS_MAX)
-        .map(|name| match to_collect.contains(name) {
-            true => format!("{}: its new secret waits for you", shown(name.trim(), NAME_MAX)),
-            false => shown(name.trim(), NAME_MAX),
-        })
         .collect();
-    if let Some(more) = keys.len().checked_sub(KEYS_MAX).filter(|more| *more > 0) {
+    if let Some(more) = in_all.checked_sub(KEYS_MAX).filter(|more| *more > 0) {
         items.push(format!("and {more} more"));
     }
     let title = format!("{} of {organisation} {are} now yours", counted(count, "key"));

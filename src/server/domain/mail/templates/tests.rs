@@ -97,7 +97,7 @@ fn every(name: &str) -> Vec<Letter> {
         },
         Letter::KeysTransferred {
             organisation: named(),
-            keys: vec![named(), named()],
+            keys: vec![named()],
             to_collect: vec![named()],
         },
         Letter::RotationsOpened {
