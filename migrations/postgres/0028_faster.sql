@@ -5,6 +5,13 @@ DROP INDEX api_keys_checked;
 CREATE INDEX api_keys_facts ON api_keys (org_id, status, project_id, owner_account_id, environment, secret_count, expires_at_ms,
     not_before_ms, overlap_until_ms, rotation_due_at_ms, stored_at_ms, created_at_ms, id, substr(scopes, 1, 1),
     substr(restrictions, 1, 23), name_folded, prefix);
+-- Keys without a secret are few.
+CREATE INDEX api_keys_pending ON api_keys (org_id) WHERE secret_count = 0;
+-- What somebody owns or made, without a look at the keys themselves.
+DROP INDEX api_keys_by_owner;
+CREATE INDEX api_keys_by_owner ON api_keys (owner_account_id, org_id, status, id);
+DROP INDEX api_keys_by_maker;
+CREATE INDEX api_keys_by_maker ON api_keys (created_by_id, org_id, status, created_by_type, owner_account_id, id);
 
 -- Keys in the order of their last use.
 ALTER TABLE key_last_used ADD COLUMN org_id TEXT;

@@ -142,6 +142,9 @@ pub struct ReviewSummary {
     pub mine: i64,
 }
 
+/// What is somebody's to decide is counted so far: whoever has more to do needs no number, and what is decided leaves the list.
+pub const MINE_COUNTED: i64 = 1_000;
+
 /// The page of reviews.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReviewList {

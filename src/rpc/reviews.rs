@@ -16,7 +16,12 @@ pub async fn list_reviews(page: u32) -> Result<ReviewList, AppError> {
 }
 
 #[server(endpoint = "reviews/get")]
-pub async fn get_review(id: ReviewId, shown: Option<Shown>, page: u32) -> Result<ReviewPage, AppError> {
+/// Without a page: the review alone, without its keys.
+pub async fn get_review(
+    id: ReviewId,
+    shown: Option<Shown>,
+    page: Option<u32>,
+) -> Result<ReviewPage, AppError> {
     use crate::server::{domain::reviews, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
     let page = reviews::page(&ctx, &actor, &id, shown, page).await;

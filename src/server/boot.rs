@@ -247,6 +247,7 @@ pub fn assemble(
         seals: Arc::new(seals),
         passwords: passwords.map_err(|_| BootError::Passwords)?,
         key_cache: VerificationCache::new(parts.cache),
+        turns: Arc::default(),
         usage,
         mailer: parts.mailer,
         countries: Arc::new(parts.countries),

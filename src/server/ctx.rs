@@ -13,6 +13,7 @@ use super::platform::crypto::seal::Sealer;
 use super::platform::mail::Mailer;
 use super::platform::rng::Rng;
 use super::store::db::Db;
+use super::store::turns::Turns;
 
 /// The house's things, put together once by boot and by the test kit.
 pub struct Context {
@@ -23,6 +24,8 @@ pub struct Context {
     pub seals: Arc<Sealer>,
     pub passwords: Arc<PasswordHashing>,
     pub key_cache: VerificationCache,
+    /// Of organisations in PostgreSQL; SQLite's one writer is a turn for all.
+    pub turns: Arc<Turns>,
     pub usage: UsageSink,
     /// Empty while none is configured.
     pub countries: Arc<CountryDatabase>,

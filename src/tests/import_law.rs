@@ -238,6 +238,34 @@ fn sql_stands_in_the_store_only() {
 }
 
 #[test]
+fn acts_of_an_organisation_begin_with_its_log() {
+    // Each touches rows that no act of an organisation does, or takes the log before it touches others.
+    let otherwise = [
+        "accounts/",
+        "audit.rs",
+        "demo/",
+        "incidents/reading.rs",
+        "instance.rs",
+        "keys/handover.rs",
+        "keys/import/upload.rs",
+        "keys/unused.rs",
+        "mail/",
+        "members/account_acts.rs",
+        "orgs.rs",
+        "retention.rs",
+        "usage/write.rs",
+    ];
+    for (file, text) in house() {
+        let Some(file) = file.strip_prefix("server/domain/") else {
+            continue;
+        };
+        let is_known = otherwise.iter().any(|known| file.starts_with(known));
+        let begins = without_comments(&text).contains("begin_write");
+        assert!(is_known || !begins, "{file} begins an act without audit::begin");
+    }
+}
+
+#[test]
 fn r42_no_code_inserts_markup_as_text() {
     for (file, text) in house() {
         assert!(!without_comments(&text).contains("inner_html"), "{file}");

@@ -88,4 +88,15 @@ on_both_databases! {
         assert_eq!(app.db.number("SELECT COUNT(*) FROM usage_rollups WHERE grain = 'day'").await, 1, "days stay");
         assert_eq!(app.db.number("SELECT COUNT(*) FROM usage_rollups WHERE grain = 'minute'").await, 0);
     }
+
+    async fn the_database_learns_how_its_rows_are_spread(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        for n in 0..50 {
+            app.issue(&format!("key {n}"), &[]).await;
+        }
+        prune(&app.ctx).await.unwrap();
+        if app.ctx.db.is_sqlite() {
+            assert!(app.db.number("SELECT COUNT(*) FROM sqlite_stat1 WHERE idx = 'api_keys_facts'").await > 0);
+        }
+    }
 }

@@ -69,10 +69,12 @@ pub async fn begin(ctx: &Context, actor: &Actor) -> Result<Tx, StoreError> {
 
 /// The same for an organisation that is known otherwise.
 pub async fn begin_in(ctx: &Context, org: Option<&OrgId>) -> Result<Tx, StoreError> {
-    let mut tx = ctx.db.begin_write().await?;
-    if let Some(org) = org {
-        hold(ctx, &mut tx, org).await?;
-    }
+    let Some(org) = org.filter(|_| !ctx.db.is_sqlite()) else {
+        return ctx.db.begin_write().await;
+    };
+    let turn = ctx.turns.take(org).await?;
+    let mut tx = ctx.db.begin_write().await?.with(turn);
+    hold(ctx, &mut tx, org).await?;
     Ok(tx)
 }
 

@@ -48,6 +48,7 @@ pub async fn prune(ctx: &Context) -> Result<Pruned, DomainError> {
     }
     let sessions = prune_small(ctx).await?;
     done.into_iter().collect::<Result<Vec<_>, _>>()?;
+    ctx.db.learn().await?;
     Ok(Pruned {
         events: events?,
         sessions,

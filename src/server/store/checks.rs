@@ -10,7 +10,7 @@ use crate::model::security::{KeyFacts, PeopleFacts, ReviewFacts, TokenFacts};
 use crate::model::time::Timestamp;
 
 statements! {
-    /// Adds up per project, owner and environment in the order of the index `api_keys_checked`, which holds all that is
+    /// Adds up per project, owner and environment in the order of the index `api_keys_facts`, which holds all that is
     /// asked of a key, before it looks at project and owner: ten thousand keys are a handful of groups.
     COUNT_KEYS = concat!("SELECT
         CAST(COALESCE(SUM(CASE WHEN c.here = 1 THEN c.n ELSE 0 END), 0) AS BIGINT) AS all_keys,

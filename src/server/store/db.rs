@@ -11,6 +11,7 @@ use sqlx::{
 };
 
 use super::error::StoreError;
+use super::turns::Turn;
 
 /// How long a request waits for a connection to PostgreSQL before it is told that the database is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
@@ -52,7 +53,7 @@ pub enum Db {
 }
 
 /// Work on the database: a transaction that writes, or a connection that reads.
-pub struct Tx(Inner);
+pub struct Tx(Inner, Option<Turn>);
 
 enum Inner {
     SqliteWrite(Transaction<'static, Sqlite>),
@@ -89,9 +90,16 @@ impl Tx {
         }
     }
 
+    /// Ends the turn when the transaction ends.
+    #[must_use]
+    pub fn with(self, turn: Turn) -> Self {
+        Self(self.0, Some(turn))
+    }
+
     /// Makes what was written durable and visible. Dropping a transaction undoes it.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.0 {
+        let Self(inner, _turn) = self;
+        match inner {
             Inner::SqliteWrite(tx) => tx.commit().await?,
             Inner::PostgresWrite(tx) => tx.commit().await?,
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
@@ -147,35 +155,62 @@ impl Db {
 
     /// A transaction that writes. On SQLite it takes the one writer's turn at once (`BEGIN IMMEDIATE`).
     pub async fn begin_write(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
-            Self::Sqlite { writer, .. } => Inner::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Inner::PostgresWrite(pool.begin().await?),
-        }))
+        Ok(Tx(
+            match self {
+                Self::Sqlite { writer, .. } => {
+                    Inner::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Self::Postgres(pool) => Inner::PostgresWrite(pool.begin().await?),
+            },
+            None,
+        ))
     }
 
     /// A connection for reading; each statement sees what is committed when it runs.
     pub async fn begin_read(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
-            Self::Sqlite { readers, .. } => Inner::SqliteRead(readers.acquire().await?),
-            Self::Postgres(pool) => Inner::PostgresRead(pool.acquire().await?),
-        }))
+        Ok(Tx(
+            match self {
+                Self::Sqlite { readers, .. } => Inner::SqliteRead(readers.acquire().await?),
+                Self::Postgres(pool) => Inner::PostgresRead(pool.acquire().await?),
+            },
+            None,
+        ))
     }
 
     /// A transaction for reading: all its statements see one moment.
     pub async fn begin_snapshot(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
-            Self::Sqlite { readers, .. } => Inner::SqliteWrite(readers.begin().await?),
-            Self::Postgres(pool) => Inner::PostgresWrite(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await?,
-            ),
-        }))
+        Ok(Tx(
+            match self {
+                Self::Sqlite { readers, .. } => Inner::SqliteWrite(readers.begin().await?),
+                Self::Postgres(pool) => Inner::PostgresWrite(
+                    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                        .await?,
+                ),
+            },
+            None,
+        ))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut tx = self.begin_read().await?;
         on!(tx, c => sqlx::query("SELECT 1").execute(c).await.map(drop))
+    }
+
+    /// Lets SQLite learn how its rows are spread, from some thousands of them and only where that has changed much: what is
+    /// right for ten keys is wrong for ten thousand. PostgreSQL does so by itself.
+    pub async fn learn(&self) -> Result<(), StoreError> {
+        match self {
+            // All tables, an analysis where one is needed, and that over a sample.
+            Self::Sqlite { writer, .. } => {
+                sqlx::query("PRAGMA optimize(0x10012)")
+                    .execute(writer)
+                    .await
+                    .map(drop)?;
+            }
+            Self::Postgres(_) => {}
+        }
+        Ok(())
     }
 
     #[must_use]

@@ -10,7 +10,6 @@ use crate::model::profile::LeftKey;
 use crate::model::time::Timestamp;
 
 statements! {
-    LIST_ORGANISATIONS = "SELECT org_id FROM active_membership WHERE account_id = $1 ORDER BY org_id";
     LIST_OTHER_ADMINS = "SELECT a.name FROM active_membership m JOIN accounts a ON a.id = m.account_id
         WHERE m.org_id = $1 AND m.role IN ('owner', 'admin') AND m.account_id <> $2 ORDER BY a.name, a.id LIMIT 5";
     LIST_KEYS = "SELECT k.id, k.name, o.name AS organisation, k.environment, u.at_ms AS used_at_ms FROM api_keys k
@@ -38,14 +37,7 @@ statements! {
         WHERE email_folded = $2 OR account_id = $1";
 }
 
-/// Where the account is an active member, in one order for everybody who holds several.
-pub async fn list_organisations(tx: &mut Tx, account: &AccountId) -> Result<Vec<OrgId>, StoreError> {
-    let ids: Vec<String> =
-        on!(tx, c => sqlx::query_scalar(LIST_ORGANISATIONS).bind(account.as_str()).fetch_all(c).await)?;
-    organisations(&ids)
-}
-
-fn organisations(ids: &[String]) -> Result<Vec<OrgId>, StoreError> {
+pub(super) fn organisations(ids: &[String]) -> Result<Vec<OrgId>, StoreError> {
     let place = |id| RowPlace { table: "members", id };
     ids.iter().map(|id| place(id).parsed("org_id", id)).collect()
 }

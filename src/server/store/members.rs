@@ -1,6 +1,7 @@
 //! Members of one organisation.
 
 use super::db::{Tx, on};
+use super::departures::organisations;
 use super::error::StoreError;
 use super::row::{RowPlace, moment};
 use super::statements;
@@ -48,6 +49,7 @@ statements! {
         a.is_instance_admin FROM accounts a WHERE a.id = $2";
     LIST_WITHOUT_FACTOR = "SELECT a.id, a.name FROM active_membership m JOIN accounts a ON a.id = m.account_id WHERE m.org_id = $1
         AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.confirmed_at_ms IS NOT NULL) ORDER BY a.name, a.id";
+    LIST_ORGANISATIONS = "SELECT org_id FROM members WHERE account_id = $1 AND status <> 'removed' ORDER BY org_id";
     COUNT_ACTIVE = "SELECT COUNT(*) FROM active_membership WHERE org_id = $1";
     FIND_STATUS = "SELECT status FROM members WHERE org_id = $1 AND account_id = $2";
     /// Changes nothing, takes the row's lock, and finds nobody who is no active member (any more).
@@ -150,6 +152,13 @@ pub async fn set_status(
     let rows = on!(tx, c => sqlx::query(SET_STATUS).bind(scope.org_id().as_str()).bind(account.as_str()).bind(status.as_str())
         .bind(now.ms()).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// Every organisation that somebody is of, suspended or not, by its id.
+pub async fn list_organisations(tx: &mut Tx, account: &AccountId) -> Result<Vec<OrgId>, StoreError> {
+    let ids: Vec<String> =
+        on!(tx, c => sqlx::query_scalar(LIST_ORGANISATIONS).bind(account.as_str()).fetch_all(c).await)?;
+    organisations(&ids)
 }
 
 /// Active owners beside this account.

@@ -46,6 +46,7 @@ pub mod templates;
 pub mod throttles;
 pub mod tightenings;
 pub mod tokens;
+pub mod turns;
 pub mod usage;
 pub mod waiting;
 

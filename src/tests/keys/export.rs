@@ -31,6 +31,12 @@ on_both_databases! {
         assert!(hashes.iter().all(|hash| !all.body.contains(hash.as_str())) && !all.body.contains(&sha256(&old_key(1))));
         assert!(!all.body.contains(&ours.secret[22..]));
         assert_eq!(app.db.number("SELECT COUNT(*) FROM audit_events WHERE action = 'keys.exported'").await, 4);
+        app.revoke(&ours.id).await;
+        let rows = async |browser: &mut crate::kit::Browser, query: &str| browser.get(&format!("{CSV}{query}")).await.body.matches("\r\n").count();
+        assert_eq!(rows(&mut browser, "?environment=test").await, 1, "as in the list");
+        assert_eq!(rows(&mut browser, "?environment=test&status=any").await, 2, "and with those that are revoked");
+        let told = app.db.texts("SELECT detail FROM audit_events WHERE action = 'keys.exported' ORDER BY seq").await;
+        assert!(told[5].contains("\"withRevoked\":true") && told[4].contains("\"withRevoked\":false"), "{told:?}");
     }
 
     async fn a_file_holds_one_organisation_s_keys(backend: Backend) {

@@ -197,12 +197,13 @@ on_both_databases! {
         let form = [("departure", "remove"), ("heir", heir.as_str()), (key.id.as_str(), "transfer_and_rotate"), ("overlap", "24h")];
         assert_eq!(owner.post(&format!("/settings/members/{}/offboard", grace.account), &form).await.status, 303);
         let mut told: Vec<_> = app.letters().await.into_iter().filter_map(|sent| match sent.letter {
-            Letter::KeysTransferred { to_collect, .. } => Some((sent.to.email, to_collect.len())),
-            Letter::RotationsOpened { keys, .. } => Some((sent.to.email, keys.len())),
+            Letter::KeysTransferred { keys, to_collect, .. } => Some((sent.to.email, keys, to_collect)),
+            Letter::RotationsOpened { keys, .. } => Some((sent.to.email, Vec::new(), keys)),
             _ => None,
         }).collect();
         told.sort();
-        assert_eq!(told, [("eve@acme.example".to_owned(), 0), ("hedy@acme.example".to_owned(), 1)]);
+        let hers = || vec!["Hers".to_owned()];
+        assert_eq!(told, [("eve@acme.example".to_owned(), hers(), vec![]), ("hedy@acme.example".to_owned(), vec![], hers())]);
         assert!(owner.get("/settings/rotation").await.body.contains("Collect the new secret of Hers"));
     }
 

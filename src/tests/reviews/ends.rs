@@ -135,7 +135,7 @@ on_both_databases! {
         let start = began.elapsed();
         let owner = app.owner_of(app.org);
         let began = std::time::Instant::now();
-        let page = reviews::page(&app.ctx, &owner, &id, Some(Shown::All), 400).await.unwrap();
+        let page = reviews::page(&app.ctx, &owner, &id, Some(Shown::All), Some(400)).await.unwrap();
         let shown = began.elapsed();
         assert_eq!((page.items.total, page.items.rows.len()), (10_000, 25));
         let began = std::time::Instant::now();

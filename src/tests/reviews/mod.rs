@@ -9,11 +9,13 @@ use keywright::model::advice::WATCHED_MS;
 use keywright::model::id::{AccountId, KeyId, ReviewId};
 use keywright::model::key::{Environment, KeyFilter, KeyStatus, RevocationReason};
 use keywright::model::org::Role;
+use keywright::model::permission::Permission;
 use keywright::model::review::{Decision, ReviewPage, Shown};
 use keywright::model::time::DAY_MS;
 use keywright::server::domain::DomainError;
 use keywright::server::domain::keys::{lifecycle, read};
 use keywright::server::domain::reviews::{self, Choice, ReviewDraft};
+use keywright::server::store::review_items;
 use serde_json::json;
 
 use crate::kit::app::Issued;
@@ -56,7 +58,9 @@ async fn started(app: &TestApp, reviewers: &[&AccountId], days: i64) -> ReviewId
 }
 
 async fn look(app: &TestApp, actor: &Actor, id: &ReviewId, shown: Shown) -> ReviewPage {
-    reviews::page(&app.ctx, actor, id, Some(shown), 1).await.unwrap()
+    reviews::page(&app.ctx, actor, id, Some(shown), Some(1))
+        .await
+        .unwrap()
 }
 
 async fn decide(
@@ -225,7 +229,7 @@ on_both_databases! {
         assert_eq!((page.items.total, page.items.rows[0].key_id, page.may_manage, page.may_export), (1, keys[0].id, false, false));
         let foreign = decide(&app, &dora, &id, &keys[1].id, Some(Decision::Revoke), None).await;
         assert!(matches!(foreign, Err(DomainError::Denied(Denied::Forbidden))), "{foreign:?}");
-        assert!(matches!(reviews::page(&app.ctx, &eve, &id, None, 1).await, Err(DomainError::NotFound)), "it does not concern her");
+        assert!(matches!(reviews::page(&app.ctx, &eve, &id, None, Some(1)).await, Err(DomainError::NotFound)), "it does not concern her");
         assert!(matches!(decide(&app, &eve, &id, &keys[0].id, Some(Decision::Keep), None).await, Err(DomainError::NotFound)));
         decide(&app, &dora, &id, &keys[0].id, Some(Decision::Revoke), None).await.unwrap();
         assert_eq!(app.verify(&keys[0].secret).await, "REVOKED");
@@ -246,6 +250,47 @@ on_both_databases! {
         assert_eq!(look(&app, &owner, &id, Shown::Mine).await.items.total, 4, "a developer may not decide about others' keys");
     }
 
+    async fn what_waits_for_somebody_stands_on_one_page_each_their_own_first(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        keys(&app, 7).await;
+        let ann = person(&app, "ann", Role::Admin).await;
+        let id = started(&app, &[&app.account, &ann], 14).await;
+        let owner = app.owner_of(app.org);
+        let mine = look(&app, &owner, &id, Shown::Mine).await;
+        let own = mine.items.total;
+        assert!((3..=4).contains(&own), "{own}");
+        app.db.tamper(&format!("UPDATE members SET role = 'auditor' WHERE account_id = '{ann}'")).await;
+        let page = look(&app, &owner, &id, Shown::Mine).await;
+        assert_eq!((page.items.total, page.review.mine), (7, 7));
+        let scope = owner.require(Permission::KeysRead).unwrap();
+        let mut tx = app.ctx.db.begin_read().await.unwrap();
+        for limit in 1..=8 {
+            let mut found = Vec::new();
+            for number in 0..8 {
+                let place = (limit, number * limit);
+                let part = review_items::list_turn(&mut tx, &scope, &page.review, &app.account, place, app.ctx.clock.now()).await;
+                found.extend(part.unwrap().into_iter().map(|found| (found.chosen == app.account.as_str(), found.item.key_id.to_string())));
+            }
+            assert!(found.is_sorted_by_key(|(own, _)| !own), "{limit} on a page: one's own first");
+            found.sort();
+            found.dedup();
+            assert_eq!((found.len(), found.iter().filter(|(own, _)| *own).count()), (7, own as usize));
+            let counted = review_items::count_turn(&mut tx, &scope, &page.review, &app.account, limit).await.unwrap();
+            assert_eq!(counted, limit.min(7), "no more are counted than are asked for");
+        }
+    }
+
+    async fn nothing_is_anybodys_to_decide_once_a_review_was_cancelled(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        keys(&app, 3).await;
+        let id = started(&app, &[&app.account], 14).await;
+        let owner = app.owner_of(app.org);
+        assert_eq!(look(&app, &owner, &id, Shown::Mine).await.review.mine, 3);
+        reviews::cancel(&app.ctx, &owner, &id).await.unwrap();
+        let page = look(&app, &owner, &id, Shown::Mine).await;
+        assert_eq!((page.shown, page.review.mine, page.items.total, page.items.rows.len()), (Shown::Open, 0, 3, 3));
+    }
+
     async fn another_organisation_sees_nothing_and_a_strange_key_is_none_of_the_review(backend: Backend) {
         let app = TestApp::on(backend).await;
         let keys = keys(&app, 1).await;
@@ -253,7 +298,7 @@ on_both_databases! {
         let id = started(&app, &[&app.account], 14).await;
         let later = app.issue("later", &[]).await;
         let stranger = app.owner_of(globex);
-        assert!(matches!(reviews::page(&app.ctx, &stranger, &id, None, 1).await, Err(DomainError::NotFound)));
+        assert!(matches!(reviews::page(&app.ctx, &stranger, &id, None, Some(1)).await, Err(DomainError::NotFound)));
         assert!(matches!(decide(&app, &stranger, &id, &keys[0].id, Some(Decision::Keep), None).await, Err(DomainError::NotFound)));
         assert!(matches!(reviews::finish(&app.ctx, &stranger, &id).await, Err(DomainError::NotFound)));
         let owner = app.owner_of(app.org);

@@ -1,10 +1,13 @@
 //! One SQL text on two databases.
 
 use keywright::model::actor::Actor;
-use keywright::model::key::{Badge, KeyFilter, KeyStatus, Standing, badge};
+use keywright::model::key::{Badge, KeyFilter, KeySort, KeyStatus, Standing, badge};
+use keywright::model::org::Role;
 use keywright::model::page::PageRequest;
 use keywright::model::permission::Permission;
 use keywright::model::time::{DAY_MS, Timestamp};
+use keywright::server::domain::keys::lifecycle;
+use keywright::server::domain::{DomainError, audit};
 use keywright::server::store::db::Db;
 use keywright::server::store::{accounts, all_batches, all_statements, keys};
 use sqlx::{Executor, SqlSafeStr};
@@ -73,6 +76,9 @@ on_both_databases! {
         app.db.tamper(&format!("UPDATE api_keys SET not_before_ms = {} WHERE name = 'later'", ms + DAY_MS)).await;
         app.db.tamper(&format!("UPDATE api_keys SET overlap_until_ms = {} WHERE name IN ('rotating', 'short')", ms + DAY_MS)).await;
         app.db.tamper(&format!("UPDATE api_keys SET rotation_due_at_ms = {} WHERE name IN ('rotating', 'overdue')", ms)).await;
+        let gone = app.join("gone@acme.example", Role::Developer).await.account;
+        app.db.tamper(&format!("UPDATE api_keys SET owner_account_id = '{gone}', owner_team = '' WHERE name = 'long'")).await;
+        app.db.tamper(&format!("UPDATE members SET status = 'suspended' WHERE account_id = '{gone}'")).await;
         let scope = Actor::operator("tests", Some(app.org)).require(Permission::KeysRead).unwrap();
         let mut all = Vec::new();
         for (days, archived) in [(0, false), (8, false), (0, true), (8, true)] {
@@ -94,12 +100,20 @@ on_both_databases! {
                     project_archived: archived,
                     expires_at: key.expires_at,
                     not_before: (key.name == "later").then(|| now.plus_ms(DAY_MS)),
-                    owner_active: true,
+                    owner_active: key.name != "long",
                     overlap_until: key.overlap_until,
                     rotation_due_at: key.rotation_due_at,
                 };
                 assert_eq!(key.badge, badge(standing, at), "{} {days} {archived}", key.name);
                 all.push(key.badge);
+            }
+            // A filter finds by other words what the list marks.
+            for badge in Badge::ALL {
+                let marked = all[all.len() - 8..].iter().filter(|shown| *shown == badge).count();
+                let filter = KeyFilter { badge: Some(*badge), ..KeyFilter::default() };
+                let found = keys::list(&mut tx, &scope, &filter, at).await.unwrap();
+                assert!(found.rows.iter().all(|key| key.summary.badge == *badge), "{badge:?} {days} {archived}");
+                assert_eq!((found.rows.len(), found.total), (marked, marked as i64), "{badge:?} {days} {archived}");
             }
             let counts = keys::counts(&mut tx, &scope, at).await.unwrap();
             let active = all[all.len() - 8..].iter().filter(|badge| badge.passes() || **badge == Badge::NotYetValid).count() as i64;
@@ -109,9 +123,61 @@ on_both_databases! {
         }
         for expected in [
             Badge::Active, Badge::Disabled, Badge::Expired, Badge::Revoked, Badge::Rotating, Badge::RotationOverdue,
-            Badge::NotYetValid,
+            Badge::NotYetValid, Badge::OwnerInactive,
         ] {
             assert!(all.contains(&expected), "{expected:?} never occurred");
+        }
+    }
+
+    async fn sorted_by_last_use_every_key_stands_on_one_page(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut made = Vec::new();
+        for n in 0..7 {
+            made.push(app.issue(&format!("key {n}"), &[]).await);
+        }
+        for n in [5, 2, 6, 0] {
+            app.clock.advance_ms(DAY_MS / 24);
+            assert_eq!(app.verify(&made[n].secret).await, "VALID");
+            app.ctx.usage.flush().await;
+        }
+        let scope = app.operator().require(Permission::KeysRead).unwrap();
+        let mut never: Vec<_> = [1, 3, 4].map(|n| made[n].id).to_vec();
+        never.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        let expected: Vec<_> = [0, 6, 2, 5].map(|n| made[n].id).into_iter().chain(never).collect();
+        let mut tx = app.ctx.db.begin_read().await.unwrap();
+        for size in 1..=8_u32 {
+            let mut found = Vec::new();
+            for number in 1..=8 {
+                let page = PageRequest { number, size };
+                let filter = KeyFilter { sort: Some(KeySort::LastUsed), page, ..KeyFilter::default() };
+                let page = keys::list(&mut tx, &scope, &filter, app.ctx.clock.now()).await.unwrap();
+                assert_eq!(page.total, 7);
+                found.extend(page.rows.into_iter().map(|key| key.summary.id));
+            }
+            assert_eq!(found, expected, "{size} on a page");
+        }
+    }
+
+    async fn whoever_waits_for_others_of_their_organisation_keeps_nobody_else_from_the_database(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("one", &[]).await;
+        let held = audit::begin_in(&app.ctx, Some(&app.org)).await.unwrap();
+        let acts: Vec<_> = (0..40).map(|n| {
+            let (ctx, actor, id) = (app.ctx.clone(), app.operator(), key.id);
+            tokio::spawn(async move {
+                match n % 2 {
+                    0 => lifecycle::disable(&ctx, &actor, &id).await,
+                    _ => lifecycle::enable(&ctx, &actor, &id).await,
+                }
+            })
+        }).collect();
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert!(acts.iter().all(|act| !act.is_finished()), "all of them wait");
+        app.ctx.db.ping().await.unwrap();
+        drop(held);
+        for act in acts {
+            let done = act.await.unwrap();
+            assert!(!matches!(done, Err(DomainError::Store(_))), "{done:?}");
         }
     }
 

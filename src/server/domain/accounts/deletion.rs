@@ -92,7 +92,7 @@ pub async fn delete(ctx: &Context, signed_in: &SignedIn, typed: &str) -> Result<
 /// the second counts after the first has gone.
 async fn hold_what_counts(ctx: &Context, tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
     instance::hold(tx).await?;
-    for org in store::list_organisations(tx, account).await? {
+    for org in members::list_organisations(tx, account).await? {
         audit::hold(ctx, tx, &org).await?;
     }
     Ok(())

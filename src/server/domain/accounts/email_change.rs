@@ -177,6 +177,7 @@ pub async fn confirm(
         }
         held => held?,
     };
+    hold_log(ctx, &mut tx, &held.account).await?;
     links::take(&mut tx, &held.link, now).await?;
     store::confirm(
         &mut tx,
@@ -211,7 +212,16 @@ pub async fn confirm(
     Ok(is_whole)
 }
 
-/// Gives an account a new address. Failures counted under either are forgotten, links for a new password are void, both
+/// Waits for acts of the organisation in whose log a new address is told: they may name the account, which an address that
+/// changes keeps them from.
+pub(super) async fn hold_log(ctx: &Context, tx: &mut Tx, account: &AccountId) -> Result<(), DomainError> {
+    if let Some(org) = orgs::first_of(tx, account).await? {
+        audit::hold(ctx, tx, &org).await?;
+    }
+    Ok(())
+}
+
+/// Gives an account a new address, once the log is held. Failures counted under either are forgotten, links for a new password are void, both
 /// addresses are told.
 pub(super) async fn put_in_force(
     ctx: &Context,

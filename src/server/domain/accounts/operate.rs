@@ -93,6 +93,7 @@ pub async fn set_email(ctx: &Context, actor: &Actor, old: &str, new: &str) -> Re
     let mut tx = ctx.db.begin_write().await?;
     let account = accounts::find_for_sign_in(&mut tx, &old.folded).await?;
     let account = account.ok_or(DomainError::NotFound)?;
+    email_change::hold_log(ctx, &mut tx, &account.id).await?;
     email_change::put_in_force(ctx, &mut tx, &account.id, (&old, &new), actor, None, now).await?;
     tx.commit().await?;
     Ok(())

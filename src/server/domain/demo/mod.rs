@@ -67,6 +67,7 @@ fn at(ctx: &Context, moment: Timestamp) -> Context {
             unknown: 16,
             ..CacheLimits::default()
         }),
+        turns: Arc::clone(&ctx.turns),
         usage: ctx.usage.clone(),
         countries: Arc::clone(&ctx.countries),
         mailer: None,

@@ -78,6 +78,7 @@ pub async fn begin(ctx: &Ctx, actor: &Actor, filter: KeyFilter) -> Result<Export
     let detail = json!({
         "search": filter.search, "projectId": filter.project, "environment": filter.environment,
         "status": (!filter.status().is_empty()).then(|| filter.status()), "againstPolicy": filter.against_policy,
+        "withRevoked": filter.with_revoked,
     });
     let mut tx = audit::begin(ctx, actor).await?;
     let entry = Entry::new("keys.exported", "organisation", scope.org_id().as_str()).with(detail);

@@ -17,10 +17,10 @@ pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainEr
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
     let running = store::list_running(&mut tx, &scope, now).await?;
-    let past = (Timestamp::from_ms(0), now);
-    let (overdue, overdue_in_all) = store::list_due(&mut tx, &scope, past, now).await?;
-    let soon = (now, now.plus_ms(SOON_MS));
-    let (due, due_in_all) = store::list_due(&mut tx, &scope, soon, now).await?;
+    let soon = now.plus_ms(SOON_MS);
+    let overdue = store::list_due(&mut tx, &scope, (Timestamp::from_ms(0), now), now).await?;
+    let due = store::list_due(&mut tx, &scope, (now, soon), now).await?;
+    let (overdue_in_all, due_in_all) = store::count_due(&mut tx, &scope, soon, now).await?;
     let (waiting, waiting_in_all) = collecting::waiting(&mut tx, (actor, &scope), now).await?;
     Ok(RotationPage {
         now,

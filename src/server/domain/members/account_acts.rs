@@ -61,6 +61,17 @@ async fn begin(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<(Tx,
     }
 }
 
+/// Commits such an act. By now the log is held, and nobody's role changes any more: whoever was raised above the actor
+/// meanwhile is left alone after all.
+async fn commit(
+    mut tx: Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    account: &AccountId,
+) -> Result<(), DomainError> {
+    refuse_above(actor, find(&mut tx, scope, account).await?.role)?;
+    Ok(tx.commit().await?)
+}
+
 fn by<'a>(ctx: &Context, actor: &'a Actor, scope: &'a OrgScope) -> By<'a> {
     By {
         actor,
@@ -73,7 +84,7 @@ fn by<'a>(ctx: &Context, actor: &'a Actor, scope: &'a OrgScope) -> By<'a> {
 pub async fn reset_factors(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<(), DomainError> {
     let (mut tx, scope) = begin(ctx, actor, account).await?;
     administer::take_factors(ctx, &mut tx, by(ctx, actor, &scope), account).await?;
-    Ok(tx.commit().await?)
+    commit(tx, (actor, &scope), account).await
 }
 
 /// A link by which the member chooses a new password; the second factor stays.
@@ -86,7 +97,7 @@ pub async fn begin_password_reset(
     let (mut tx, scope) = begin(ctx, actor, account).await?;
     let by = by(ctx, actor, &scope);
     let made = administer::make_password_link(ctx, &mut tx, by, &signed_in.account_name, account).await?;
-    tx.commit().await?;
+    commit(tx, (actor, &scope), account).await?;
     Ok(made)
 }
 
@@ -94,12 +105,12 @@ pub async fn begin_password_reset(
 pub async fn end_sessions(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<(), DomainError> {
     let (mut tx, scope) = begin(ctx, actor, account).await?;
     administer::end_sessions(ctx, &mut tx, by(ctx, actor, &scope), account).await?;
-    Ok(tx.commit().await?)
+    commit(tx, (actor, &scope), account).await
 }
 
 /// Lets a member who is locked out try again.
 pub async fn unlock(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<(), DomainError> {
     let (mut tx, scope) = begin(ctx, actor, account).await?;
     administer::release(ctx, &mut tx, by(ctx, actor, &scope), account).await?;
-    Ok(tx.commit().await?)
+    commit(tx, (actor, &scope), account).await
 }

@@ -1,7 +1,7 @@
 //! Who belongs to an organisation: the list, roles, invitations, leaving, and the second factor asked of everybody.
 //!
-//! Nobody acts on somebody above themselves, and an organisation never loses its last owner: whoever changes owners
-//! holds the organisation's row first, so that two who leave at once come one after the other.
+//! Nobody acts on somebody above themselves, and an organisation never loses its last owner: acts of an
+//! organisation go one after another (`audit::begin`), so that two who leave at once do so too.
 
 pub mod accept;
 pub mod account_acts;

@@ -302,13 +302,14 @@ async fn tell(
     let role = store::find_role(tx, scope.org_id(), &heir).await?;
     let collects = Collector::of(role) == Collector::Owner;
     if let Some(to) = mail::recipient(tx, &heir).await? {
+        let (keys, to_collect) = match collects {
+            true => (taken.names, taken.to_collect.clone()),
+            false => ([taken.names, taken.to_collect.clone()].concat(), Vec::new()),
+        };
         let letter = Letter::KeysTransferred {
             organisation,
-            keys: taken.names,
-            to_collect: match collects {
-                true => taken.to_collect.clone(),
-                false => Vec::new(),
-            },
+            keys,
+            to_collect,
         };
         mail::enqueue(ctx, tx, to, letter, now).await?;
     }

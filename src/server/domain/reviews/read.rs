@@ -10,7 +10,7 @@ use crate::model::key::KeyFilter;
 use crate::model::page::{Page, PageRequest};
 use crate::model::permission::Permission;
 use crate::model::review::{
-    NewReviewForm, ROWS, ReviewItem, ReviewList, ReviewPage, ReviewStatus, ReviewSummary, Shown,
+    MINE_COUNTED, NewReviewForm, ROWS, ReviewItem, ReviewList, ReviewPage, ReviewStatus, ReviewSummary, Shown,
 };
 use crate::model::time::Timestamp;
 use crate::model::waiting::COUNTED_MAX;
@@ -69,29 +69,37 @@ pub async fn form(ctx: &Context, actor: &Actor, filter: KeyFilter) -> Result<New
     })
 }
 
-/// One review with a page of its keys and the evidence about them, in a fixed number of queries.
+/// One review with a page of its keys and the evidence about them, in a fixed number of queries; without a number, no keys.
 pub async fn page(
     ctx: &Context,
     actor: &Actor,
     id: &ReviewId,
     shown: Option<Shown>,
-    number: u32,
+    number: Option<u32>,
 ) -> Result<ReviewPage, DomainError> {
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
     let mut review = find(&mut tx, actor, &scope, id).await?;
     let me = actor.account_id();
-    if let Some(me) = me.filter(|_| review.status == ReviewStatus::Running) {
-        review.mine = review_items::count_turn(&mut tx, &scope, &review, me, i64::MAX).await?;
+    if let Some(me) = me.filter(|_| number.is_some() && review.status == ReviewStatus::Running) {
+        review.mine = review_items::count_turn(&mut tx, &scope, &review, me, MINE_COUNTED + 1).await?;
     }
     let shown = shown.unwrap_or(match (review.mine, review.progress.open) {
         (0, 0) => Shown::All,
         (0, _) => Shown::Open,
         _ => Shown::Mine,
     });
-    let wanted = PageRequest::clamped(number, ROWS);
-    let (found, total) = items(&mut tx, (actor, &scope), &review, (shown, wanted), now).await?;
+    // Nothing is anybody's to decide any more once it has ended.
+    let shown = match (shown, review.status) {
+        (Shown::Mine, status) if status != ReviewStatus::Running => Shown::Open,
+        (shown, _) => shown,
+    };
+    let wanted = PageRequest::clamped(number.unwrap_or(1), ROWS);
+    let (found, total) = match number {
+        Some(_) => items(&mut tx, (actor, &scope), &review, (shown, wanted), now).await?,
+        None => (Vec::new(), 0),
+    };
     let mut items = with_evidence(&mut tx, &scope, found, now).await?;
     for (item, _) in &mut items {
         item.may_decide = may_decide(actor, &review, item, now);
@@ -125,7 +133,7 @@ async fn items(
     let me = actor.account_id();
     if let (Shown::Mine, Some(me)) = (shown, me) {
         let found = review_items::list_turn(tx, scope, review, me, place, now).await?;
-        return Ok((found, review.mine));
+        return Ok((found, review.mine.min(MINE_COUNTED)));
     }
     let progress = review.progress;
     let (which, in_all) = match shown {

@@ -1,4 +1,4 @@
-//! What of a key that passes is worth a look, in SQL. An index on exactly these expressions (`api_keys_checked`) answers how
+//! What of a key that passes is worth a look, in SQL. An index on exactly these expressions (`api_keys_facts`) answers how
 //! many there are.
 
 macro_rules! concern {

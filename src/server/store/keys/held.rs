@@ -11,11 +11,13 @@ use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
 
-/// What somebody owns or made is a few keys of many: the organisation is no way to them, so no index may begin with it.
+/// Keys of the organisation $1 that $2 owns (place 0), and those that they made for others (1): each from an index alone.
 macro_rules! held {
     () => {
-        " FROM api_keys k WHERE k.org_id || '' = $1 AND k.status <> 'revoked'
-        AND (k.owner_account_id = $2 OR (k.created_by_type = 'account' AND k.created_by_id = $2))"
+        "(SELECT k.id, 0 AS place FROM api_keys k WHERE k.owner_account_id = $2 AND k.org_id = $1 AND k.status IN ('active', 'disabled')
+        UNION ALL SELECT k.id, 1 AS place FROM api_keys k WHERE k.created_by_id = $2 AND k.org_id = $1
+            AND k.status IN ('active', 'disabled') AND k.created_by_type = 'account'
+            AND (k.owner_account_id IS NULL OR k.owner_account_id <> $2)) k"
     };
 }
 
@@ -26,19 +28,17 @@ statements! {
         k.overlap_until_ms, k.rotation_due_at_ms, k.secret_count, p.name AS project_name, p.status AS project_status,
         k.owner_account_id, k.owner_team, o.name AS owner_name, m.account_id AS member_id, u.at_ms AS used_at_ms, u.ip AS used_ip,
         h.requests
-        FROM (SELECT k.id, CASE WHEN k.owner_account_id = $2 THEN 0 ELSE 1 END AS place, l.at_ms,
+        FROM (SELECT k.id, k.place, l.at_ms,
                 CASE WHEN l.at_ms >= $3 THEN COALESCE((SELECT CAST(SUM(r.requests) AS BIGINT) FROM usage_rollups r
                     WHERE r.key_id = k.id AND r.grain = 'hour' AND r.bucket_at_ms >= $3), 0) ELSE 0 END AS requests
-            FROM api_keys k LEFT JOIN key_last_used l ON l.key_id = k.id
-            WHERE k.org_id || '' = $1 AND k.status <> 'revoked'
-            AND (k.owner_account_id = $2 OR (k.created_by_type = 'account' AND k.created_by_id = $2))
-            ORDER BY place, requests DESC, l.at_ms DESC NULLS LAST, k.id LIMIT $4) h
+            FROM ", held!(), " LEFT JOIN key_last_used l ON l.key_id = k.id
+            ORDER BY k.place, requests DESC, l.at_ms DESC NULLS LAST, k.id LIMIT $4) h
         JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
         LEFT JOIN active_membership m ON m.org_id = k.org_id AND m.account_id = k.owner_account_id
         LEFT JOIN key_last_used u ON u.key_id = k.id
         ORDER BY h.place, h.requests DESC, h.at_ms DESC NULLS LAST, h.id");
-    COUNT_HELD = concat!("SELECT CAST(COALESCE(SUM(CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END), 0) AS BIGINT), COUNT(*)", held!());
-    LIST_HELD_IDS = concat!("SELECT k.id, CASE WHEN k.owner_account_id = $2 THEN 1 ELSE 0 END", held!(), " ORDER BY k.id");
+    COUNT_HELD = concat!("SELECT CAST(COALESCE(SUM(1 - k.place), 0) AS BIGINT), COUNT(*) FROM ", held!());
+    LIST_HELD_IDS = concat!("SELECT k.id, 1 - k.place FROM ", held!(), " ORDER BY k.id");
 }
 
 #[derive(sqlx::FromRow)]

@@ -4,7 +4,6 @@ use sqlx::AssertSqlSafe;
 
 use super::hint;
 use super::narrow::{asked, narrowed, narrowing};
-use super::openings::count_overdue;
 use crate::model::actor::OrgScope;
 use crate::model::country::CountryCode;
 use crate::model::id::KeyId;
@@ -89,10 +88,11 @@ pub(super) use detail;
 
 statements! {
     LIST_BY_CREATED = page_of!("api_keys k", "", "k.created_at_ms DESC, k.id");
-    /// The whole list in the order in which it opens: with a column that `api_keys_facts` lacks, so that it is read from the
-    /// index that has this order and not sorted.
+    /// The same where so many keys match that the first are soon found in the index that has the order. The others are found in
+    /// `api_keys_facts` and sorted; it lacks the column that is asked for here.
     LIST_NEWEST = page_of!("api_keys k", " AND k.version > 0", "k.created_at_ms DESC, k.id");
     LIST_BY_NAME = page_of!("api_keys k", "", "k.name_folded, k.id");
+    LIST_IN_NAME_ORDER = page_of!("api_keys k", " AND k.version > 0", "k.name_folded, k.id");
     LIST_BY_EXPIRY = page_of!("api_keys k", "", "k.expires_at_ms NULLS LAST, k.id");
     /// Keys by their last use, then those without one: each in the order of an index.
     LIST_USED = page_of!("key_last_used u CROSS JOIN api_keys k", " AND u.org_id = $1 AND k.id = u.key_id", "u.at_ms DESC, u.key_id");
@@ -106,24 +106,21 @@ statements! {
     /// By the stored text of their restrictions: whatever else is in it has its quotation marks escaped.
     COUNT_BY_COUNTRY = "SELECT COUNT(*) FROM api_keys WHERE status <> 'revoked' AND restrictions LIKE '%\"countries\":{%'";
     COUNT_REVIEWABLE = concat!("SELECT COUNT(*) FROM api_keys k", narrowed!(), " AND k.status <> 'revoked'");
-    /// Adds up per project, owner and status, in the order of the index, before it looks at project and owner: ten
-    /// thousand keys are a handful of groups.
-    COUNT_BY_BADGE = "SELECT
-        CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.valid ELSE 0 END), 0) AS BIGINT),
-        CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.not_confirmed ELSE 0 END), 0) AS BIGINT),
-        CAST(COALESCE(SUM(CASE WHEN usable = 1 THEN k.expiring ELSE 0 END), 0) AS BIGINT),
-        CAST(COALESCE(SUM(CASE WHEN k.status <> 'revoked' THEN k.pending ELSE 0 END), 0) AS BIGINT),
-        CAST(COALESCE(SUM(k.n), 0) AS BIGINT)
-        FROM (SELECT g.n, g.valid, g.not_confirmed, g.expiring, g.pending, g.status, CASE WHEN g.status = 'active' AND p.status <> 'archived'
-                AND (g.owner_account_id IS NULL OR m.account_id IS NOT NULL) THEN 1 ELSE 0 END AS usable
-            FROM (SELECT org_id, project_id, owner_account_id, status, COUNT(*) AS n,
-                    COUNT(*) FILTER (WHERE secret_count > 0 AND COALESCE(expires_at_ms, $3) > $2) AS valid,
-                    COUNT(*) FILTER (WHERE stored_at_ms IS NULL AND secret_count > 0 AND COALESCE(expires_at_ms, $3) > $2) AS not_confirmed,
-                    COUNT(*) FILTER (WHERE secret_count > 0 AND expires_at_ms <= $3 AND expires_at_ms > $2) AS expiring,
-                    COUNT(*) FILTER (WHERE secret_count = 0) AS pending
-                FROM api_keys WHERE org_id = $1 GROUP BY org_id, project_id, owner_account_id, status) g
-            JOIN projects p ON p.id = g.project_id
-            LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id) k";
+    /// Adds up per project and owner, in the order of the index, before it looks at either: ten thousand keys are a handful of
+    /// groups.
+    COUNT_BY_BADGE = "SELECT CAST(COALESCE(SUM(g.valid), 0) AS BIGINT), CAST(COALESCE(SUM(g.not_confirmed), 0) AS BIGINT),
+        CAST(COALESCE(SUM(g.expiring), 0) AS BIGINT), CAST(COALESCE(SUM(g.overdue), 0) AS BIGINT),
+        (SELECT COUNT(*) FROM api_keys WHERE org_id = $1 AND secret_count = 0 AND status <> 'revoked'),
+        (SELECT COUNT(*) FROM api_keys WHERE org_id = $1)
+        FROM (SELECT org_id, project_id, owner_account_id, COUNT(*) AS valid, COUNT(*) - COUNT(stored_at_ms) AS not_confirmed,
+                COUNT(*) FILTER (WHERE expires_at_ms <= $3) AS expiring,
+                COUNT(*) FILTER (WHERE rotation_due_at_ms <= $2 AND COALESCE(not_before_ms, $2) <= $2
+                    AND COALESCE(overlap_until_ms, 0) <= $2) AS overdue
+            FROM api_keys WHERE org_id = $1 AND status = 'active' AND secret_count > 0 AND COALESCE(expires_at_ms, $2 + 1) > $2
+            GROUP BY org_id, project_id, owner_account_id) g
+        JOIN projects p ON p.id = g.project_id AND p.status <> 'archived'
+        LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id
+        WHERE g.owner_account_id IS NULL OR m.account_id IS NOT NULL";
     FIND_DETAIL = concat!(detail!(), " WHERE k.org_id = $1 AND k.id = $3");
 }
 
@@ -261,18 +258,20 @@ pub async fn list(
     let page = filter.page;
     let place = (i64::from(page.size), page.offset());
     let question = (scope, filter, now);
-    let rows = match filter.sort.unwrap_or(KeySort::Created) {
-        KeySort::Created if !filter.is_narrowed() => cut(tx, question, LIST_NEWEST, place).await?,
-        KeySort::Created => cut(tx, question, LIST_BY_CREATED, place).await?,
-        KeySort::Name => cut(tx, question, LIST_BY_NAME, place).await?,
-        KeySort::Expires => cut(tx, question, LIST_BY_EXPIRY, place).await?,
-        KeySort::LastUsed => by_last_use(tx, question, place).await?,
-    };
     let total = match filter.is_narrowed() {
         true => count(tx, question, COUNT).await?,
         false => {
             on!(tx, c => sqlx::query_scalar(COUNT_IN_USE).bind(scope.org_id().as_str()).fetch_one(c).await)?
         }
+    };
+    let are_many = total > MANY;
+    let rows = match filter.sort.unwrap_or(KeySort::Created) {
+        KeySort::Created if are_many => cut(tx, question, LIST_NEWEST, place).await?,
+        KeySort::Created => cut(tx, question, LIST_BY_CREATED, place).await?,
+        KeySort::Name if are_many => cut(tx, question, LIST_IN_NAME_ORDER, place).await?,
+        KeySort::Name => cut(tx, question, LIST_BY_NAME, place).await?,
+        KeySort::Expires => cut(tx, question, LIST_BY_EXPIRY, place).await?,
+        KeySort::LastUsed => by_last_use(tx, question, place).await?,
     };
     let rows = rows
         .into_iter()
@@ -285,6 +284,9 @@ pub async fn list(
         size: page.size,
     })
 }
+
+/// Of so many keys that match, the first in an order are found sooner by looking along it than by sorting all.
+const MANY: i64 = 400;
 
 /// In which organisation, what is asked for, and when.
 type Question<'a> = (&'a OrgScope, &'a KeyFilter, Timestamp);
@@ -365,13 +367,13 @@ pub async fn count_reviewable(
 
 pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {
     let soon = now.plus_ms(14 * DAY_MS);
-    let (active, not_confirmed, expiring, pending, all): (i64, i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(COUNT_BY_BADGE)
+    let (active, not_confirmed, expiring, overdue, pending, all): (i64, i64, i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(COUNT_BY_BADGE)
         .bind(scope.org_id().as_str()).bind(now.ms()).bind(soon.ms()).fetch_one(c).await)?;
     Ok(KeyCounts {
         active,
         not_confirmed,
         expiring,
-        overdue: count_overdue(tx, scope, now).await?,
+        overdue,
         pending,
         all,
     })

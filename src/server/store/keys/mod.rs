@@ -42,11 +42,11 @@ pub use list::{
 pub(in crate::server::store) use list::{badge, from_keys};
 pub(in crate::server::store) use openings::overdue;
 pub use openings::{
-    NewOpening, Opened, RotatableKey, WaitingKey, count_overdue, end_opening, find_opened, list_rotatable,
-    list_waiting, open,
+    NewOpening, Opened, RotatableKey, WaitingKey, end_opening, find_opened, list_rotatable, list_waiting,
+    open,
 };
 pub use reminders::{Remindable, list_remindable, set_reminded};
-pub use rotation::{SecretHour, delete_uses_before, list_due, list_running, list_uses};
+pub use rotation::{SecretHour, count_due, delete_uses_before, list_due, list_running, list_uses};
 pub use secured::{
     NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_org, find_secured,
     find_stored, find_verifiable, insert, insert_nonce, replace_secrets, replace_stored, save_secured,

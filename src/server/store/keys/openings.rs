@@ -60,11 +60,6 @@ statements! {
         ORDER BY CASE WHEN k.owner_account_id = $3 THEN 0 ELSE 1 END, w.opened_at_ms, k.id LIMIT $4");
     COUNT_WAITING = concat!("SELECT COUNT(*) FROM opened_rotations w JOIN api_keys k ON k.id = w.key_id JOIN projects p ON p.id = k.project_id",
         passing!(), " AND w.org_id = $1");
-    /// Adds up per project and owner before it looks at either: ten thousand keys are a handful of groups.
-    COUNT_OVERDUE = concat!("SELECT CAST(COALESCE(SUM(g.n), 0) AS BIGINT) FROM (SELECT k.org_id, k.project_id, k.owner_account_id, COUNT(*) AS n
-            FROM api_keys k WHERE k.org_id = $1 AND ", overdue!(), " GROUP BY k.org_id, k.project_id, k.owner_account_id) g
-        JOIN projects p ON p.id = g.project_id WHERE p.status <> 'archived' AND (g.owner_account_id IS NULL
-            OR EXISTS (SELECT 1 FROM active_membership m WHERE m.org_id = g.org_id AND m.account_id = g.owner_account_id))");
 }
 
 #[derive(sqlx::FromRow)]
@@ -176,11 +171,6 @@ pub async fn list_waiting(
         rows.into_iter().map(read).collect::<Result<_, StoreError>>()?,
         count,
     ))
-}
-
-/// How many keys are overdue by their badge.
-pub async fn count_overdue(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<i64, StoreError> {
-    on!(tx, c => sqlx::query_scalar(COUNT_OVERDUE).bind(scope.org_id().as_str()).bind(now.ms()).fetch_one(c).await)
 }
 
 #[derive(sqlx::FromRow)]

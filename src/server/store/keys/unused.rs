@@ -12,7 +12,7 @@ use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
 
-/// Keys that could be used at $2 and were not since $3; $1 is the organisation. Written so that databases read `api_keys_checked`
+/// Keys that could be used at $2 and were not since $3; $1 is the organisation. Written so that databases read `api_keys_facts`
 /// alone, with the last use beside it: neither the end of a key nor its age is to lead them to another index.
 macro_rules! quiet {
     () => {
@@ -20,15 +20,15 @@ macro_rules! quiet {
         WHERE k.org_id = $1 AND k.status = 'active' AND k.secret_count > 0 AND COALESCE(k.expires_at_ms, $2 + 1) > $2
         AND +k.created_at_ms <= $3 AND COALESCE(u.at_ms, 0) <= $3
         AND k.project_id NOT IN (SELECT p.id FROM projects p WHERE p.org_id = $1 AND p.status = 'archived')
-        AND NOT EXISTS (SELECT 1 FROM unused_keys e WHERE e.key_id = k.id AND e.enabled_at_ms > $3)"
+        AND k.id NOT IN (SELECT e.key_id FROM unused_keys e WHERE e.enabled_at_ms > $3)"
     };
 }
 
 statements! {
-    /// The longest unused first: chosen before anything else of them is read.
+    /// The longest unused first: counted and chosen in one go, before anything else of them is read.
     LIST_UNUSED = concat!("SELECT k.id, k.name, k.prefix, k.environment, p.name AS project_name, k.owner_account_id,
-        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms, ", import_prefix!(), "
-        FROM (SELECT k.id, COALESCE(u.at_ms, k.created_at_ms) AS since_ms", quiet!(), " ORDER BY since_ms, k.id LIMIT $4) h
+        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms, h.total, ", import_prefix!(), "
+        FROM (SELECT k.id, COALESCE(u.at_ms, k.created_at_ms) AS since_ms, COUNT(*) OVER () AS total", quiet!(), " ORDER BY since_ms, k.id LIMIT $4) h
         JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
         LEFT JOIN key_last_used u ON u.key_id = k.id LEFT JOIN unused_keys n ON n.key_id = k.id ORDER BY h.since_ms, k.id");
     COUNT_UNUSED = concat!("SELECT COUNT(*)", quiet!());
@@ -64,6 +64,7 @@ struct UnusedRow {
     used_at_ms: Option<i64>,
     used_ip: Option<String>,
     told_at_ms: Option<i64>,
+    total: i64,
 }
 
 /// A key that may have been unused for long, with what that is counted from.
@@ -118,7 +119,7 @@ pub async fn list_unused(
     let org = scope.org_id().as_str();
     let rows: Vec<UnusedRow> = on!(tx, c => sqlx::query_as(LIST_UNUSED).bind(org).bind(now.ms()).bind(since.ms()).bind(most)
         .fetch_all(c).await)?;
-    let total = count_unused(tx, scope, (since, now)).await?;
+    let total = rows.first().map_or(0, |row| row.total);
     let keys = rows
         .into_iter()
         .map(UnusedRow::into_key)

@@ -145,7 +145,12 @@ pub async fn furnish(subject: Subject, keys: usize) -> Furnished {
     make_keys(&work, &subject.key, (&people, &projects), keys).await;
     traffic(&work).await;
     let ids = stories(&work, &people, &subject.key).await;
-    work.run("ANALYZE".to_owned()).await;
+    match &ctx.db {
+        // As the server does each hour.
+        Db::Sqlite { .. } => ctx.db.learn().await.expect("an analysis"),
+        // As the database does by itself before long.
+        Db::Postgres(_) => work.run("VACUUM ANALYZE".to_owned()).await,
+    }
     let ticked = work
         .texts("SELECT id FROM api_keys WHERE status = 'active' ORDER BY id LIMIT 50")
         .await;
@@ -316,10 +321,10 @@ async fn traffic(work: &Work<'_>) {
         let rows: Vec<String> = (0..count).map(|n| format!("SELECT {n} AS n")).collect();
         format!("({}) numbers", rows.join(" UNION ALL "))
     };
-    let used = "FROM api_keys k WHERE k.created_at_ms % 5 <> 0";
+    let used = "FROM api_keys k WHERE k.created_at_ms / 61000 % 5 <> 0";
     let crossed = |count: i64| {
         format!(
-            "FROM api_keys k CROSS JOIN {} WHERE k.created_at_ms % 5 <> 0",
+            "FROM api_keys k CROSS JOIN {} WHERE k.created_at_ms / 61000 % 5 <> 0",
             numbers(count)
         )
     };
@@ -334,7 +339,7 @@ async fn traffic(work: &Work<'_>) {
         roll_up("minute", 60_000, 3, 2),
         roll_up("hour", 3_600_000, 26, 90),
         roll_up("day", DAY_MS, 30, 2_000),
-        format!("INSERT INTO key_last_used (key_id, at_ms, ip, org_id) SELECT k.id, {now} - k.created_at_ms % 40 * 5 * {DAY_MS} / 2, '203.0.113.7', k.org_id {used} AND k.created_at_ms % 40 < 36"),
+        format!("INSERT INTO key_last_used (key_id, at_ms, ip, org_id) SELECT k.id, {now} - k.created_at_ms / 61000 % 40 * 5 * {DAY_MS} / 2, '203.0.113.7', k.org_id {used} AND k.created_at_ms / 61000 % 40 < 36"),
         format!("INSERT INTO key_addresses (key_id, ip, first_at_ms, last_at_ms, requests) SELECT k.id, '203.0.113.' || (k.created_at_ms % 97 + numbers.n),
              k.created_at_ms, {now} - 60000, 1000 {}", crossed(3)),
         format!("INSERT INTO key_uses (key_id, kind, name, first_at_ms, last_at_ms) SELECT k.id, 'grant', 'images:read', k.created_at_ms, {now} - 60000 {used}"),

@@ -10,7 +10,7 @@ use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::id::ReviewId;
 use crate::model::review::{
-    Decision, OnUndecided, ReviewItem, ReviewPage, ReviewStatus, Shown, filter_in_words,
+    Decision, MINE_COUNTED, OnUndecided, ReviewItem, ReviewPage, ReviewStatus, Shown, filter_in_words,
 };
 use crate::model::time::Timestamp;
 use crate::rpc::reviews::get_review;
@@ -35,7 +35,7 @@ pub fn ReviewDetailPage() -> impl IntoView {
         (params.read().get("id").unwrap_or_default(), shown, number)
     };
     let page = ask(asked, async |(id, shown, number)| match id.parse::<ReviewId>() {
-        Ok(id) => get_review(id, shown, number).await,
+        Ok(id) => get_review(id, shown, Some(number)).await,
         Err(_) => Err(AppError::not_found()),
     });
     view! {
@@ -107,6 +107,7 @@ fn tabs(page: &ReviewPage, address: &str) -> AnyView {
     let tabs = Shown::ALL.iter().map(|shown| {
         let current = (*shown == page.shown).then_some("page");
         let count = match shown {
+            Shown::Mine if page.review.mine > MINE_COUNTED => format!(" ({}+)", grouped(MINE_COUNTED)),
             Shown::Mine => format!(" ({})", grouped(page.review.mine)),
             Shown::Open => format!(" ({})", grouped(page.review.progress.open)),
             Shown::Decided | Shown::All => String::new(),

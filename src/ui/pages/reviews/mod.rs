@@ -10,7 +10,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::model::error::AppError;
 use crate::model::id::ReviewId;
-use crate::model::review::{Progress, ReviewPage, ReviewStatus, Shown};
+use crate::model::review::{Progress, ReviewPage, ReviewStatus};
 use crate::rpc::reviews::get_review;
 use crate::ui::components::{Crumb, Loaded, ask};
 
@@ -29,7 +29,7 @@ fn review_of_address() -> Loaded<ReviewPage> {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     ask(id, async |id| match id.parse::<ReviewId>() {
-        Ok(id) => get_review(id, Some(Shown::Decided), 1_000_000).await,
+        Ok(id) => get_review(id, None, None).await,
         Err(_) => Err(AppError::not_found()),
     })
 }

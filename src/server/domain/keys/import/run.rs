@@ -21,8 +21,8 @@ use crate::server::platform::crypto::secret::Secret;
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::error::StoreError;
+use crate::server::store::import_uploads;
 use crate::server::store::keys::{self as store, NewKey, SecuredKey};
-use crate::server::store::{import_uploads, projects};
 
 /// Rows that are looked at together.
 const STEP: usize = 500;
@@ -40,8 +40,9 @@ pub async fn check_file(
     through(&mut desk, &mut tx, file, most, None).await
 }
 
-/// Imports every row of the file, or none if any of them is wrong: then the summary says which. Live rows need a fresh
-/// proof of who it is (R26).
+/// Imports every row of the file, or none if any of them is wrong: then the summary says which. Other acts of the
+/// organisation wait until it is done, and a second import finds what the first has made. Live rows need a fresh proof of
+/// who it is (R26).
 pub async fn import_file(
     ctx: &Context,
     actor: &Actor,
@@ -53,8 +54,6 @@ pub async fn import_file(
     let mut tx = audit::begin(ctx, actor).await?;
     let mut desk = Desk::open(ctx, &mut tx, actor, project, now).await?;
     orgs::hold_membership(&mut tx, actor, &desk.scope).await?;
-    // Of two imports into one project the second waits here, and finds what the first has done.
-    projects::hold(&mut tx, &desk.scope, project).await?;
     let import_id = format!("imp_{}", mint::plain_id(ctx));
     let written = through(&mut desk, &mut tx, file, most, Some(&import_id)).await;
     let summary = match written {
@@ -223,8 +222,7 @@ fn born(desk: &Desk<'_>, row: &Ready) -> Result<SecuredKey, DomainError> {
     )
 }
 
-/// One event for each key, and one for all of them: read back at the end, so that others wait for the log no longer than
-/// that takes.
+/// One event for each key, and one for all of them: read back at the end, so that they need not lie in memory.
 async fn record(
     desk: &Desk<'_>,
     tx: &mut Tx,
