@@ -103,9 +103,11 @@ async function photographTheStage() {
     const address = async (name) => page.getByRole("link", { name, exact: true }).getAttribute("href");
     const keys = {
         active: await address("Production server"),
-        revoked: await address("Partner preview"),
         "not-confirmed": await address("Ledger export"),
     };
+    await opens(page, "/settings/api-keys?status=revoked");
+    await photograph(page, "api-keys-revoked", GUISES.some);
+    keys.revoked = await address("Partner preview");
     await opens(page, "/settings/projects");
     const project = await address("Image API");
     for (const [name, where] of [
@@ -214,9 +216,9 @@ async function photographHandover(page) {
     await page.getByLabel("Name", { exact: true }).fill("Partner gateway");
     await page.getByRole("checkbox", { name: "images:read" }).check();
     await page.getByRole("radio", { name: /Hand it over by a link/ }).check();
-    await presses(page, page.locator("button[form=create]"));
-    await photograph(page, "claim-link", GUISES.some);
+    await presses(page, page.locator("button.primary[form=create]"));
     const link = await page.locator("#secret").innerText();
+    await photograph(page, "claim-link", GUISES.some);
     const stranger = await newPage(STAGE_ORIGIN);
     await opens(stranger, link);
     await photograph(stranger, "claim", GUISES.some);
@@ -278,13 +280,13 @@ async function photographCreation(page) {
     await opens(page, "/settings/api-keys/new");
     await page.getByLabel("Name", { exact: true }).fill("Production server");
     await page.locator("#other_scopes").fill("images:*:own");
-    await presses(page, page.locator("button[form=create]"));
+    await presses(page, page.locator("button.primary[form=create]"));
     await photograph(page, "key-create-errors");
 
     await opens(page, "/settings/api-keys/new");
     await page.getByLabel("Name", { exact: true }).fill("Thumbnail cache");
     await page.getByRole("checkbox", { name: "images:read" }).check();
-    await presses(page, page.locator("button[form=create]"));
+    await presses(page, page.locator("button.primary[form=create]"));
     await photograph(page, "key-reveal");
     await page.reload();
     await ready(page);
@@ -301,10 +303,10 @@ async function photographRestrictions(page) {
     for (const day of ["mon", "tue", "wed", "thu", "fri"]) await page.locator(`input[name=hours_days][value=${day}]`).check();
     await page.locator("#hours_from").fill("08:00");
     await page.locator("#hours_to").fill("18:00");
-    await presses(page, page.locator("button[form=create]"));
+    await presses(page, page.locator("button.primary[form=create]"));
     await photograph(page, "key-restrict-errors");
     await page.getByLabel("Allowed addresses").fill("10.0.0.0/8");
-    await presses(page, page.locator("button[form=create]"));
+    await presses(page, page.locator("button.primary[form=create]"));
     await presses(page, page.getByRole("button", { name: "I have stored it" }));
     await photograph(page, "key-restricted");
 }
@@ -312,12 +314,12 @@ async function photographRestrictions(page) {
 async function photographRotation(page) {
     await opens(page, "/settings/service-tokens/new");
     await page.getByLabel("Name", { exact: true }).fill("Rotation");
-    await presses(page, page.locator("button[form=create], form#create button.primary").first());
+    await presses(page, page.locator("button.primary[form=create], form#create button.primary").first());
     const token = await page.locator("#secret").innerText();
     await opens(page, "/settings/api-keys/new");
     await page.getByLabel("Name", { exact: true }).fill("Checkout service");
     await page.getByRole("checkbox", { name: "images:read" }).check();
-    await presses(page, page.locator("button[form=create]"));
+    await presses(page, page.locator("button.primary[form=create]"));
     const old = await page.locator("#secret").innerText();
     await presses(page, page.getByRole("button", { name: "I have stored it" }));
     await presses(page, page.getByRole("link", { name: "Rotate…" }));

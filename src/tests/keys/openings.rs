@@ -87,7 +87,7 @@ on_both_databases! {
         let mut fields: Vec<(&str, &str)> = ids.iter().map(|id| ("key", id.as_str())).collect();
         let page = ada.post(START, &fields).await;
         let name = app.db.texts(&format!("SELECT name FROM accounts WHERE id = '{}'", grace.account)).await.remove(0);
-        for words in ["Start 3 rotations?", "2 collectors collect their new secrets", &format!("Waits for {name}"), "Waits for any admin"] {
+        for words in ["Start 3 rotations?", "The new secrets wait for 2 collectors", &format!("Waits for {name}"), "Waits for any admin"] {
             assert!(page.body.contains(words), "{words}: {}", page.body);
         }
         assert_eq!(app.db.number("SELECT COUNT(*) FROM opened_rotations").await, 0, "looking opens nothing");

@@ -166,7 +166,7 @@ fn effect(preview: &OpeningPreview) -> AnyView {
             "notice info",
             "rotate",
             format!(
-                "{} collect their new secrets, each from the page of its key.",
+                "The new secrets wait for {}, each on the page of its key.",
                 counted(people, "collector")
             ),
         ),

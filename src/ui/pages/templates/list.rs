@@ -71,7 +71,7 @@ fn row(template: &KeyTemplate, projects: &[ProjectChoice], may_manage: bool) -> 
     });
     view! {
         <tr>
-            <th scope="row" class="wrap">{title}<small>{template.description.clone()}</small></th>
+            <th scope="row" class="wrap">{title}<small class="prose">{template.description.clone()}</small></th>
             <td data-label="Fills in" class="wrap">{words.join(", ")}</td>
             <td data-label="Project">{project.unwrap_or_else(|| "All".to_owned())}</td>
             <td data-label="Acts">
