@@ -220,6 +220,9 @@ pub struct RotationPage {
     pub due: Vec<RotationEntry>,
     pub overdue_in_all: i64,
     pub due_in_all: i64,
+    /// After how many days the policy has live and test keys rotate.
+    pub live_days: u32,
+    pub test_days: u32,
 }
 
 /// Keys that one list of the page of rotations shows.

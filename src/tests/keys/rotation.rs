@@ -296,6 +296,8 @@ on_both_databases! {
         let listed = owner.get("/settings/api-keys?status=rotation_overdue").await;
         assert!(listed.body.contains(">Old<") && !listed.body.contains(">Fresh<"), "{}", listed.body);
         crate::policy::save(&app, &[("rotation_days", "200")], "").await.unwrap();
+        let told = owner.get("/settings/rotation").await.body;
+        assert!(told.contains("every 200 days on live keys and every 180 days on test keys"), "{told}");
         assert!(!owner.get("/settings/rotation").await.body.contains("Overdue"), "the policy’s interval counts");
         edit_interval(&mut owner, &old, "100").await;
         assert!(owner.get("/settings/rotation").await.body.contains("Due within 14 days"), "the key’s own interval counts");

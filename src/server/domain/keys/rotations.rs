@@ -9,6 +9,7 @@ use crate::model::rotation::{RotationEntry, RotationPage, SOON_MS};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::policy::Policies;
 use crate::server::store::keys as store;
 
 /// What rotates, what should have, and what should soon.
@@ -22,8 +23,11 @@ pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainEr
     let due = store::list_due(&mut tx, &scope, (now, soon), now).await?;
     let (overdue_in_all, due_in_all) = store::count_due(&mut tx, &scope, soon, now).await?;
     let (waiting, waiting_in_all) = collecting::waiting(&mut tx, (actor, &scope), now).await?;
+    let policies = Policies::in_force(&mut tx, &scope, now).await?;
     Ok(RotationPage {
         now,
+        live_days: policies.live.rotation_days,
+        test_days: policies.test.rotation_days,
         waiting,
         waiting_in_all,
         running: for_whom(actor, running),

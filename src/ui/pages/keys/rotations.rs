@@ -38,7 +38,11 @@ pub fn RotationListPage() -> impl IntoView {
 }
 
 fn draw(page: &RotationPage) -> AnyView {
-    let lede = "Live keys get a new secret every 90 days and test keys every 180, unless a key says otherwise. The longest due come first.";
+    let lede = format!(
+        "The policy asks for a new secret every {} on live keys and every {} on test keys, unless a key says otherwise. The longest due come first.",
+        counted(i64::from(page.live_days), "day"),
+        counted(i64::from(page.test_days), "day"),
+    );
     let nothing =
         page.running.is_empty() && page.overdue.is_empty() && page.due.is_empty() && page.waiting.is_empty();
     let nothing = nothing.then(|| {
