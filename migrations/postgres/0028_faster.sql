@@ -23,3 +23,6 @@ DROP INDEX review_items_by_reviewer;
 CREATE INDEX review_items_by_reviewer ON review_items (review_id, reviewer_id, decided_at_ms, outcome, key_id);
 DROP INDEX review_items_counted;
 CREATE INDEX review_items_counted ON review_items (review_id, decision, outcome, decided_at_ms);
+
+-- Keys that were enabled a short while ago are not called unused.
+CREATE INDEX unused_keys_enabled ON unused_keys (enabled_at_ms, key_id);

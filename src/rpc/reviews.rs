@@ -15,8 +15,8 @@ pub async fn list_reviews(page: u32) -> Result<ReviewList, AppError> {
     rpc_edge::answer(&ctx, &actor, "reviews.list", listed).await
 }
 
+/// Without a page the review alone: no keys, and not how many are whose.
 #[server(endpoint = "reviews/get")]
-/// Without a page: the review alone, without its keys.
 pub async fn get_review(
     id: ReviewId,
     shown: Option<Shown>,

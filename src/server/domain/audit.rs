@@ -315,7 +315,7 @@ pub async fn list(
 pub async fn record_denial(ctx: &Context, actor: &Actor, what: &'static str) {
     let now = ctx.clock.now();
     let written = async {
-        let mut tx = ctx.db.begin_write().await?;
+        let mut tx = begin(ctx, actor).await?;
         let entry = Entry::new("access.denied", "permission", what);
         record(ctx, &mut tx, actor.org_id(), actor, entry, now).await?;
         tx.commit().await

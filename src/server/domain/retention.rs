@@ -48,7 +48,9 @@ pub async fn prune(ctx: &Context) -> Result<Pruned, DomainError> {
     }
     let sessions = prune_small(ctx).await?;
     done.into_iter().collect::<Result<Vec<_>, _>>()?;
-    ctx.db.learn().await?;
+    if let Err(error) = ctx.db.learn().await {
+        tracing::warn!(%error, "the database could not look at its tables; trying again in an hour");
+    }
     Ok(Pruned {
         events: events?,
         sessions,

@@ -36,8 +36,6 @@ statements! {
     DELETE_SCOPES = "DELETE FROM project_scopes WHERE project_id = $1";
     INSERT_SCOPE = "INSERT INTO project_scopes (project_id, name, description, sensitive, place) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (project_id, name) DO NOTHING";
-    /// Changes nothing; whoever else does the same waits until the transaction ends.
-    HOLD = "UPDATE projects SET version = version WHERE org_id = $1 AND id = $2";
     RAISE_VERSION = "UPDATE projects SET version = version + 1 WHERE org_id = $1 AND id = $2";
 }
 
@@ -259,13 +257,6 @@ pub async fn set_name(
 /// A form that was opened before notices that the project has changed since.
 pub async fn raise_version(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(RAISE_VERSION).bind(scope.org_id().as_str()).bind(id.as_str()).execute(c).await.map(drop))
-}
-
-/// Keeps others who hold the project waiting until the transaction ends. `false` when there is no such project.
-pub async fn hold(tx: &mut Tx, scope: &OrgScope, id: &ProjectId) -> Result<bool, StoreError> {
-    let rows = on!(tx, c => sqlx::query(HOLD).bind(scope.org_id().as_str()).bind(id.as_str()).execute(c).await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
 }
 
 /// `false` when it already has that status or is gone.

@@ -1,5 +1,5 @@
-//! Who comes next in an organisation, within this process: whoever waits for others of the same organisation holds no
-//! connection meanwhile, which those of other organisations need.
+//! Who comes next in an organisation, within this process: whoever begins an act and waits for others of the same organisation
+//! holds no connection meanwhile, which those of other organisations need.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

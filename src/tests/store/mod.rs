@@ -1,7 +1,7 @@
 //! One SQL text on two databases.
 
 use keywright::model::actor::Actor;
-use keywright::model::key::{Badge, KeyFilter, KeySort, KeyStatus, Standing, badge};
+use keywright::model::key::{Badge, Environment, KeyFilter, KeySort, KeyStatus, Standing, badge};
 use keywright::model::org::Role;
 use keywright::model::page::PageRequest;
 use keywright::model::permission::Permission;
@@ -129,6 +129,31 @@ on_both_databases! {
         }
     }
 
+    async fn many_keys_stand_in_their_order_page_by_page(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        for n in 0..410 {
+            app.clock.advance_ms(1_000);
+            app.issue(&format!("{} key {n}", ["b", "a", "c"][n % 3]), &[]).await;
+        }
+        let scope = app.operator().require(Permission::KeysRead).unwrap();
+        let mut tx = app.ctx.db.begin_read().await.unwrap();
+        for sort in [KeySort::Created, KeySort::Name] {
+            let mut found = Vec::new();
+            for number in 1..=5 {
+                let page = PageRequest { number, size: 100 };
+                let filter = KeyFilter { sort: Some(sort), page, environment: Some(Environment::Live), ..KeyFilter::default() };
+                let page = keys::list(&mut tx, &scope, &filter, app.ctx.clock.now()).await.unwrap();
+                assert_eq!(page.total, 410);
+                found.extend(page.rows.into_iter().map(|key| key.summary));
+            }
+            assert_eq!(found.len(), 410);
+            match sort {
+                KeySort::Created => assert!(found.is_sorted_by(|a, b| a.created_at > b.created_at)),
+                _ => assert!(found.is_sorted_by(|a, b| a.name[..1] <= b.name[..1]) && found[0].name.starts_with('a')),
+            }
+        }
+    }
+
     async fn sorted_by_last_use_every_key_stands_on_one_page(backend: Backend) {
         let app = TestApp::on(backend).await;
         let mut made = Vec::new();
@@ -165,9 +190,13 @@ on_both_databases! {
         let acts: Vec<_> = (0..40).map(|n| {
             let (ctx, actor, id) = (app.ctx.clone(), app.operator(), key.id);
             tokio::spawn(async move {
-                match n % 2 {
+                match n % 3 {
                     0 => lifecycle::disable(&ctx, &actor, &id).await,
-                    _ => lifecycle::enable(&ctx, &actor, &id).await,
+                    1 => lifecycle::enable(&ctx, &actor, &id).await,
+                    _ => {
+                        audit::record_denial(&ctx, &actor, "keys.revoke").await;
+                        Ok(())
+                    }
                 }
             })
         }).collect();

@@ -53,22 +53,31 @@ pub(super) async fn reason_against(
 async fn begin(ctx: &Context, actor: &Actor, account: &AccountId) -> Result<(Tx, OrgScope), DomainError> {
     let scope = actor.require_fresh(Permission::MembersManage, ctx.clock.now())?;
     let mut tx = ctx.db.begin_write().await?;
-    let member = find(&mut tx, &scope, account).await?;
+    check(&mut tx, (actor, &scope), account).await?;
+    Ok((tx, scope))
+}
+
+async fn check(
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    account: &AccountId,
+) -> Result<(), DomainError> {
+    let member = find(tx, scope, account).await?;
     refuse_above(actor, member.role)?;
-    match reason_against(&mut tx, &scope, actor, &member).await? {
+    match reason_against(tx, scope, actor, &member).await? {
         Some(reason) => Err(DomainError::refused(Code::Conflict, reason)),
-        None => Ok((tx, scope)),
+        None => Ok(()),
     }
 }
 
-/// Commits such an act. By now the log is held, and nobody's role changes any more: whoever was raised above the actor
+/// Commits such an act. By now the log is held, and nobody's role here changes any more: whoever was raised above the actor
 /// meanwhile is left alone after all.
 async fn commit(
     mut tx: Tx,
     (actor, scope): (&Actor, &OrgScope),
     account: &AccountId,
 ) -> Result<(), DomainError> {
-    refuse_above(actor, find(&mut tx, scope, account).await?.role)?;
+    check(&mut tx, (actor, scope), account).await?;
     Ok(tx.commit().await?)
 }
 

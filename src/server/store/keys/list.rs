@@ -285,7 +285,8 @@ pub async fn list(
     })
 }
 
-/// Of so many keys that match, the first in an order are found sooner by looking along it than by sorting all.
+/// Of so many keys that match, the first in an order are found sooner by looking along it than by sorting all; unless they are
+/// all at its other end, which costs as much as looking at every key.
 const MANY: i64 = 400;
 
 /// In which organisation, what is asked for, and when.

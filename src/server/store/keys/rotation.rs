@@ -46,7 +46,7 @@ statements! {
         ORDER BY k.rotation_due_at_ms, k.id LIMIT $5");
     /// How many are due at $2, and how many from then until $3: in one go, from an index alone.
     COUNT_DUE = "SELECT COUNT(*) FILTER (WHERE k.rotation_due_at_ms <= $2), COUNT(*) FILTER (WHERE k.rotation_due_at_ms > $2)
-        FROM api_keys k WHERE k.org_id = $1 AND k.status = 'active' AND k.rotation_due_at_ms <= $3
+        FROM api_keys k WHERE k.org_id = $1 AND k.status = 'active' AND k.rotation_due_at_ms > 0 AND k.rotation_due_at_ms <= $3
         AND COALESCE(k.overlap_until_ms, 0) <= $2 AND COALESCE(k.expires_at_ms, $2 + 1) > $2
         AND k.project_id NOT IN (SELECT p.id FROM projects p WHERE p.org_id = $1 AND p.status = 'archived')
         AND (k.owner_account_id IS NULL OR k.owner_account_id IN (SELECT m.account_id FROM active_membership m WHERE m.org_id = $1))
