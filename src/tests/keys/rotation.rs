@@ -295,6 +295,7 @@ on_both_databases! {
         assert!(page.body.contains("Overdue") && !page.body.contains("Due within 14 days"), "{}", page.body);
         let listed = owner.get("/settings/api-keys?status=rotation_overdue").await;
         assert!(listed.body.contains(">Old<") && !listed.body.contains(">Fresh<"), "{}", listed.body);
+        assert!(listed.body.contains("1 key matches") && !owner.get("/settings/api-keys").await.body.contains("key matches"));
         crate::policy::save(&app, &[("rotation_days", "200")], "").await.unwrap();
         let told = owner.get("/settings/rotation").await.body;
         assert!(told.contains("every 200 days on live keys and every 180 days on test keys"), "{told}");

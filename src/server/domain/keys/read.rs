@@ -20,13 +20,20 @@ use crate::server::store::{approvals, incidents, keys as store, usage};
 /// Days the small charts of the list show.
 const WEEK_DAYS: i64 = 7;
 
-/// All that the page of keys shows. The counts take longest, so they are on a connection of their own.
+/// All that the page of keys shows. The counts take longest, so they are on a connection of their own; a part of the list says
+/// how many match instead.
 pub async fn list_page(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Result<KeyList, DomainError> {
     let rest = async {
         let page = list(ctx, actor, filter).await?;
         Ok((page, projects::choices(ctx, actor).await?))
     };
-    let (counts, (page, projects)) = tokio::try_join!(counts(ctx, actor), rest)?;
+    let counts = async {
+        match filter.is_narrowed() {
+            true => has_any(ctx, actor).await,
+            false => counts(ctx, actor).await,
+        }
+    };
+    let (counts, (page, projects)) = tokio::try_join!(counts, rest)?;
     Ok(KeyList {
         now: ctx.clock.now(),
         counts,
@@ -88,6 +95,16 @@ fn week_of(key_id: &str, days: &[(String, Timestamp, i64)], first_day: Timestamp
     (0..WEEK_DAYS)
         .map(|n| on(first_day.plus_ms(n * DAY_MS)))
         .collect()
+}
+
+/// Whether there is a key at all.
+async fn has_any(ctx: &Context, actor: &Actor) -> Result<KeyCounts, DomainError> {
+    let scope = actor.require(Permission::KeysRead)?;
+    let mut tx = ctx.db.begin_read().await?;
+    Ok(KeyCounts {
+        all: store::count_up_to_one(&mut tx, &scope).await?,
+        ..KeyCounts::default()
+    })
 }
 
 pub async fn counts(ctx: &Context, actor: &Actor) -> Result<KeyCounts, DomainError> {

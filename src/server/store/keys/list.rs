@@ -100,6 +100,7 @@ statements! {
     COUNT_USED = concat!("SELECT COUNT(*) FROM key_last_used u CROSS JOIN api_keys k", narrowed!(), " AND u.org_id = $1 AND k.id = u.key_id");
     COUNT = concat!("SELECT COUNT(*) FROM api_keys k", narrowed!());
     COUNT_IN_USE = "SELECT COUNT(*) FROM api_keys WHERE org_id = $1 AND status IN ('active', 'disabled')";
+    COUNT_UP_TO_ONE = "SELECT COUNT(*) FROM (SELECT 1 FROM api_keys WHERE org_id = $1 LIMIT 1) k";
     /// For a review: each key with its owner, if that is an active member who may decide.
     LIST_REVIEWABLE = concat!("SELECT k.id, k.owner_account_id, CASE WHEN m.role <> 'auditor' THEN m.account_id END", from_keys!(),
         narrowed!(), " AND k.status <> 'revoked' ORDER BY k.id LIMIT $10");
@@ -364,6 +365,11 @@ pub async fn count_reviewable(
     now: Timestamp,
 ) -> Result<i64, StoreError> {
     count(tx, (scope, filter, now), COUNT_REVIEWABLE).await
+}
+
+/// 1 if there is a key in the organisation, revoked or not.
+pub async fn count_up_to_one(tx: &mut Tx, scope: &OrgScope) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_UP_TO_ONE).bind(scope.org_id().as_str()).fetch_one(c).await)
 }
 
 pub async fn counts(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<KeyCounts, StoreError> {

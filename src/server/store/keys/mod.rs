@@ -36,8 +36,8 @@ pub use import::{
     batches, find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
 };
 pub use list::{
-    DetailRow, ListedKey, Reviewable, count_by_country, count_reviewable, counts, find_detail, list,
-    list_reviewable,
+    DetailRow, ListedKey, Reviewable, count_by_country, count_reviewable, count_up_to_one, counts,
+    find_detail, list, list_reviewable,
 };
 pub(in crate::server::store) use list::{badge, from_keys};
 pub(in crate::server::store) use openings::overdue;

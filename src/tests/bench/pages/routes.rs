@@ -60,7 +60,7 @@ pub const ASKED: &[&str] = &[
     "/settings/api-keys?sort=expires",
     "/settings/api-keys?page=2",
     "/settings/api-keys?environment=live&status=any_address",
-    "/settings/api-keys?status=rotation_overdue&sort=name",
+    "/settings/api-keys?status=of_person&sort=name",
     "/settings/api-keys?q=p",
     "/settings/api-keys/unused?days=30",
     "/settings/approvals?state=waiting",

@@ -51,7 +51,10 @@ pub fn KeyListPage() -> impl IntoView {
 }
 
 fn page(list: KeyList, filter: KeyFilter) -> AnyView {
-    let lede = lede(&list);
+    let lede = match filter.is_narrowed() {
+        true => matching(list.page.total),
+        false => lede(&list),
+    };
     let create = || view! { <a class="button primary" href="/settings/api-keys/new"><Icon name="plus"/>"Create key"</a> };
     let unused = || view! { <a class="button quiet" href="/settings/api-keys/unused">"Unused keys"</a> };
     let actions = match (list.may_create, list.counts.all > 0) {
@@ -87,6 +90,16 @@ fn page(list: KeyList, filter: KeyFilter) -> AnyView {
         {pager}
     }
     .into_any()
+}
+
+/// How many keys a filter finds.
+fn matching(total: i64) -> AnyView {
+    let words = match total {
+        0 => "No key matches".to_owned(),
+        1 => "1 key matches".to_owned(),
+        n => format!("{} keys match", grouped(n)),
+    };
+    words.into_any()
 }
 
 /// What there is, and what of it waits for somebody, each leading to those keys.
