@@ -33,3 +33,6 @@ sha256() {
 at_least() {
     [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
+
+# Unoptimised, as the gates compile it, the frames of a page that is rendered can take more than the two megabytes of a thread.
+export RUST_MIN_STACK=8388608

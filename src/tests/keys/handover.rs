@@ -48,7 +48,8 @@ on_both_databases! {
         assert_eq!(shown.status, 200, "{}", shown.body);
         assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 0, "nobody has it yet, not even we");
         let listed = owner.get("/settings/api-keys?status=pending").await;
-        assert!(listed.body.contains(">Partner<") && listed.body.contains("0 active"), "{}", listed.body);
+        assert!(listed.body.contains(">Partner<") && listed.body.contains("1 key matches"), "{}", listed.body);
+        assert!(owner.get("/settings/api-keys").await.body.contains("0 active"));
         let link = token(&shown);
         let mut stranger = app.browser();
         for _ in 0..3 {
