@@ -221,8 +221,8 @@ pub(super) async fn hold_log(ctx: &Context, tx: &mut Tx, account: &AccountId) ->
     Ok(())
 }
 
-/// Gives an account a new address, once the log is held. Failures counted under either are forgotten, links for a new password are void, both
-/// addresses are told.
+/// Gives an account a new address, once the log is held. Failures counted under either are forgotten, links for a new
+/// password are void, both addresses are told.
 pub(super) async fn put_in_force(
     ctx: &Context,
     tx: &mut Tx,

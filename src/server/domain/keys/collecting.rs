@@ -37,7 +37,7 @@ fn may_collect(actor: &Actor, environment: Environment, owner: Option<&str>, rol
     }
 }
 
-fn environment_of(key: &SecuredKey) -> Result<Environment, DomainError> {
+pub(super) fn environment_of(key: &SecuredKey) -> Result<Environment, DomainError> {
     Environment::parse(&key.environment).ok_or(DomainError::Defect("a key of no environment"))
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::json;
 
+use super::collecting::environment_of;
 use super::rotation::{self, Told};
 use super::{may_rotate, restrictions};
 use crate::model::actor::{Actor, OrgScope};
@@ -292,9 +293,7 @@ pub(in crate::server::domain) async fn open_in(
     if rotation::refuse_over(key, now).is_err() {
         return Ok(None);
     }
-    let environment = Environment::parse(&key.environment);
-    let environment = environment.ok_or(DomainError::Defect("a key of no environment"))?;
-    rotation::refuse_too_long(policies.of(environment), overlap)?;
+    rotation::refuse_too_long(policies.of(environment_of(key)?), overlap)?;
     let id: KeyId = key.id.parse()?;
     store::end_opening(tx, scope, &id).await?;
     let new = NewOpening {

@@ -142,8 +142,11 @@ async fn items(
         Shown::All => ("all", progress.all),
     };
     let chosen = me.filter(|_| !sees_all(actor));
-    let first = me;
-    let filter = ItemFilter { which, chosen, first };
+    let filter = ItemFilter {
+        which,
+        chosen,
+        first: me,
+    };
     let found = review_items::list_items(tx, scope, review, filter, place, now).await?;
     let total = match chosen {
         Some(me) => review_items::count_chosen(tx, &review.id, me, which).await?,
