@@ -112,7 +112,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
 pub fn all_batches() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     let named = |file: &'static str| move |(name, sqlite, postgres)| (file, name, sqlite, postgres);
     let usage = usage::batches().into_iter().map(named("usage"));
-    let keys = keys::batches().into_iter().map(named("keys"));
+    let keys = keys::batches().map(named("keys"));
     let uses = key_uses::batches().into_iter().map(named("key_uses"));
     let items = review_items::batches().into_iter().map(named("review_items"));
     let audit = audit::batches().into_iter().map(named("audit"));

@@ -1,11 +1,15 @@
 //! Keys that nobody uses: listed, and disabled by policy, never by surprise.
 
+use std::time::Duration;
+
 use keywright::model::key::Environment;
 use keywright::model::org::Role;
-use keywright::model::time::DAY_MS;
+use keywright::model::permission::Permission;
+use keywright::model::time::{DAY_MS, HOUR_MS};
 use keywright::server::domain::housekeeping;
 use keywright::server::domain::keys::{lifecycle, unused};
 use keywright::server::domain::mail::Letter;
+use keywright::server::store::keys as store;
 
 use crate::kit::{TestApp, on_both_databases};
 use crate::policy::save_for;
@@ -33,6 +37,16 @@ async fn rule(app: &TestApp, days: &str) {
     save_for(app, Environment::Live, &[("unused_days", days)], "")
         .await
         .unwrap();
+}
+
+/// How many are unused for ninety days, as the page lists and as the checklist counts.
+async fn counted(app: &TestApp) -> (usize, i64) {
+    let page = unused::page(&app.ctx, &app.operator(), 90).await.unwrap();
+    let (now, scope) = (app.clock.now(), app.operator().require(Permission::KeysRead).unwrap());
+    let mut tx = app.ctx.db.begin_read().await.unwrap();
+    let since = now.minus_ms(90 * DAY_MS);
+    let count = store::count_unused(&mut tx, &scope, (since, now)).await.unwrap();
+    (page.keys.len(), count)
 }
 
 on_both_databases! {
@@ -143,5 +157,74 @@ on_both_databases! {
         let page = owner.get("/settings/api-keys/unused?days=30").await.body;
         assert!(page.contains(&format!("name=\"key\" value=\"{}\"", idle.id)) && page.contains("action=\"/settings/api-keys/bulk\""), "{page}");
         assert!(owner.get("/settings/api-keys").await.body.contains("/settings/api-keys/unused"));
+    }
+
+    async fn unused_is_counted_from_the_very_last_use(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.try_issue("Often", "live", &[], "none").await.unwrap();
+        let made = app.clock.now();
+        // Twice within a day: the second is kept beside the key alone.
+        for hours in [240, 20] {
+            app.clock.advance_ms(hours * HOUR_MS);
+            assert_eq!(app.verify(&key.secret).await, "VALID");
+            app.ctx.usage.flush().await;
+        }
+        let used = app.clock.now();
+        assert_eq!(app.db.number("SELECT idle_since_ms FROM api_keys").await, made.plus_ms(240 * HOUR_MS).ms());
+        app.clock.advance_ms(90 * DAY_MS - 1);
+        assert_eq!(counted(&app).await, (0, 0), "one millisecond before");
+        app.clock.advance_ms(1);
+        assert_eq!(counted(&app).await, (1, 1));
+        app.verify(&key.secret).await;
+        app.ctx.usage.flush().await;
+        assert_eq!(counted(&app).await, (0, 0), "at once");
+        assert_eq!(app.db.number("SELECT idle_since_ms FROM api_keys").await, used.plus_ms(90 * DAY_MS).ms());
+    }
+
+    async fn the_longest_unused_stand_first_and_what_was_enabled_is_not_unused(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut keys = Vec::new();
+        for name in ["Never", "Early", "Late", "Enabled"] {
+            keys.push(app.try_issue(name, "live", &[], "none").await.unwrap());
+        }
+        for used in [&keys[2], &keys[1], &keys[2]] {
+            app.clock.advance_ms(8 * HOUR_MS);
+            app.verify(&used.secret).await;
+            app.ctx.usage.flush().await;
+        }
+        app.clock.advance_ms(100 * DAY_MS);
+        lifecycle::disable(&app.ctx, &app.operator(), &keys[3].id).await.unwrap();
+        lifecycle::enable(&app.ctx, &app.operator(), &keys[3].id).await.unwrap();
+        let page = unused::page(&app.ctx, &app.operator(), 90).await.unwrap();
+        let names: Vec<&str> = page.keys.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!((names, page.total), (vec!["Never", "Early", "Late"], 3));
+    }
+
+    async fn a_use_while_an_act_holds_the_key_is_noted_when_it_ends(backend: Backend) {
+        if backend == Backend::Sqlite {
+            return; // There, one writes at a time.
+        }
+        let app = TestApp::on(backend).await;
+        let held = app.try_issue("Held", "live", &[], "none").await.unwrap();
+        let free = app.try_issue("Free", "live", &[], "none").await.unwrap();
+        app.clock.advance_ms(100 * DAY_MS);
+        let mut act = app.ctx.db.begin_write().await.unwrap();
+        store::set_in_use(&mut act, held.id.as_str(), app.clock.now().minus_ms(99 * DAY_MS)).await.unwrap();
+        for key in [&held, &free] {
+            assert_eq!(app.verify(&key.secret).await, "VALID");
+        }
+        let ctx = app.ctx.clone();
+        let flushed = tokio::spawn(async move { ctx.usage.flush().await });
+        let written = async {
+            while app.db.number("SELECT COUNT(*) FROM key_last_used").await < 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), written).await.expect("the batch does not wait for the act");
+        let noted = format!("SELECT COUNT(*) FROM api_keys WHERE idle_since_ms = {}", app.clock.now().ms());
+        assert_eq!(app.db.number(&noted).await, 1, "the free one");
+        act.commit().await.unwrap();
+        flushed.await.unwrap();
+        assert_eq!(app.db.number(&noted).await, 2);
     }
 }

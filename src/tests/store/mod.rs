@@ -44,6 +44,7 @@ on_both_databases! {
         let mut steps: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         steps.sort();
         let (before, after) = steps.split_at(13);
+        let (after, last) = after.split_at(15);
         for step in before {
             bare.tamper(&std::fs::read_to_string(step).unwrap()).await;
         }
@@ -59,6 +60,23 @@ on_both_databases! {
         for step in after {
             bare.tamper(&std::fs::read_to_string(step).unwrap()).await;
         }
+        for id in ["key_b", "key_c", "key_d"] {
+            bare.tamper(&format!(
+                "INSERT INTO api_keys (id, org_id, project_id, environment, prefix, name, name_folded, purpose, owner_team, scopes, status,
+                    created_by_type, created_by_id, created_at_ms, stored_note, revoked_note, version, row_mac, row_mac_key_id)
+                 VALUES ('{id}', 'org_a', 'prj_a', 'live', 'acme', '{id}', '{id}', '', 't', '', 'active', 'operator', 'x', 1000, '', '', 1, 'm', 'i')"
+            )).await;
+        }
+        bare.tamper(
+            "INSERT INTO key_last_used (key_id, org_id, at_ms) VALUES ('key_b', 'org_a', 3000), ('key_d', 'org_a', 4000);
+             INSERT INTO unused_keys (key_id, enabled_at_ms) VALUES ('key_b', 2000), ('key_c', 500), ('key_d', 5000)"
+        ).await;
+        for step in last {
+            bare.tamper(&std::fs::read_to_string(step).unwrap()).await;
+        }
+        let idle = bare.texts("SELECT id || ' ' || idle_since_ms FROM api_keys ORDER BY id").await;
+        assert_eq!(idle, ["key_a 1000", "key_b 3000", "key_c 1000", "key_d 5000"]);
+        bare.tamper("DELETE FROM api_keys WHERE id IN ('key_b', 'key_c', 'key_d')").await;
         assert_eq!(bare.number("SELECT rotation_due_at_ms FROM api_keys").await, 1000 + 90 * DAY_MS);
         assert_eq!(bare.number("SELECT secret_since_ms + secret_count FROM api_keys").await, 1001);
         assert_eq!(bare.number("SELECT number FROM key_secrets").await, 1);

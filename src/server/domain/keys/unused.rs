@@ -38,7 +38,11 @@ pub async fn page(ctx: &Context, actor: &Actor, days: i64) -> Result<UnusedKeys,
     };
     let since = now.minus_ms(days * DAY_MS);
     let mut tx = ctx.db.begin_read().await?;
-    let (mut keys, total) = store::list_unused(&mut tx, &scope, (since, now), UNUSED_LISTED_MAX).await?;
+    let mut keys = store::list_unused(&mut tx, &scope, (since, now), UNUSED_LISTED_MAX).await?;
+    let total = match i64::try_from(keys.len()) {
+        Ok(listed) if listed < UNUSED_LISTED_MAX => listed,
+        _ => store::count_unused(&mut tx, &scope, (since, now)).await?,
+    };
     for key in &mut keys {
         key.may_manage = may_manage(actor, key.owner.account_id().map(AccountId::as_str));
         // A letter about an earlier time tells nothing of this one.
@@ -115,12 +119,13 @@ async fn look_after(ctx: &Context, org: OrgId, environment: Environment) -> Resu
     let Some((days, since)) = rule(ctx, &scope, environment).await? else {
         return Ok(());
     };
-    let mut after = String::new();
+    let mut after = (0, String::new());
     loop {
         let now = ctx.clock.now();
         let range = (now.minus_ms(tell_after_ms(days)), now);
         let mut tx = ctx.db.begin_read().await?;
-        let keys = store::list_idle(&mut tx, &scope, environment, range, (&after, BATCH)).await?;
+        let page = ((after.0, after.1.as_str()), BATCH);
+        let keys = store::list_idle(&mut tx, &scope, environment, range, page).await?;
         drop(tx);
         let is_due = |key: &IdleKey| {
             let told_at = key.told_at_ms.map(Timestamp::from_ms);
@@ -128,12 +133,12 @@ async fn look_after(ctx: &Context, org: OrgId, environment: Environment) -> Resu
         };
         if keys.iter().any(is_due) {
             let mut tx = audit::begin(ctx, &actor).await?;
-            let keys = store::list_idle(&mut tx, &scope, environment, range, (&after, BATCH)).await?;
+            let keys = store::list_idle(&mut tx, &scope, environment, range, page).await?;
             act(ctx, tx, (&actor, &scope), &keys, (days, since), now).await?;
         }
         match keys.last() {
             Some(last) if keys.len() >= usize::try_from(BATCH).unwrap_or_default() => {
-                after.clone_from(&last.id)
+                after = (last.idle_since_ms, last.id.clone());
             }
             _ => return Ok(()),
         }

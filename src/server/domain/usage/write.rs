@@ -14,6 +14,7 @@ use crate::server::domain::keys::rotation;
 use crate::server::domain::verification::CachedKey;
 use crate::server::platform::countries::CountryDatabase;
 use crate::server::store::error::StoreError;
+use crate::server::store::keys;
 use crate::server::store::usage::{self as store, AddressUses, EventRow, LastUse, RollUp, SecretUses};
 
 /// Most events one transaction takes.
@@ -77,15 +78,33 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
         store::insert_events(&mut tx, rows).await?;
     }
     store::roll_up(&mut tx, folded.cells().values()).await?;
-    store::set_keys_used(&mut tx, folded.keys.into_values()).await?;
+    let uses: Vec<LastUse<'_>> = folded.keys.into_values().collect();
+    store::set_keys_used(&mut tx, uses.iter().copied()).await?;
     store::set_tokens_used(&mut tx, folded.tokens.into_values()).await?;
     store::add_addresses(&mut tx, folded.addresses.into_values()).await?;
     store::add_secret_uses(&mut tx, folded.secrets.into_values()).await?;
     folded.needs.write(&mut tx).await?;
+    let held = keys::set_all_in_use(&mut tx, &uses).await?;
     tx.commit().await?;
     ctx.usage.count_persisted(events.len());
+    set_in_use(ctx, &held).await;
     begin_countdowns(ctx, &folded.first_uses).await;
     Ok(())
+}
+
+/// Keys that an act held: what it does may take a while, and here nothing else waits for it. One that fails is noted with
+/// its next use.
+async fn set_in_use(ctx: &Context, uses: &[LastUse<'_>]) {
+    for used in uses {
+        let noted = async {
+            let mut tx = ctx.db.begin_write().await?;
+            keys::set_in_use(&mut tx, used.id, Timestamp::from_ms(used.at_ms)).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(key.id = used.id, %error, "a use could not be noted with its key");
+        }
+    }
 }
 
 /// Previous secrets whose time begins with what this batch saw. One that fails is tried again with the next use.

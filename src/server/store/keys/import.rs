@@ -38,13 +38,13 @@ const INSERT_KEYS: Batch = batch!(
     "INSERT INTO api_keys (id, org_id, project_id, environment, prefix, name, name_folded, purpose, owner_account_id,
      owner_team, scopes, status, expires_at_ms, created_by_type, created_by_id, created_at_ms, stored_at_ms, stored_note,
      revoked_note, version, row_mac, row_mac_key_id, secret_since_ms, rotation_days, rotation_due_at_ms, restrictions,
-     not_before_ms)
+     not_before_ms, idle_since_ms)
      SELECT value -> 0 ->> 0, value -> 0 ->> 1, value -> 0 ->> 2, value -> 0 ->> 3, value -> 0 ->> 4, value -> 0 ->> 5,
      value -> 0 ->> 6, value -> 0 ->> 7, value -> 1 ->> 0, value -> 1 ->> 1, value -> 1 ->> 2, value -> 1 ->> 3,
      CAST(value -> 1 ->> 4 AS BIGINT), value -> 1 ->> 5, value -> 1 ->> 6, CAST(value -> 1 ->> 7 AS BIGINT),
      CAST(value -> 1 ->> 7 AS BIGINT), '', '', CAST(value -> 2 ->> 0 AS BIGINT), value -> 2 ->> 1, value -> 2 ->> 2,
      CAST(value -> 2 ->> 3 AS BIGINT), CAST(value -> 2 ->> 4 AS BIGINT), CAST(value -> 2 ->> 5 AS BIGINT),
-     value -> 2 ->> 6, CAST(value -> 2 ->> 7 AS BIGINT)",
+     value -> 2 ->> 6, CAST(value -> 2 ->> 7 AS BIGINT), CAST(value -> 1 ->> 7 AS BIGINT)",
     ""
 );
 
@@ -63,8 +63,7 @@ const INSERT_DIGESTS: Batch = batch!(
 );
 
 /// The batches for the test that prepares every statement.
-#[must_use]
-pub fn batches() -> [(&'static str, &'static str, &'static str); 5] {
+pub(super) fn batches() -> [(&'static str, &'static str, &'static str); 5] {
     let all = [
         &LIST_IMPORTED,
         &LIST_NAMES,

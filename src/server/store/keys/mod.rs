@@ -1,6 +1,6 @@
 //! Keys: the row whose security columns are under a MAC (`secured`), lists of what may be shown (`list`), what
 //! somebody who leaves holds (`held`), what rotates (`rotation`), is to
-//! (`reminders`) or waits for whoever collects its new secret (`openings`), what nobody uses (`unused`), keys that
+//! (`reminders`) or waits for whoever collects its new secret (`openings`), what nobody uses (`unused`, `idle`), keys that
 //! others made (`import`), and all of them for a file (`export`).
 //! What of a key is worth a look (`concern`) is said once, for lists and counts.
 
@@ -19,6 +19,7 @@ mod candidates;
 mod concern;
 mod export;
 mod held;
+mod idle;
 mod import;
 mod list;
 mod narrow;
@@ -32,8 +33,9 @@ pub use candidates::{Candidate, list_candidates, list_matching};
 pub(in crate::server::store) use concern::concern;
 pub use export::list_after;
 pub use held::{count_held, list_held, list_held_ids};
+pub use idle::{set_all_in_use, set_in_use};
 pub use import::{
-    batches, find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
+    find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
 };
 pub use list::{
     DetailRow, ListedKey, Reviewable, count_by_country, count_reviewable, count_up_to_one, counts,
@@ -61,6 +63,11 @@ use crate::model::import_format::imported_hint;
 use crate::model::key::Environment;
 use crate::model::key_text::display_hint;
 
+/// The batches for the test that prepares every statement.
+pub fn batches() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    import::batches().into_iter().chain(idle::batches())
+}
+
 /// What is shown of a key's text.
 pub(in crate::server::store) fn hint(
     prefix: &str,
@@ -87,6 +94,7 @@ pub const STATEMENTS: &[(&str, &str)] = &{
         reminders::STATEMENTS,
         openings::STATEMENTS,
         unused::STATEMENTS,
+        idle::STATEMENTS,
     ];
     let mut all = [("", "");
         list::STATEMENTS.len()
@@ -98,7 +106,8 @@ pub const STATEMENTS: &[(&str, &str)] = &{
             + export::STATEMENTS.len()
             + reminders::STATEMENTS.len()
             + openings::STATEMENTS.len()
-            + unused::STATEMENTS.len()];
+            + unused::STATEMENTS.len()
+            + idle::STATEMENTS.len()];
     let (mut at, mut file) = (0, 0);
     while file < files.len() {
         let mut n = 0;

@@ -32,8 +32,8 @@ statements! {
     INSERT = "INSERT INTO api_keys (id, org_id, project_id, environment, prefix, name, name_folded, purpose,
         owner_account_id, owner_team, scopes, status, expires_at_ms, created_by_type, created_by_id, created_at_ms,
         stored_note, revoked_note, version, row_mac, row_mac_key_id, secret_since_ms, rotation_due_at_ms,
-        restrictions, not_before_ms, secret_count, rotation_days)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19, $20, $21, $22, $23, $24, $25)";
+        restrictions, not_before_ms, secret_count, rotation_days, idle_since_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', $17, $18, $19, $20, $21, $22, $23, $24, $25, $16)";
     FIND_ORG = "SELECT org_id FROM api_keys WHERE id = $1";
     INSERT_SECRET = "INSERT INTO key_secrets (key_id, slot, hash, hash_alg, pepper_id, created_at_ms, expires_at_ms, number,
         countdown_ms, stored_at_ms, stored_note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";

@@ -1,6 +1,7 @@
 //! Keys that nobody uses, since when that counts, and whether their people were told.
 
 use super::hint;
+use super::idle::{idle, set_in_use};
 use crate::model::actor::OrgScope;
 use crate::model::id::{KeyId, OrgId};
 use crate::model::key::Environment;
@@ -12,30 +13,20 @@ use crate::server::store::error::StoreError;
 use crate::server::store::row::{RowPlace, moment};
 use crate::server::store::statements;
 
-/// Keys that could be used at $2 and were not since $3; $1 is the organisation. Written so that databases read `api_keys_facts`
-/// alone, with the last use beside it: neither the end of a key nor its age is to lead them to another index.
-macro_rules! quiet {
-    () => {
-        " FROM api_keys k LEFT JOIN key_last_used u ON u.key_id = k.id
-        WHERE k.org_id = $1 AND k.status = 'active' AND k.secret_count > 0 AND COALESCE(k.expires_at_ms, $2 + 1) > $2
-        AND +k.created_at_ms <= $3 AND COALESCE(u.at_ms, 0) <= $3
-        AND k.project_id NOT IN (SELECT p.id FROM projects p WHERE p.org_id = $1 AND p.status = 'archived')
-        AND k.id NOT IN (SELECT e.key_id FROM unused_keys e WHERE e.enabled_at_ms > $3)"
-    };
-}
-
 statements! {
-    /// The longest unused first: counted and chosen in one go, before anything else of them is read.
+    /// The longest unused first: chosen from one index, before anything else of them is read.
     LIST_UNUSED = concat!("SELECT k.id, k.name, k.prefix, k.environment, p.name AS project_name, k.owner_account_id,
-        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms, h.total, ", import_prefix!(), "
-        FROM (SELECT k.id, COALESCE(u.at_ms, k.created_at_ms) AS since_ms, COUNT(*) OVER () AS total", quiet!(), " ORDER BY since_ms, k.id LIMIT $4) h
+        o.name AS owner_name, k.owner_team, k.created_at_ms, u.at_ms AS used_at_ms, u.ip AS used_ip, n.told_at_ms, ", import_prefix!(), "
+        FROM (SELECT k.id, k.idle_since_ms", idle!(), " ORDER BY k.idle_since_ms, k.id LIMIT $4) h
         JOIN api_keys k ON k.id = h.id JOIN projects p ON p.id = k.project_id LEFT JOIN accounts o ON o.id = k.owner_account_id
-        LEFT JOIN key_last_used u ON u.key_id = k.id LEFT JOIN unused_keys n ON n.key_id = k.id ORDER BY h.since_ms, k.id");
-    COUNT_UNUSED = concat!("SELECT COUNT(*)", quiet!());
-    LIST_IDLE = concat!("SELECT h.id, h.name, h.owner_account_id, h.created_at_ms, h.secret_since_ms, h.not_before_ms,
-        h.used_at_ms, n.enabled_at_ms, n.told_at_ms FROM (SELECT k.id, k.name, k.owner_account_id, k.created_at_ms, k.secret_since_ms,
-            k.not_before_ms, u.at_ms AS used_at_ms", quiet!(), " AND k.environment = $4 AND k.id > $5 ORDER BY k.id LIMIT $6) h
-        LEFT JOIN unused_keys n ON n.key_id = h.id ORDER BY h.id");
+        LEFT JOIN key_last_used u ON u.key_id = k.id LEFT JOIN unused_keys n ON n.key_id = k.id
+        ORDER BY CASE WHEN u.at_ms > h.idle_since_ms THEN u.at_ms ELSE h.idle_since_ms END, k.id");
+    COUNT_UNUSED = concat!("SELECT COUNT(*)", idle!());
+    LIST_IDLE = concat!("SELECT k.id, k.name, k.owner_account_id, k.created_at_ms, k.secret_since_ms, k.not_before_ms, k.idle_since_ms,
+        u.at_ms AS used_at_ms, n.enabled_at_ms, n.told_at_ms
+        FROM (SELECT k.id", idle!(), " AND k.environment = $4 AND (k.idle_since_ms, k.id) > ($5, $6) ORDER BY k.idle_since_ms, k.id LIMIT $7) h
+        JOIN api_keys k ON k.id = h.id LEFT JOIN key_last_used u ON u.key_id = k.id LEFT JOIN unused_keys n ON n.key_id = k.id
+        ORDER BY k.idle_since_ms, k.id");
     /// Where the rule may hold, or held.
     LIST_RULED = "SELECT org_id, environment FROM policies UNION SELECT org_id, environment FROM unused_rules ORDER BY 1, 2";
     FIND_RULE = "SELECT days, since_at_ms FROM unused_rules WHERE org_id = $1 AND environment = $2";
@@ -64,7 +55,6 @@ struct UnusedRow {
     used_at_ms: Option<i64>,
     used_ip: Option<String>,
     told_at_ms: Option<i64>,
-    total: i64,
 }
 
 /// A key that may have been unused for long, with what that is counted from.
@@ -76,6 +66,7 @@ pub struct IdleKey {
     pub created_at_ms: i64,
     pub secret_since_ms: i64,
     pub not_before_ms: Option<i64>,
+    pub idle_since_ms: i64,
     pub used_at_ms: Option<i64>,
     pub enabled_at_ms: Option<i64>,
     pub told_at_ms: Option<i64>,
@@ -109,22 +100,17 @@ impl UnusedRow {
     }
 }
 
-/// Keys that could be used and were not since a moment, at most `most`, and how many there are in all.
+/// Keys that could be used and were not since a moment, at most `most`.
 pub async fn list_unused(
     tx: &mut Tx,
     scope: &OrgScope,
     (since, now): (Timestamp, Timestamp),
     most: i64,
-) -> Result<(Vec<UnusedKey>, i64), StoreError> {
+) -> Result<Vec<UnusedKey>, StoreError> {
     let org = scope.org_id().as_str();
     let rows: Vec<UnusedRow> = on!(tx, c => sqlx::query_as(LIST_UNUSED).bind(org).bind(now.ms()).bind(since.ms()).bind(most)
         .fetch_all(c).await)?;
-    let total = rows.first().map_or(0, |row| row.total);
-    let keys = rows
-        .into_iter()
-        .map(UnusedRow::into_key)
-        .collect::<Result<_, _>>()?;
-    Ok((keys, total))
+    rows.into_iter().map(UnusedRow::into_key).collect()
 }
 
 /// How many keys could be used and were not since a moment.
@@ -137,16 +123,17 @@ pub async fn count_unused(
         .fetch_one(c).await)
 }
 
-/// Some keys of an environment that were not used since a moment, by their ids, beginning after one.
+/// Some keys of an environment that were not used since a moment, the longest unused first, beginning after one: since when
+/// it is idle, and its id.
 pub async fn list_idle(
     tx: &mut Tx,
     scope: &OrgScope,
     environment: Environment,
     (since, now): (Timestamp, Timestamp),
-    (after, most): (&str, i64),
+    ((after_ms, after), most): ((i64, &str), i64),
 ) -> Result<Vec<IdleKey>, StoreError> {
     on!(tx, c => sqlx::query_as(LIST_IDLE).bind(scope.org_id().as_str()).bind(now.ms()).bind(since.ms())
-        .bind(environment.as_str()).bind(after).bind(most).fetch_all(c).await)
+        .bind(environment.as_str()).bind(after_ms).bind(after).bind(most).fetch_all(c).await)
 }
 
 /// Every organisation and environment with a policy that may say when an unused key is disabled, or said so.
@@ -193,7 +180,8 @@ pub async fn set_rule(
 
 /// Notes that a key was enabled: what it was not used before does not count.
 pub async fn set_enabled(tx: &mut Tx, key: &KeyId, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(SET_ENABLED).bind(key.as_str()).bind(now.ms()).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(SET_ENABLED).bind(key.as_str()).bind(now.ms()).execute(c).await.map(drop))?;
+    set_in_use(tx, key.as_str(), now).await
 }
 
 /// Notes that a key's people are told; `false` when they were already, since it was last in use.

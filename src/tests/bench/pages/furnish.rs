@@ -340,6 +340,8 @@ async fn traffic(work: &Work<'_>) {
         roll_up("hour", 3_600_000, 26, 90),
         roll_up("day", DAY_MS, 30, 2_000),
         format!("INSERT INTO key_last_used (key_id, at_ms, ip, org_id) SELECT k.id, {now} - k.created_at_ms / 61000 % 40 * 5 * {DAY_MS} / 2, '203.0.113.7', k.org_id {used} AND k.created_at_ms / 61000 % 40 < 36"),
+        "UPDATE api_keys SET idle_since_ms = (SELECT u.at_ms FROM key_last_used u WHERE u.key_id = api_keys.id)
+             WHERE EXISTS (SELECT 1 FROM key_last_used u WHERE u.key_id = api_keys.id AND u.at_ms > api_keys.idle_since_ms)".to_owned(),
         format!("INSERT INTO key_addresses (key_id, ip, first_at_ms, last_at_ms, requests) SELECT k.id, '203.0.113.' || (k.created_at_ms % 97 + numbers.n),
              k.created_at_ms, {now} - 60000, 1000 {}", crossed(3)),
         format!("INSERT INTO key_uses (key_id, kind, name, first_at_ms, last_at_ms) SELECT k.id, 'grant', 'images:read', k.created_at_ms, {now} - 60000 {used}"),
