@@ -64,6 +64,8 @@ pub struct FormState {
     pub notice: Option<String>,
     /// Whoever filled it in has just confirmed who they are; nothing else is done yet.
     pub confirmed: bool,
+    /// What the form is about has changed since it was opened.
+    pub is_stale: bool,
     /// A second person has to approve it: the form offers to ask for that.
     pub needs_approval: bool,
     /// What the form means, in sentences, for whoever asked before sending it.
@@ -74,9 +76,11 @@ impl FormState {
     #[must_use]
     pub fn refused(values: FormValues, error: AppError) -> Self {
         let needs_approval = error.code == Code::ApprovalRequired;
+        let is_stale = error.code == Code::Conflict && error.fields.is_empty();
         let notice = error.fields.is_empty().then_some(error.detail);
         Self {
             needs_approval,
+            is_stale,
             values,
             errors: error.fields,
             notice,

@@ -40,6 +40,8 @@ pub struct KeyPage {
     pub nonce: String,
     /// The open incident of a key that may have leaked.
     pub incident: Option<IncidentId>,
+    /// That incident disabled it, so nobody enables it meanwhile.
+    pub is_frozen: bool,
     /// A change that waits for approval, or a secret that waits to be collected after it.
     pub approval: Option<KeyApproval>,
 }
@@ -104,6 +106,8 @@ pub enum Source {
 pub struct KeyEditForm {
     pub now: Timestamp,
     pub key: KeyDetail,
+    /// The mark of what the key may do as it is now.
+    pub looked_at: String,
     /// With its catalogue.
     pub project: Project,
     /// Every time zone to choose from.

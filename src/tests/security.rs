@@ -379,7 +379,7 @@ async fn all_sins(app: &TestApp, org: OrgId) {
     let key = issue::issue(&app.ctx, &actor, &draft, None).await.unwrap().id;
     app.db
         .tamper(&format!(
-            "UPDATE api_keys SET created_at_ms = 1 WHERE id = '{key}'"
+            "UPDATE api_keys SET created_at_ms = 1, idle_since_ms = 1 WHERE id = '{key}'"
         ))
         .await;
     let opening = OpenIncident {

@@ -23,6 +23,17 @@ pub fn typed(state: &FormState, name: &str, initial: &str) -> String {
     }
 }
 
+/// The mark of what was looked at, as a hidden field. A form that is drawn again keeps the one it was opened with; after it was
+/// refused for just that, it has the present one: whoever sends it again does so on purpose.
+#[must_use]
+pub fn looked_at(state: &FormState, name: &'static str, present: &str) -> AnyView {
+    let mark = match state.is_stale {
+        true => present.to_owned(),
+        false => typed(state, name, present),
+    };
+    view! { <input type="hidden" name=name value=mark/> }.into_any()
+}
+
 /// What was typed, or else what the address says under the same name.
 #[must_use]
 pub fn typed_or_asked(state: &FormState, name: &str) -> String {

@@ -61,7 +61,7 @@ statements! {
     SET_TOLD_AS = "UPDATE approvals SET told = $3, reasons = $4 WHERE org_id = $1 AND id = $2";
     /// Whoever collected it, and in whatever way.
     SET_KEY_COLLECTED = "UPDATE approvals SET collected_at_ms = $3 WHERE org_id = $1 AND key_id = $2 AND kind = 'create' AND collected_at_ms IS NULL";
-    FIND_REQUESTER = "SELECT requested_by FROM approvals WHERE org_id = $1 AND key_id = $2 AND kind = 'create' AND state = 'approved' AND collected_at_ms IS NULL";
+    FIND_REQUESTER = "SELECT requested_by, COALESCE(decided_at_ms, 0) FROM approvals WHERE org_id = $1 AND key_id = $2 AND kind = 'create' AND state = 'approved' AND collected_at_ms IS NULL";
     FIND_LAPSED_OF_KEY = "SELECT id FROM approvals WHERE org_id = $1 AND key_id = $2 AND kind = 'edit' AND state = 'waiting' AND lapses_at_ms <= $3";
     /// Only while it waits; whoever comes second changes nothing.
     END = "UPDATE approvals SET state = $4, decided_by = $5, decided_at_ms = $3 WHERE org_id = $1 AND id = $2 AND state = 'waiting' AND lapses_at_ms > $3";
@@ -272,19 +272,21 @@ pub async fn set_key_collected(
         .execute(c).await.map(drop))
 }
 
-/// Whose the secret of a key is to collect, if a request made it and nobody has.
+/// Whose the secret of a key is to collect, and since when, if a request made it and nobody has.
 pub async fn find_requester(
     tx: &mut Tx,
     scope: &OrgScope,
     key: &KeyId,
-) -> Result<Option<AccountId>, StoreError> {
-    let found: Option<String> = on!(tx, c => sqlx::query_scalar(FIND_REQUESTER).bind(scope.org_id().as_str()).bind(key.as_str())
+) -> Result<Option<(AccountId, Timestamp)>, StoreError> {
+    let found: Option<(String, i64)> = on!(tx, c => sqlx::query_as(FIND_REQUESTER).bind(scope.org_id().as_str()).bind(key.as_str())
         .fetch_optional(c).await)?;
     let place = RowPlace {
         table: "approvals",
         id: key.as_str(),
     };
-    found.map(|id| place.parsed("requested_by", &id)).transpose()
+    found
+        .map(|(id, decided)| Ok((place.parsed("requested_by", &id)?, Timestamp::from_ms(decided))))
+        .transpose()
 }
 
 /// A change of a key that has lapsed and was not noted as such.

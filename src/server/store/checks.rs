@@ -2,7 +2,7 @@
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::keys::concern;
+use super::keys::traits;
 use super::row::moment;
 use super::statements;
 use crate::model::actor::OrgScope;
@@ -10,8 +10,8 @@ use crate::model::security::{KeyFacts, PeopleFacts, ReviewFacts, TokenFacts};
 use crate::model::time::Timestamp;
 
 statements! {
-    /// Adds up per project, owner and environment in the order of the index `api_keys_facts`, which holds all that is
-    /// asked of a key, before it looks at project and owner: ten thousand keys are a handful of groups.
+    /// Adds up per project, owner, environment and traits in the order of the index `api_keys_concerns`, which holds all that
+    /// is asked of a key, before it looks at project and owner: ten thousand keys are some dozens of groups.
     COUNT_KEYS = concat!("SELECT
         CAST(COALESCE(SUM(CASE WHEN c.here = 1 THEN c.n ELSE 0 END), 0) AS BIGINT) AS all_keys,
         CAST(COALESCE(SUM(CASE WHEN c.here = 1 AND c.environment = 'live' THEN c.n ELSE 0 END), 0) AS BIGINT) AS live_keys,
@@ -22,20 +22,17 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN c.here = 1 THEN c.not_confirmed ELSE 0 END), 0) AS BIGINT) AS not_confirmed,
         CAST(COALESCE(SUM(CASE WHEN c.here = 1 THEN c.overdue ELSE 0 END), 0) AS BIGINT) AS overdue,
         CAST(COALESCE(SUM(CASE WHEN c.here = 0 THEN c.n ELSE 0 END), 0) AS BIGINT) AS owner_inactive
-        FROM (SELECT g.environment, g.n, g.no_end, g.any_address, g.of_person, g.all_scopes, g.not_confirmed, g.overdue,
+        FROM (SELECT g.environment, g.n, g.overdue, g.n * (g.traits % 2) AS no_end, g.n * (g.traits / 2 % 2) AS not_confirmed,
+                g.n * (g.traits / 4 % 2) AS all_scopes, g.n * (g.traits / 8 % 2) AS any_address,
+                CASE WHEN g.owner_account_id IS NULL THEN 0 ELSE g.n END AS of_person,
                 CASE WHEN g.owner_account_id IS NULL OR m.account_id IS NOT NULL THEN 1 ELSE 0 END AS here
-            FROM (SELECT k.org_id, k.project_id, k.owner_account_id, k.environment, COUNT(*) AS n,
-                    COUNT(*) FILTER (WHERE ", concern!(no_end), ") AS no_end,
-                    COUNT(*) FILTER (WHERE ", concern!(any_address), ") AS any_address,
-                    COUNT(*) FILTER (WHERE ", concern!(of_person), ") AS of_person,
-                    COUNT(*) FILTER (WHERE ", concern!(all_scopes), ") AS all_scopes,
-                    COUNT(*) FILTER (WHERE ", concern!(not_confirmed), ") AS not_confirmed,
+            FROM (SELECT k.project_id, k.owner_account_id, k.environment, ", traits!(), " AS traits, COUNT(*) AS n,
                     COUNT(*) FILTER (WHERE k.rotation_due_at_ms <= $2 AND COALESCE(k.overlap_until_ms, 0) <= $2) AS overdue
                 FROM api_keys k WHERE k.org_id = $1 AND k.status = 'active' AND k.secret_count > 0
                     AND (k.expires_at_ms IS NULL OR k.expires_at_ms > $2) AND (k.not_before_ms IS NULL OR k.not_before_ms <= $2)
-                GROUP BY k.org_id, k.project_id, k.owner_account_id, k.environment) g
+                GROUP BY k.project_id, k.owner_account_id, k.environment, ", traits!(), ") g
             JOIN projects p ON p.id = g.project_id AND p.status <> 'archived'
-            LEFT JOIN active_membership m ON m.org_id = g.org_id AND m.account_id = g.owner_account_id) c");
+            LEFT JOIN active_membership m ON m.org_id = $1 AND m.account_id = g.owner_account_id) c");
     COUNT_PEOPLE = "SELECT COUNT(*), COUNT(*) FILTER (WHERE m.role = 'owner'), COUNT(*) FILTER (WHERE NOT EXISTS
             (SELECT 1 FROM factors f WHERE f.account_id = m.account_id AND f.confirmed_at_ms IS NOT NULL))
         FROM active_membership m WHERE m.org_id = $1";

@@ -274,6 +274,26 @@ on_both_databases! {
         assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 1);
     }
 
+    async fn what_was_approved_long_ago_is_not_handed_over_either(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = under(&app, NEW).await;
+        let mut owner = app.owner().await;
+        let id = asks(&app, &mut owner, "Shop").await;
+        decides(&mut grace.browser, &id, "approve", "").await;
+        let key = app.db.texts("SELECT id FROM api_keys").await.remove(0);
+        let at = format!("/settings/api-keys/{key}/handover");
+        app.clock.advance_ms(13 * keywright::model::time::DAY_MS);
+        let mut owner = app.owner().await;
+        let link = owner.post(&at, &[("claim_days", "7")]).await;
+        let token = crate::kit::people::token_of(link.between("id=\"secret\">", "<"));
+        app.clock.advance_ms(keywright::model::time::DAY_MS);
+        let late = app.browser().post("/claim", &[("token", token.as_str())]).await;
+        assert!(late.status == 409 && late.body.contains("within 14 days"), "{}", late.body);
+        let mut owner = app.owner().await;
+        assert_eq!(owner.post(&at, &[("claim_days", "1")]).await.status, 409);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 0);
+    }
+
     async fn r26_approving_and_collecting_a_live_key_need_a_fresh_proof(backend: Backend) {
         let app = TestApp::on(backend).await;
         let mut grace = under(&app, NEW).await;

@@ -4,14 +4,14 @@ use keywright::model::org::Role;
 use keywright::model::rotation::Overlap;
 use keywright::model::time::{HOUR_MS, MINUTE_MS};
 use keywright::server::domain::DomainError;
-use keywright::server::domain::incidents::replace;
+use keywright::server::domain::incidents::{findings, replace};
 use keywright::server::domain::keys::{lifecycle, rotation};
 
-use super::{acts, member, open, open_as, page};
+use super::{acts, member, open, open_as, page, said};
 use crate::kit::{TestApp, on_both_databases};
 
 async fn replaced(app: &TestApp, id: &keywright::model::id::IncidentId) -> String {
-    let made = replace::replace(&app.ctx, &app.operator(), id, None)
+    let made = replace::replace(&app.ctx, &app.operator(), (id, None), None)
         .await
         .unwrap();
     made.secret.expose().clone()
@@ -76,11 +76,50 @@ on_both_databases! {
 
         let key = app.issue("Disabled since", &[]).await;
         let id = open(&app, &key.id, true).await;
+        crate::incidents::work::close(&app, &app.operator(), &id, true).await.unwrap();
         lifecycle::enable(&app.ctx, &app.operator(), &key.id).await.unwrap();
         app.clock.advance_ms(MINUTE_MS);
         lifecycle::disable(&app.ctx, &app.operator(), &key.id).await.unwrap();
+        findings::reopen(&app.ctx, &app.operator(), &id).await.unwrap();
         let new = replaced(&app, &id).await;
         assert_eq!(app.verify(&new).await, "DISABLED", "by somebody else’s will");
+    }
+
+    async fn what_an_incident_froze_nobody_enables_while_it_is_open(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("Nightly export", &[]).await;
+        let id = open(&app, &key.id, true).await;
+        let mut owner = app.owner().await;
+        let at = format!("/settings/api-keys/{}", key.id);
+        let shown = owner.get(&at).await.body;
+        assert!(shown.contains("It is frozen until the incident is dealt with") && !shown.contains(">Enable</button>"), "{shown}");
+        assert!(said(lifecycle::enable(&app.ctx, &app.operator(), &key.id).await).contains("Replace its secret"));
+        assert_eq!(app.verify(&key.secret).await, "DISABLED");
+        crate::incidents::work::close(&app, &app.operator(), &id, true).await.unwrap();
+        assert!(owner.get(&at).await.body.contains(">Enable</button>"));
+        lifecycle::enable(&app.ctx, &app.operator(), &key.id).await.unwrap();
+        assert_eq!(app.verify(&key.secret).await, "VALID");
+    }
+
+    async fn r63_of_two_who_saw_the_same_secret_one_replaces_it(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("Nightly export", &[]).await;
+        let id = open(&app, &key.id, true).await;
+        app.clock.advance_ms(MINUTE_MS);
+        let at = format!("/settings/incidents/{id}/replace");
+        let (mut owner, mut other) = (app.owner().await, app.owner().await);
+        let mut made = Vec::new();
+        let mut forms = Vec::new();
+        for browser in [&mut owner, &mut other] {
+            let page = browser.get(&at).await;
+            forms.push((page.between("name=\"nonce\" value=\"", "\"").to_owned(), page.between("name=\"secret_since\" value=\"", "\"").to_owned()));
+        }
+        for (browser, (nonce, since)) in [&mut owner, &mut other].into_iter().zip(&forms) {
+            made.push(browser.post(&at, &[("nonce", nonce), ("secret_since", since)]).await);
+        }
+        assert_eq!(made[0].status, 200);
+        assert!(made[1].status == 409 && made[1].body.contains("got another secret since"), "{}", made[1].body);
+        assert_eq!(app.verify(made[0].between("id=\"secret\">", "<")).await, "VALID", "the first one’s is not killed");
     }
 
     async fn it_asks_for_what_a_rotation_asks_for_and_works_once(backend: Backend) {
@@ -109,10 +148,10 @@ on_both_databases! {
         let key = app.issue("Own", &[]).await;
         app.give_key(key.id.as_str(), developer.account_id().unwrap()).await;
         let id = open_as(&app, &developer, &key.id, true).await.unwrap().id;
-        let outcome = replace::replace(&app.ctx, &developer, &id, None).await;
+        let outcome = replace::replace(&app.ctx, &developer, (&id, None), None).await;
         assert!(matches!(outcome, Err(DomainError::Denied(_))), "{:?}", outcome.err());
         assert_eq!(app.verify(&key.secret).await, "DISABLED", "and it stays frozen");
-        assert!(replace::replace(&app.ctx, &app.member(Role::Admin), &id, None).await.is_ok());
+        assert!(replace::replace(&app.ctx, &app.member(Role::Admin), (&id, None), None).await.is_ok());
     }
 
     async fn revoked_meanwhile_it_gets_no_other_secret(backend: Backend) {

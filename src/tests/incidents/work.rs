@@ -20,7 +20,7 @@ fn cause(cause: &str) -> Findings<'_> {
     }
 }
 
-async fn close(app: &TestApp, actor: &Actor, id: &IncidentId, anyway: bool) -> Result<(), DomainError> {
+pub async fn close(app: &TestApp, actor: &Actor, id: &IncidentId, anyway: bool) -> Result<(), DomainError> {
     findings::close(&app.ctx, actor, id, cause("Committed"), anyway).await
 }
 
@@ -199,7 +199,7 @@ on_both_databases! {
         let key = app.issue("Nightly export", &[]).await;
         let id = open(&app, &key.id, true).await;
         app.clock.advance_ms(MINUTE_MS);
-        replace::replace(&app.ctx, &app.operator(), &id, None).await.unwrap();
+        replace::replace(&app.ctx, &app.operator(), (&id, None), None).await.unwrap();
         let settled: Vec<_> = page(&app, &id).await.checklist.iter().filter_map(|item| item.fact.map(|fact| (item.number, fact))).collect();
         assert_eq!(settled, [(1, Fact::Replaced), (4, Fact::Replaced)]);
         for number in [2, 3, 5, 6, 7, 8] {
@@ -222,7 +222,7 @@ on_both_databases! {
             checklist::save(ctx, &operator, &id, 2, ("", "x")).await,
             findings::save(ctx, &operator, &id, cause("x")).await,
             findings::suspect_since(ctx, &operator, &id, "2026-01-01T00:00").await,
-            replace::replace(ctx, &operator, &id, None).await.map(drop),
+            replace::replace(ctx, &operator, (&id, None), None).await.map(drop),
             replace::revoke(ctx, &operator, &id).await.map(drop),
             keywright::server::domain::incidents::open::freeze_now(ctx, &operator, &id).await,
         ] {

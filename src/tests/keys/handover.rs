@@ -1,6 +1,7 @@
 //! Handing a key over: the secret is born when it is collected, once, by whom it is for.
 
 use keywright::model::error::Code;
+use keywright::model::id::AccountId;
 use keywright::model::org::Role;
 use keywright::model::time::{DAY_MS, MINUTE_MS};
 use keywright::server::domain::DomainError;
@@ -149,6 +150,43 @@ on_both_databases! {
         let link = token(&hands_over(&app, &mut grace.browser, "Left behind", &[("owner", "team"), ("owner_team", "ops")]).await);
         app.db.tamper("UPDATE members SET status = 'removed' WHERE role = 'admin'").await;
         assert_eq!(claims(&mut app.browser(), &link, "").await.status, 410);
+    }
+
+    async fn a_link_outlives_no_power_of_its_maker_and_no_membership_of_whom_it_is_for(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut grace = app.join("grace@acme.example", Role::Admin).await;
+        let alan = app.join("alan@acme.example", Role::Developer).await;
+        let team = [("owner", "team"), ("owner_team", "ops")];
+        let open = token(&hands_over(&app, &mut grace.browser, "Of an admin", &team).await);
+        let bound = [team[0], team[1], ("claim_email", "alan@acme.example")];
+        let mut owner = app.owner().await;
+        let his = token(&hands_over(&app, &mut owner, "For Alan", &bound).await);
+        let role = async |account: &AccountId, set: &str| app.db.tamper(&format!("UPDATE members SET {set} WHERE account_id = '{account}'")).await;
+        role(&grace.account, "role = 'developer'").await;
+        assert_eq!(claims(&mut app.browser(), &open, "").await.status, 410, "a developer makes no live key");
+        role(&grace.account, "role = 'admin'").await;
+        role(&alan.account, "status = 'removed'").await;
+        let mut stays = alan.browser;
+        assert_eq!(stays.get(&format!("/claim?token={his}")).await.status, 410);
+        assert_eq!(claims(&mut stays, &his, "").await.status, 410);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 0);
+        assert_eq!(claims(&mut app.browser(), &open, "").await.status, 200, "an admin again");
+    }
+
+    async fn the_rules_are_those_of_the_moment_at_which_the_secret_is_made(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        let link = token(&hands_over(&app, &mut owner, "Late", &[]).await);
+        crate::policy::save(&app, &[("addresses_required", "1")], "").await.unwrap();
+        let refused = claims(&mut app.browser(), &link, "").await;
+        assert!(refused.status == 409 && refused.body.contains("rules have changed"), "{}", refused.body);
+        crate::policy::save(&app, &[], "").await.unwrap();
+        app.db.tamper("UPDATE projects SET status = 'archived'").await;
+        let refused = claims(&mut app.browser(), &link, "").await;
+        assert!(refused.status == 409 && refused.body.contains("is archived"), "{}", refused.body);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 0);
+        app.db.tamper("UPDATE projects SET status = 'active'").await;
+        assert_eq!(claims(&mut app.browser(), &link, "").await.status, 200, "nothing was used up");
     }
 
     async fn a_key_that_waits_cannot_be_rotated_and_is_answered_as_unknown(backend: Backend) {

@@ -15,6 +15,7 @@ pub mod openings;
 mod reminders;
 mod restrictions;
 mod rotation;
+mod stale;
 mod unused;
 
 use keywright::model::key::Environment;

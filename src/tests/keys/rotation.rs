@@ -7,6 +7,7 @@ use keywright::model::org::Role;
 use keywright::model::rotation::{OVERLAP_MAX_MS, Overlap};
 use keywright::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use keywright::server::domain::DomainError;
+use keywright::server::domain::keys::looked::LookedAt;
 use keywright::server::domain::keys::{lifecycle, rotation};
 use keywright::server::platform::clock::Clock;
 use serde_json::json;
@@ -67,6 +68,47 @@ on_both_databases! {
             assert!(said.contains("running already") || said.contains("at the same moment"), "{said}");
         }
         assert_eq!((app.verify(&key.secret).await, app.verify(&made[0]).await), ("VALID".into(), "VALID".into()));
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 2);
+    }
+
+    async fn r63_of_many_who_look_at_one_secret_one_replaces_it_without_overlap(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("Leaked", &[]).await;
+        let seen = LookedAt { id: &key.id, secret_since: Some(app.clock.now()) };
+        app.clock.advance_ms(HOUR_MS);
+        let operator = app.operator();
+        let tries = (0..8).map(|_| rotation::start(&app.ctx, &operator, seen, overlap("now"), None));
+        let (made, refused): (Vec<_>, Vec<_>) = futures_util::future::join_all(tries).await.into_iter().partition(Result::is_ok);
+        assert_eq!((made.len(), refused.len()), (1, 7));
+        for error in refused.into_iter().filter_map(Result::err) {
+            assert!(error.to_string().contains("got another secret since"), "{error}");
+        }
+        let made = made.into_iter().flatten().next().unwrap().secret.expose().clone();
+        assert_eq!((app.verify(&key.secret).await, app.verify(&made).await), ("EXPIRED".into(), "VALID".into()));
+    }
+
+    async fn a_page_that_is_old_ends_no_other_rotation_than_the_one_it_shows(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("Twice", &[]).await;
+        app.clock.advance_ms(HOUR_MS);
+        start(&app, &key.id, overlap("24h")).await.unwrap();
+        let mut owner = app.owner().await;
+        let mut old = Vec::new();
+        for act in ["finish", "extend", "cancel"] {
+            let at = format!("/settings/api-keys/{}/rotate/{act}", key.id);
+            let since = owner.get(&at).await.between("name=\"secret_since\" value=\"", "\"").to_owned();
+            old.push((at, since));
+        }
+        app.clock.advance_ms(HOUR_MS);
+        rotation::finish(&app.ctx, &app.operator(), &key.id).await.unwrap();
+        start(&app, &key.id, overlap("24h")).await.unwrap();
+        let mut owner = app.owner().await;
+        for (at, since) in &old {
+            let answer = owner.post(at, &[("secret_since", since), ("overlap", "7d")]).await;
+            assert!(answer.status == 409 && answer.body.contains("got another secret since"), "{at} {}", answer.body);
+            let present = answer.between("name=\"secret_since\" value=\"", "\"");
+            assert_ne!(present, since, "sent again, it is on purpose");
+        }
         assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 2);
     }
 

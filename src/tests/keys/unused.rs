@@ -9,6 +9,7 @@ use keywright::model::time::{DAY_MS, HOUR_MS};
 use keywright::server::domain::housekeeping;
 use keywright::server::domain::keys::{lifecycle, unused};
 use keywright::server::domain::mail::Letter;
+use keywright::server::platform::clock::Clock;
 use keywright::server::store::keys as store;
 
 use crate::kit::{TestApp, on_both_databases};
@@ -42,7 +43,10 @@ async fn rule(app: &TestApp, days: &str) {
 /// How many are unused for ninety days, as the page lists and as the checklist counts.
 async fn counted(app: &TestApp) -> (usize, i64) {
     let page = unused::page(&app.ctx, &app.operator(), 90).await.unwrap();
-    let (now, scope) = (app.clock.now(), app.operator().require(Permission::KeysRead).unwrap());
+    let (now, scope) = (
+        app.clock.now(),
+        app.operator().require(Permission::KeysRead).unwrap(),
+    );
     let mut tx = app.ctx.db.begin_read().await.unwrap();
     let since = now.minus_ms(90 * DAY_MS);
     let count = store::count_unused(&mut tx, &scope, (since, now)).await.unwrap();
@@ -225,6 +229,11 @@ on_both_databases! {
         assert_eq!(app.db.number(&noted).await, 1, "the free one");
         act.commit().await.unwrap();
         flushed.await.unwrap();
-        assert_eq!(app.db.number(&noted).await, 2);
+        let both = async {
+            while app.db.number(&noted).await < 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), both).await.expect("noted when the act has ended");
     }
 }

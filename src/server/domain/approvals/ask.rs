@@ -88,6 +88,7 @@ pub async fn ask_for_change(
     let former = secured::find(ctx, &mut tx, actor, key).await?;
     let scope = require_manage(actor, &former)?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
+    edit::refuse_stale(&former, values.first("looked_at"))?;
     if let Some(lapsed) = store::find_lapsed_of_key(&mut tx, &scope, key, now).await? {
         lapse_one(ctx, &mut tx, *scope.org_id(), &lapsed, now).await?;
     }

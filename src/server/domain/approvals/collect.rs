@@ -71,7 +71,7 @@ pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Re
 }
 
 /// What was approved long ago is asked for anew.
-fn refuse_too_late(
+pub(in crate::server::domain) fn refuse_too_late(
     key: &SecuredKey,
     decided_at: Option<Timestamp>,
     now: Timestamp,

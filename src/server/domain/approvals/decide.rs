@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::proposal::{self, Typed, is_as_it_was};
 use super::{Leave, anothers, over, refuse_beyond};
-use crate::model::account::SessionStage;
-use crate::model::actor::{Actor, Denied, OrgScope, Origin};
+use crate::model::actor::{Actor, Denied, OrgScope};
 use crate::model::approval::{ApprovalKind, ApprovalState, ApprovalSummary, COMMENTS_MAX, Reason, Told};
 use crate::model::error::{Code, FieldError};
 use crate::model::id::{AccountId, ApprovalId, KeyId};
@@ -19,7 +18,7 @@ use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::keys::issue::{self, Entering, Ground};
 use crate::server::domain::keys::{edit, require_manage, secured};
 use crate::server::domain::mail::{self, Letter};
-use crate::server::domain::policy::Policies;
+use crate::server::domain::members as domain_members;
 use crate::server::store::approvals::{self as store, Approval};
 use crate::server::store::db::Tx;
 use crate::server::store::{keys as key_store, members, orgs as org_store};
@@ -177,18 +176,13 @@ pub(super) async fn requester(
     approval: &Approval,
     now: Timestamp,
 ) -> Result<Actor, DomainError> {
-    let account = approval.summary.requested_by;
-    let role = members::find_role(tx, scope.org_id(), &account).await?;
-    let Some(role) = role else {
+    let actor = domain_members::as_actor(tx, scope, &approval.summary.requested_by, now).await?;
+    actor.ok_or_else(|| {
         let name = &approval.summary.requested_by_name;
-        return Err(refused(format!(
+        refused(format!(
             "{name} is no active member any more, so nothing is done in their name. Decline the request."
-        )));
-    };
-    let membership = Some((*scope.org_id(), role));
-    let Policies { live, test } = Policies::in_force(tx, scope, now).await?;
-    let actor = Actor::account(account, membership, SessionStage::Complete, Origin::default());
-    Ok(actor.under_policy(&live, &test))
+        ))
+    })
 }
 
 /// Does what was asked for; gives the key.

@@ -5,7 +5,7 @@
 //! key does not exist before it is approved; whoever asked collects it, once.
 
 mod ask;
-mod collect;
+pub(in crate::server::domain) mod collect;
 mod decide;
 mod proposal;
 mod read;

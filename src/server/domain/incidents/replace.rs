@@ -10,17 +10,18 @@ use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::keys::issue::{Nonce, RevealedKey};
+use crate::server::domain::keys::looked::refuse_other_secret;
 use crate::server::domain::keys::{lifecycle, rotation, secured};
 use crate::server::domain::{DomainError, orgs};
 use crate::server::store::incidents as store;
 
 /// Gives the key another secret without any overlap, and lets it pass again if this incident froze it. One row is
 /// written: whoever sees that the key passes sees that the leaked secret has ended. It ends as of the moment the key was
-/// frozen, so that a server whose clock is behind refuses it too. Asks for what a rotation asks for (R26).
+/// frozen, so that a server whose clock is behind refuses it too. Of two who saw the same secret one replaces it (R63). Asks for what a rotation asks for (R26).
 pub async fn replace(
     ctx: &Context,
     actor: &Actor,
-    id: &IncidentId,
+    (id, secret_since): (&IncidentId, Option<Timestamp>),
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
     let now = ctx.clock.now();
@@ -30,6 +31,7 @@ pub async fn replace(
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     rotation::use_form(&mut tx, nonce.as_ref(), &incident.key_id, now).await?;
     rotation::refuse_over(&key, now)?;
+    refuse_other_secret(&key, secret_since)?;
     let is_frozen_by_this = key.status == KeyStatus::Disabled.as_str()
         && key.disabled_at_ms.is_some()
         && key.disabled_at_ms == incident.frozen_at.map(Timestamp::ms);

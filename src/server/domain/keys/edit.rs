@@ -1,6 +1,7 @@
 //! Editing a key: what it is called, what it may do, from where, for what and when.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::issue::{some, unlisted, unlisted_error};
 use super::{read, require_manage, restrictions, rotation, secured};
@@ -23,6 +24,7 @@ use crate::server::ctx::Context;
 use crate::server::domain::approvals::{self, Leave, Remark};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::{DomainError, policy};
+use crate::server::platform::crypto::master_key::hex;
 use crate::server::platform::zones;
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, SecuredKey};
@@ -51,6 +53,8 @@ pub struct AccessEdit<'a> {
     /// `keep` or nothing leaves the end as it is; else as for a new key, counted from now.
     pub expiry: &'a str,
     pub expiry_date: &'a str,
+    /// The mark of what the form was opened on; nothing where nobody looked at a form.
+    pub looked_at: &'a str,
 }
 
 impl<'a> KeyEdit<'a> {
@@ -62,6 +66,7 @@ impl<'a> KeyEdit<'a> {
             restrictions: RestrictionsDraft::of_form(values),
             expiry: values.first("expiry"),
             expiry_date: values.first("expiry_date"),
+            looked_at: values.first("looked_at"),
         });
         Self {
             name: values.first("name"),
@@ -93,8 +98,10 @@ pub async fn form(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyEditFor
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
     let project = projects::find(&mut tx, &scope, &key.summary.project_id).await?;
+    let secured = secured::find(ctx, &mut tx, actor, id).await?;
     Ok(KeyEditForm {
         now,
+        looked_at: mark(&secured)?,
         policy: policy::in_force(&mut tx, &scope, key.summary.environment, now).await?,
         project: project.ok_or(DomainError::NotFound)?,
         zones: zones::names(),
@@ -183,6 +190,9 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     let mut tx = audit::begin(ctx, actor).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
+    if let Some(access) = &edit.access {
+        refuse_stale(&key, access.looked_at)?;
+    }
     let changed = changed(ctx, &mut tx, &scope, key, edit, now).await?;
     let remark = approvals::check(actor, &changed.policy.approvals, &changed.reasons, Leave::Own)?;
     if changed.widens_live() {
@@ -193,6 +203,21 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     tx.commit().await?;
     ctx.key_cache.forget_key(id);
     Ok(())
+}
+
+/// The mark of what a key is let do.
+fn mark(key: &SecuredKey) -> Result<String, DomainError> {
+    Ok(hex(&Sha256::digest(told(key)?.to_string())))
+}
+
+/// Refuses a form that was opened before the key was changed: it has all that the key may do, and would give back what was
+/// taken away since.
+pub(in crate::server::domain) fn refuse_stale(key: &SecuredKey, looked_at: &str) -> Result<(), DomainError> {
+    if looked_at.is_empty() || looked_at == mark(key)? {
+        return Ok(());
+    }
+    let message = "The key has been changed since you opened this form. What you typed is still here: compare it with the key as it is now, then send it again to put it in its place.";
+    Err(DomainError::refused(Code::Conflict, message))
 }
 
 /// What an edit would make of a key, checked by all the rules and not yet written.

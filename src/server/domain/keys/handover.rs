@@ -21,8 +21,9 @@ use crate::server::ctx::Context;
 use crate::server::domain::accounts::links::{self, Link, Purpose};
 use crate::server::domain::accounts::session::{Caller, SignedIn};
 use crate::server::domain::accounts::throttle::{self, Door};
-use crate::server::domain::approvals::Leave;
+use crate::server::domain::approvals::{Leave, collect};
 use crate::server::domain::audit::{self, Entry, actor_columns};
+use crate::server::domain::members as domain_members;
 use crate::server::domain::mint::{self, Credential};
 use crate::server::domain::{DomainError, orgs, policy};
 use crate::server::platform::crypto::password::StoredPassword;
@@ -91,7 +92,7 @@ pub async fn make_link(
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     require(actor, &key, now)?;
     refuse_collected(&key)?;
-    refuse_anothers(&mut tx, (actor, &scope), id).await?;
+    refuse_anothers(&mut tx, (actor, &scope), &key, now).await?;
     let made = put_link(ctx, &mut tx, (actor, &scope), &key, bound, now).await?;
     tx.commit().await?;
     Ok(made)
@@ -101,11 +102,13 @@ pub async fn make_link(
 async fn refuse_anothers(
     tx: &mut Tx,
     (actor, scope): (&Actor, &OrgScope),
-    id: &KeyId,
+    key: &SecuredKey,
+    now: Timestamp,
 ) -> Result<(), DomainError> {
-    let Some(requester) = approvals::find_requester(tx, scope, id).await? else {
+    let Some((requester, decided_at)) = approvals::find_requester(tx, scope, &key.id.parse()?).await? else {
         return Ok(());
     };
+    collect::refuse_too_late(key, Some(decided_at), now)?;
     let is_there = members::find_role(tx, scope.org_id(), &requester)
         .await?
         .is_some();
@@ -239,18 +242,24 @@ pub(super) async fn of(tx: &mut Tx, scope: &OrgScope, id: &KeyId) -> Result<Opti
     Ok(store::find_shown(tx, scope, id).await?)
 }
 
-/// The claim behind a link. Whoever made it must still be able to: a link outlives no maker's power.
+/// The claim behind a link. Whoever made it must still be able to, and whom it is for must still be a member: a link outlives
+/// no maker's power and no recipient's membership.
 async fn open(ctx: &Context, tx: &mut Tx, token: &str) -> Result<(Link, KeyId, OpenClaim), DomainError> {
     let link = links::find(ctx, tx, &[Purpose::Claim], token).await?;
     let id: KeyId = link.subject_id.parse().map_err(|_| links::over())?;
     let claim = store::find_open(tx, &id).await?.ok_or_else(links::over)?;
+    let scope = Actor::system(Some(claim.org_id)).require(Permission::KeysRead)?;
     if claim.made_by.0 == "account" {
         let maker = claim.made_by.1.parse().map_err(|_| links::over())?;
-        let scope = Actor::system(Some(claim.org_id)).require(Permission::KeysRead)?;
-        let members = crate::server::store::orgs::list_member_names(tx, &scope).await?;
-        if !members.iter().any(|member| member.account_id == maker) {
+        let maker = domain_members::as_actor(tx, &scope, &maker, ctx.clock.now()).await?;
+        let needed = permission_for(claim.environment.as_str());
+        if !maker.is_some_and(|maker| maker.may(needed)) {
             return Err(links::over());
         }
+    }
+    if let Some(recipient) = &claim.account {
+        let role = members::find_role(tx, &claim.org_id, recipient).await?;
+        role.ok_or_else(links::over)?;
     }
     Ok((link, id, claim))
 }
@@ -357,6 +366,7 @@ pub async fn claim(
     let key = secured::find(ctx, &mut tx, &actor, &id).await?;
     let scope = actor.require(Permission::KeysManageAny)?;
     refuse_collected(&key).map_err(|_| links::over())?;
+    refuse_against_rules(&mut tx, &scope, &key, now).await?;
     let by = signed_in.and_then(|who| who.actor.account_id()).copied();
     let ip = caller.ip.map(|ip| ip.to_canonical().to_string());
     store::set_claimed(&mut tx, &id, (by.as_ref(), ip.as_deref()), now).await?;
@@ -367,6 +377,26 @@ pub async fn claim(
     tx.commit().await?;
     ctx.key_cache.forget_key(&id);
     Ok(revealed)
+}
+
+/// What has changed since the link was made: the rules are those of the moment at which the secret is made. The link stays
+/// good, for when the key keeps them.
+async fn refuse_against_rules(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &SecuredKey,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    if let Some((_, decided_at)) = approvals::find_requester(tx, scope, &key.id.parse()?).await? {
+        collect::refuse_too_late(key, Some(decided_at), now)?;
+    }
+    let policy = policy::of_key(tx, scope, key, now).await?;
+    if policy::enforce_on(&policy, key).is_err() {
+        let message = "The organisation’s rules have changed since this link was made, and the key does not keep them. \
+                       Tell whoever sent you the link: once the key is edited, it works.";
+        return Err(DomainError::refused(Code::Conflict, message));
+    }
+    Ok(())
 }
 
 /// Makes the secret of a key that waits for it. Call it last before the commit.
@@ -380,6 +410,7 @@ pub(in crate::server::domain) async fn first_secret(
     let id: KeyId = key.id.parse()?;
     let project = projects::find(tx, scope, &key.project_id.parse()?).await?;
     let project = project.ok_or(DomainError::NotFound)?;
+    rotation::refuse_archived(&project)?;
     let text = mint::secret_for(ctx, &format!("{}_{}", key.prefix, key.environment), &id);
     let credential = Credential::Key {
         org_id: scope.org_id().as_str(),

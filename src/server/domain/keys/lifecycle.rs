@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::looked::refuse_other_secret;
 use super::{require_manage, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
@@ -15,6 +16,7 @@ use crate::server::domain::accounts::links::{self, Purpose};
 use crate::server::domain::audit::{self, Entry};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
+use crate::server::store::incidents;
 use crate::server::store::keys::{self as store, SecuredKey};
 
 /// How a key is stopped.
@@ -111,6 +113,7 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
         Some(_) => {}
     }
     if enabled {
+        refuse_frozen(&mut tx, &scope, &key).await?;
         key.status = wanted.as_str().to_owned();
         key.disabled_at_ms = None;
         store::set_enabled(&mut tx, id, now).await?;
@@ -125,6 +128,20 @@ async fn set_enabled(ctx: &Context, actor: &Actor, id: &KeyId, enabled: bool) ->
     tx.commit().await?;
     ctx.key_cache.forget_key(id);
     Ok(())
+}
+
+/// What an incident froze stays so while that is open: only its replaced secret ends the leak.
+async fn refuse_frozen(tx: &mut Tx, scope: &OrgScope, key: &SecuredKey) -> Result<(), DomainError> {
+    let Some(at) = key.disabled_at_ms.map(Timestamp::from_ms) else {
+        return Ok(());
+    };
+    match incidents::is_frozen(tx, scope, &key.id.parse()?, at).await? {
+        true => {
+            let message = "An incident froze this key because it may have leaked. Replace its secret there, or close the incident first.";
+            Err(DomainError::refused(Code::Conflict, message))
+        }
+        false => Ok(()),
+    }
 }
 
 /// The same with the reason as it was typed; whoever may not is told that first.
@@ -198,10 +215,7 @@ pub async fn confirm_stored(
     let key = secured::find(ctx, &mut tx, actor, id).await?;
     let scope = require_manage(actor, &key)?;
     let note = text::line("note", "The note", note, 0, NOTE_MAX)?;
-    if secret_since.is_some_and(|since| since.ms() != key.secret_since_ms) {
-        let message = "The key has got another secret since. Look at its page again.";
-        return Err(DomainError::refused(Code::Conflict, message));
-    }
+    refuse_other_secret(&key, secret_since)?;
     if store::set_stored(&mut tx, &scope, id, &note, now).await? {
         let entry = Entry::new("key.stored", "key", id.as_str()).with(json!({ "note": note }));
         audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;

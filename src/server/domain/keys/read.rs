@@ -1,6 +1,6 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{advice, collecting, handover, may_manage, may_rotate, restrictions, rotation};
+use super::{advice, collecting, evidence, handover, may_manage, may_rotate, restrictions};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Badge, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
@@ -125,6 +125,10 @@ pub async fn page(
     let mut tx = ctx.db.begin_read().await?;
     let now = ctx.clock.now();
     let incident = incidents::find_open_of(&mut tx, &scope, id).await?;
+    let is_frozen = match (incident, key.disabled_at) {
+        (Some(_), Some(at)) => incidents::is_frozen(&mut tx, &scope, id, at).await?,
+        _ => false,
+    };
     let approval = match key.status {
         KeyStatus::Revoked => None,
         _ => approvals::find_of_key(&mut tx, &scope, id, actor.account_id(), now).await?,
@@ -132,6 +136,7 @@ pub async fn page(
     drop(tx);
     Ok(KeyPage {
         incident,
+        is_frozen,
         approval,
         now,
         project: projects::find(ctx, actor, &key.summary.project_id).await?,
@@ -157,7 +162,7 @@ pub async fn find(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyDetail,
     let rotation = match row.summary.overlap_until.is_some_and(|until| until > now)
         && row.status != KeyStatus::Revoked
     {
-        true => rotation::running(&mut tx, &scope, id, now).await?,
+        true => evidence::running(&mut tx, &scope, id, now).await?,
         false => None,
     };
     let policy = policy::in_force(&mut tx, &scope, row.summary.environment, now).await?;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::issue::{Nonce, RevealedKey, refuse_used, use_up};
 use super::lifecycle::already_revoked;
+use super::looked::{LookedAt, refuse_other_secret};
 use super::{require_manage, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::calendar::counted;
@@ -16,20 +17,19 @@ use crate::model::id::{KeyId, OrgId};
 use crate::model::key::{Environment, KeyStatus};
 use crate::model::permission::Permission;
 use crate::model::policy::{OVERLAP_HOURS_MAX, Policy};
-use crate::model::project::ProjectStatus;
-use crate::model::rotation::{Overlap, Rotation, SecretUse, capped};
+use crate::model::project::{Project, ProjectStatus};
+use crate::model::rotation::{Overlap, capped};
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
-use crate::model::usage::LastUsed;
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry};
 use crate::server::domain::mint::{self, Credential};
 use crate::server::domain::{DomainError, orgs, policy};
 use crate::server::store::db::Tx;
-use crate::server::store::keys::{self as store, SecretHour, SecretRow, SecuredKey};
+use crate::server::store::keys::{self as store, SecretRow, SecuredKey};
 use crate::server::store::projects;
 
-const CURRENT: &str = "current";
-const PREVIOUS: &str = "previous";
+pub(super) const CURRENT: &str = "current";
+pub(super) const PREVIOUS: &str = "previous";
 /// The act by which a key gets another secret.
 pub(in crate::server::domain) const STARTED: &str = "key.rotation_started";
 
@@ -87,7 +87,7 @@ fn secret_mut<'a>(key: &'a mut SecuredKey, slot: &str) -> Option<&'a mut SecretR
 }
 
 /// Until when the previous secret goes on, if it does.
-fn runs_until(key: &SecuredKey, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn runs_until(key: &SecuredKey, now: Timestamp) -> Option<Timestamp> {
     let previous = key.secrets.iter().find(|secret| secret.slot == PREVIOUS)?;
     let until = Timestamp::from_ms(previous.expires_at_ms?);
     (until > now).then_some(until)
@@ -174,20 +174,22 @@ pub(in crate::server::domain) async fn use_form(
     Ok(())
 }
 
-/// Gives the key another secret; the one before goes on for the overlap.
-pub async fn start(
+/// Gives the key another secret; the one before goes on for the overlap. Of two who look at the same secret one does (R63).
+pub async fn start<'a>(
     ctx: &Context,
     actor: &Actor,
-    id: &KeyId,
+    key: impl Into<LookedAt<'a>>,
     overlap: Overlap,
     nonce: Option<Nonce<'_>>,
 ) -> Result<RevealedKey, DomainError> {
+    let LookedAt { id, secret_since } = key.into();
     let now = ctx.clock.now();
     let mut tx = audit::begin(ctx, actor).await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     use_form(&mut tx, nonce.as_ref(), id, now).await?;
     refuse_unusable(&key, now)?;
+    refuse_other_secret(&key, secret_since)?;
     let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
     refuse_against_policy(&policy, &key, overlap)?;
     let latest = overlap.ends_at(now, longest_overlap_ms(&policy), expires_at(&key));
@@ -196,6 +198,17 @@ pub async fn start(
     let told = (STARTED, detail);
     save(ctx, tx, (actor, &scope), key, told, now).await?;
     Ok(revealed)
+}
+
+/// In an archived project nothing gets a secret.
+pub(super) fn refuse_archived(project: &Project) -> Result<(), DomainError> {
+    match project.status {
+        ProjectStatus::Archived => {
+            let message = format!("The project {} is archived. Restore it first.", project.name);
+            Err(DomainError::refused(Code::ProjectArchived, message))
+        }
+        ProjectStatus::Active => Ok(()),
+    }
 }
 
 /// Puts another secret into the key's row and says when the one before ends. Nothing is saved yet; gives what is to be
@@ -211,10 +224,7 @@ pub(in crate::server::domain) async fn another_secret(
     let id: KeyId = key.id.parse()?;
     let project = projects::find(tx, scope, &key.project_id.parse()?).await?;
     let project = project.ok_or(DomainError::NotFound)?;
-    if project.status == ProjectStatus::Archived {
-        let message = format!("The project {} is archived. Restore it first.", project.name);
-        return Err(DomainError::refused(Code::ProjectArchived, message));
-    }
+    refuse_archived(&project)?;
     let text = mint::secret_for(ctx, &format!("{}_{}", key.prefix, key.environment), &id);
     let credential = Credential::Key {
         org_id: scope.org_id().as_str(),
@@ -306,13 +316,19 @@ fn end_previous(key: &mut SecuredKey, at: Timestamp) {
 }
 
 /// Ends the previous secret now.
-pub async fn finish(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+pub async fn finish<'a>(
+    ctx: &Context,
+    actor: &Actor,
+    key: impl Into<LookedAt<'a>>,
+) -> Result<(), DomainError> {
+    let LookedAt { id, secret_since } = key.into();
     let now = ctx.clock.now();
     let mut tx = audit::begin(ctx, actor).await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
     // To end a secret asks for no fresh proof, as revoking does not (R26).
     let scope = require_manage(actor, &key)?;
     let until = runs_until(&key, now).ok_or_else(not_running)?;
+    refuse_other_secret(&key, secret_since)?;
     end_previous(&mut key, now);
     let detail = json!({ "before": until.rfc3339() });
     save(
@@ -328,13 +344,20 @@ pub async fn finish(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Doma
 
 /// Lets the previous secret go on until so long from now, which must be later than it would end; thirty days after the
 /// rotation began at the latest, and never past the key's own end.
-pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) -> Result<(), DomainError> {
+pub async fn extend<'a>(
+    ctx: &Context,
+    actor: &Actor,
+    key: impl Into<LookedAt<'a>>,
+    overlap: Overlap,
+) -> Result<(), DomainError> {
+    let LookedAt { id, secret_since } = key.into();
     let now = ctx.clock.now();
     let mut tx = audit::begin(ctx, actor).await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     refuse_revoked(&key)?;
     let before = runs_until(&key, now).ok_or_else(not_running)?;
+    refuse_other_secret(&key, secret_since)?;
     let wanted = capped(now.plus_ms(overlap.length_ms), expires_at(&key));
     if wanted <= before {
         let message = format!(
@@ -370,13 +393,19 @@ pub async fn extend(ctx: &Context, actor: &Actor, id: &KeyId, overlap: Overlap) 
 }
 
 /// Takes the rotation back: the new secret dies, the one before is the only one again.
-pub async fn cancel(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
+pub async fn cancel<'a>(
+    ctx: &Context,
+    actor: &Actor,
+    key: impl Into<LookedAt<'a>>,
+) -> Result<(), DomainError> {
+    let LookedAt { id, secret_since } = key.into();
     let now = ctx.clock.now();
     let mut tx = audit::begin(ctx, actor).await?;
     let (mut key, scope) = open(ctx, &mut tx, actor, id, now).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     refuse_revoked(&key)?;
     runs_until(&key, now).ok_or_else(not_running)?;
+    refuse_other_secret(&key, secret_since)?;
     key.secrets.retain(|secret| secret.slot == PREVIOUS);
     let back = secret_mut(&mut key, PREVIOUS).ok_or_else(not_running)?;
     CURRENT.clone_into(&mut back.slot);
@@ -437,54 +466,4 @@ pub async fn begin_countdown(
         now,
     )
     .await
-}
-
-/// The evidence of a rotation that is under way.
-pub(super) async fn running(
-    tx: &mut Tx,
-    scope: &OrgScope,
-    id: &KeyId,
-    now: Timestamp,
-) -> Result<Option<Rotation>, DomainError> {
-    let Some(key) = store::find_secured(tx, scope, id).await? else {
-        return Ok(None);
-    };
-    let Some(ends_at) = runs_until(&key, now) else {
-        return Ok(None);
-    };
-    let started_at = Timestamp::from_ms(key.secret_since_ms);
-    let uses = store::list_uses(tx, id, started_at.floor_to(HOUR_MS)).await?;
-    let of = |slot: &str| {
-        let secret = key.secrets.iter().find(|secret| secret.slot == slot);
-        secret.map_or_else(SecretUse::default, |secret| use_of(&uses, secret.number, now))
-    };
-    let previous = key.secrets.iter().find(|secret| secret.slot == PREVIOUS);
-    Ok(Some(Rotation {
-        started_at,
-        ends_at,
-        countdown_ms: previous.and_then(|previous| previous.countdown_ms),
-        current: of(CURRENT),
-        previous: of(PREVIOUS),
-    }))
-}
-
-/// The last 24 hours of one secret, and its last use of all.
-fn use_of(uses: &[SecretHour], number: i64, now: Timestamp) -> SecretUse {
-    let own = || uses.iter().filter(|hour| hour.number == number);
-    let first = now.floor_to(HOUR_MS).minus_ms(23 * HOUR_MS);
-    let in_hour = |n: i64| {
-        let at = first.plus_ms(n * HOUR_MS).ms();
-        own()
-            .filter(|hour| hour.hour_at_ms == at)
-            .map(|hour| hour.requests)
-            .sum()
-    };
-    SecretUse {
-        last: own().max_by_key(|hour| hour.last_at_ms).map(|hour| LastUsed {
-            at: Timestamp::from_ms(hour.last_at_ms),
-            ip: hour.last_ip.clone(),
-            country: None,
-        }),
-        hours: (0..24).map(in_hour).collect(),
-    }
 }

@@ -11,7 +11,8 @@ pub mod read;
 pub mod roles;
 pub mod two_factor;
 
-use crate::model::actor::{Actor, Denied, OrgScope};
+use crate::model::account::SessionStage;
+use crate::model::actor::{Actor, Denied, OrgScope, Origin};
 use crate::model::error::Code;
 use crate::model::id::AccountId;
 use crate::model::member::MemberSummary;
@@ -19,6 +20,7 @@ use crate::model::org::Role;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
+use crate::server::domain::policy::Policies;
 use crate::server::store::db::Tx;
 use crate::server::store::{invitations, members as store};
 
@@ -27,6 +29,22 @@ async fn find(tx: &mut Tx, scope: &OrgScope, account: &AccountId) -> Result<Memb
     store::find(tx, scope, account)
         .await?
         .ok_or(DomainError::NotFound)
+}
+
+/// A member with the powers they have now, and none that they proved; nobody who is not active.
+pub(in crate::server::domain) async fn as_actor(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<Option<Actor>, DomainError> {
+    let Some(role) = store::find_role(tx, scope.org_id(), account).await? else {
+        return Ok(None);
+    };
+    let membership = Some((*scope.org_id(), role));
+    let Policies { live, test } = Policies::in_force(tx, scope, now).await?;
+    let actor = Actor::account(*account, membership, SessionStage::Complete, Origin::default());
+    Ok(Some(actor.under_policy(&live, &test)))
 }
 
 /// That the actor may act on somebody of this role.

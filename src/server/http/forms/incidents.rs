@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::keys::nonce_of;
+use super::rotation::secret_seen;
 use super::{Submitted, id_of, see_other};
 use crate::model::actor::Denied;
 use crate::model::error::{Code, FieldError};
@@ -111,7 +112,8 @@ async fn replace_from(
     // Whoever may not is told that, not what else is wrong.
     replace::require(&state.ctx, actor, &id).await?;
     let account = actor.account_id().ok_or(Denied::Unauthenticated)?;
-    replace::replace(&state.ctx, actor, &id, Some(nonce_of(form, account)?)).await
+    let seen = (&id, secret_seen(&form.values));
+    replace::replace(&state.ctx, actor, seen, Some(nonce_of(form, account)?)).await
 }
 
 /// `POST /settings/incidents/{id}/revoke`: the key ends; the form for another like it follows, if asked for.

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::handover::{claim_of, passphrase_of, shown};
+use super::rotation::secret_seen;
 use super::{Submitted, id_of, see_other};
 use crate::model::actor::{Actor, Denied};
 use crate::model::error::{AppError, Code, FieldError};
@@ -12,7 +13,6 @@ use crate::model::form::FormValues;
 use crate::model::id::{AccountId, ApprovalId, KeyId, ProjectId};
 use crate::model::key_text::{TokenKind, parse_key, parse_token};
 use crate::model::project::Project;
-use crate::model::time::Timestamp;
 use crate::model::{key_link, scope_group};
 use crate::server::domain::keys::edit::{self, KeyEdit};
 use crate::server::domain::keys::issue::{self, KeyDraft, Nonce};
@@ -220,7 +220,7 @@ pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form:
 pub async fn stored(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
     form.act(&state, "keys.stored", async |signed_in, values| {
         let key = id_of(&id)?;
-        let since = values.first("secret_since").parse().ok().map(Timestamp::from_ms);
+        let since = secret_seen(values);
         lifecycle::confirm_stored(&state.ctx, &signed_in.actor, &key, values.first("note"), since).await?;
         Ok(see_other(&format!("{}?done=stored", key_page(&key))))
     })

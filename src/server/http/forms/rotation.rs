@@ -10,9 +10,11 @@ use crate::model::error::Code;
 use crate::model::form::FormValues;
 use crate::model::id::KeyId;
 use crate::model::rotation::Overlap;
+use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
 use crate::server::domain::accounts::session::SignedIn;
 use crate::server::domain::keys::issue::RevealedKey;
+use crate::server::domain::keys::looked::LookedAt;
 use crate::server::domain::keys::rotation;
 use crate::server::http::reveal;
 use crate::server::http::state::AppState;
@@ -24,6 +26,18 @@ pub(super) fn overlap_of(values: &FormValues) -> Result<Overlap, DomainError> {
         values.first("overlap_hours"),
         from_first_use,
     )?)
+}
+
+/// Since when the secret exists that the page of a form told of.
+pub(super) fn secret_seen(values: &FormValues) -> Option<Timestamp> {
+    values.first("secret_since").parse().ok().map(Timestamp::from_ms)
+}
+
+fn looked_at<'a>(id: &'a KeyId, values: &FormValues) -> LookedAt<'a> {
+    LookedAt {
+        id,
+        secret_since: secret_seen(values),
+    }
 }
 
 /// `POST /settings/api-keys/{id}/rotate`: the answer is the only place the new secret is ever shown.
@@ -67,14 +81,15 @@ async fn start_from(
         .account_id()
         .ok_or(crate::model::actor::Denied::Unauthenticated)?;
     let overlap = overlap_of(&form.values)?;
-    rotation::start(&state.ctx, actor, &id, overlap, Some(nonce_of(form, account)?)).await
+    let key = looked_at(&id, &form.values);
+    rotation::start(&state.ctx, actor, key, overlap, Some(nonce_of(form, account)?)).await
 }
 
 /// `POST /settings/api-keys/{id}/rotate/finish`
 pub async fn finish(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    form.act(&state, "keys.rotate", async |signed_in, _| {
+    form.act(&state, "keys.rotate", async |signed_in, values| {
         let key = id_of(&id)?;
-        rotation::finish(&state.ctx, &signed_in.actor, &key).await?;
+        rotation::finish(&state.ctx, &signed_in.actor, looked_at(&key, values)).await?;
         Ok(see_other(&format!("{}?done=rotation-finished", key_page(&key))))
     })
     .await
@@ -85,7 +100,8 @@ pub async fn extend(State(state): State<AppState>, Path(id): Path<String>, form:
     form.act(&state, "keys.rotate", async |signed_in, values| {
         let key = id_of(&id)?;
         rotation::require(&state.ctx, &signed_in.actor, &key).await?;
-        rotation::extend(&state.ctx, &signed_in.actor, &key, overlap_of(values)?).await?;
+        let overlap = overlap_of(values)?;
+        rotation::extend(&state.ctx, &signed_in.actor, looked_at(&key, values), overlap).await?;
         Ok(see_other(&format!("{}?done=rotation-extended", key_page(&key))))
     })
     .await
@@ -93,9 +109,9 @@ pub async fn extend(State(state): State<AppState>, Path(id): Path<String>, form:
 
 /// `POST /settings/api-keys/{id}/rotate/cancel`
 pub async fn cancel(State(state): State<AppState>, Path(id): Path<String>, form: Submitted) -> Response {
-    form.act(&state, "keys.rotate", async |signed_in, _| {
+    form.act(&state, "keys.rotate", async |signed_in, values| {
         let key = id_of(&id)?;
-        rotation::cancel(&state.ctx, &signed_in.actor, &key).await?;
+        rotation::cancel(&state.ctx, &signed_in.actor, looked_at(&key, values)).await?;
         Ok(see_other(&format!("{}?done=rotation-cancelled", key_page(&key))))
     })
     .await

@@ -28,6 +28,7 @@ statements! {
         FROM incidents n LEFT JOIN accounts o ON o.id = n.opened_by_id LEFT JOIN accounts c ON c.id = n.closed_by_id
         WHERE n.org_id = $1 AND n.id = $2";
     FIND_OPEN_OF = "SELECT id FROM incidents WHERE org_id = $1 AND key_id = $2 AND status = 'open'";
+    IS_FROZEN = "SELECT COUNT(*) FROM incidents WHERE org_id = $1 AND key_id = $2 AND status = 'open' AND frozen_at_ms = $3";
     /// Changes nothing and takes the row's lock: acts on one incident come one after the other.
     HOLD = "UPDATE incidents SET status = status WHERE org_id = $1 AND id = $2";
     LIST = concat!("SELECT n.id, n.key_id, n.status, n.suspected_since_ms, n.opened_at_ms, n.opened_by_type, n.opened_by_id,
@@ -172,6 +173,18 @@ pub async fn find_open_of(
         id: key.as_str(),
     };
     id.map(|id| place.parsed("id", &id)).transpose()
+}
+
+/// Whether a key that was disabled at a moment was so by an incident that is open still.
+pub async fn is_frozen(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    key: &KeyId,
+    disabled_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let found: i64 = on!(tx, c => sqlx::query_scalar(IS_FROZEN).bind(scope.org_id().as_str()).bind(key.as_str())
+        .bind(disabled_at.ms()).fetch_one(c).await)?;
+    Ok(found > 0)
 }
 
 /// The incident, which nobody else changes until the transaction ends.

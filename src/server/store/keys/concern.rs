@@ -21,4 +21,15 @@ macro_rules! concern {
     };
 }
 
-pub(in crate::server::store) use concern;
+/// The same as one number, for counts: no end 1, not confirmed 2, all scopes 4, any address 8. The index
+/// `api_keys_concerns` has just this expression.
+macro_rules! traits {
+    () => {
+        "(CASE WHEN k.expires_at_ms IS NULL THEN 1 ELSE 0 END + CASE WHEN k.stored_at_ms IS NULL THEN 2 ELSE 0 END
+            + CASE WHEN substr(k.scopes, 1, 1) = '*' THEN 4 ELSE 0 END
+            + CASE WHEN substr(k.restrictions, 1, 23) = '{\"addresses\":{\"allow\":[' THEN 0 ELSE 8 END)"
+    };
+}
+
+pub(super) use concern;
+pub(in crate::server::store) use traits;

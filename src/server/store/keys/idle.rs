@@ -4,7 +4,6 @@
 //! exact last use is beside it, and less than that later; whoever asks looks there for keys near the limit only.
 
 use super::super::batch::{Batch, ask, batch, run};
-use crate::model::id::KeyId;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
@@ -38,7 +37,9 @@ macro_rules! move_all {
     ($rows:literal) => {
         concat!(
             "UPDATE api_keys SET idle_since_ms = used.at_ms
-             FROM (SELECT value ->> 0 AS id, CAST(value ->> 1 AS BIGINT) AS at_ms FROM ", $rows, ") used
+             FROM (SELECT value ->> 0 AS id, CAST(value ->> 1 AS BIGINT) AS at_ms FROM ",
+            $rows,
+            ") used
              WHERE api_keys.id = used.id AND api_keys.idle_since_ms < used.at_ms"
         )
     };
@@ -83,7 +84,11 @@ pub async fn set_in_use(tx: &mut Tx, key: &str, at: Timestamp) -> Result<(), Sto
 async fn behind<'a>(tx: &mut Tx, uses: &[LastUse<'a>]) -> Result<Vec<LastUse<'a>>, StoreError> {
     let found = ask(tx, &LIST_BEHIND, &rows(uses)).await?;
     let ids: std::collections::HashSet<String> = found.into_iter().map(|(id, _)| id).collect();
-    Ok(uses.iter().filter(|used| ids.contains(used.id)).copied().collect())
+    Ok(uses
+        .iter()
+        .filter(|used| ids.contains(used.id))
+        .copied()
+        .collect())
 }
 
 fn rows<'a>(uses: &[LastUse<'a>]) -> Vec<(&'a str, i64)> {

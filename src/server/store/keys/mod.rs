@@ -30,7 +30,7 @@ mod secured;
 mod unused;
 
 pub use candidates::{Candidate, list_candidates, list_matching};
-pub(in crate::server::store) use concern::concern;
+pub(in crate::server::store) use concern::traits;
 pub use export::list_after;
 pub use held::{count_held, list_held, list_held_ids};
 pub use idle::{set_all_in_use, set_in_use};

@@ -36,6 +36,14 @@ const STATE: &str = "(CASE WHEN k.status = 'revoked' THEN 'revoked'
     WHEN k.rotation_due_at_ms <= $2 THEN 'rotation_overdue'
     ELSE 'active' END)";
 
+/// Those of the states in which a key passes, without a look at which.
+const PASSES: &str =
+    "k.status = 'active' AND k.secret_count > 0 AND (k.expires_at_ms IS NULL OR k.expires_at_ms > $2)
+    AND (k.not_before_ms IS NULL OR k.not_before_ms <= $2)
+    AND k.project_id NOT IN (SELECT a.id FROM projects a WHERE a.org_id = $1 AND a.status = 'archived')
+    AND (k.owner_account_id IS NULL
+        OR k.owner_account_id IN (SELECT a.account_id FROM active_membership a WHERE a.org_id = $1))";
+
 /// What a filter binds after organisation and time: search, three patterns, project, environment, state.
 pub(super) type Asked = [String; 7];
 
@@ -95,9 +103,7 @@ fn found_by(filter: &KeyFilter) -> Option<String> {
 
 /// Those states that a stored status can be in come first: they are a part of the index.
 fn in_state(filter: &KeyFilter) -> Option<String> {
-    let passing = |what: &str| {
-        format!("k.status = 'active' AND {STATE} IN ('rotating', 'rotation_overdue', 'active') AND {what}")
-    };
+    let passing = |what: &str| format!("{what} AND {PASSES}");
     let Some(badge) = filter.badge else {
         return match filter.concern {
             Some(Concern::NoEnd) => Some(passing(concern!(no_end))),

@@ -11,6 +11,7 @@ use crate::model::incident::{IncidentPage, IncidentStatus};
 use crate::model::key::KeyStatus;
 use crate::ui::components::{PageTitle, loaded};
 use crate::ui::form::{FormErrors, use_form_state};
+use crate::ui::pages::keys::rotate::secret_seen;
 use crate::ui::pages::problem::problem_section;
 
 /// What an act says of itself.
@@ -101,7 +102,7 @@ pub fn FreezePage() -> impl IntoView {
                 0 => "Nothing used it in the last hour.".to_owned(),
                 n => format!("{} of the last hour used it.", counted(n, "request")),
             };
-            view! { <p>{effect}" From now on it is refused, until the secret is replaced or somebody enables the key."</p> }
+            view! { <p>{effect}" From now on it is refused, until the secret is replaced, or the incident is closed and somebody enables the key."</p> }
                 .into_any()
         },
         refused: |page| {
@@ -118,7 +119,7 @@ pub fn ReplacePage() -> impl IntoView {
         title: |name| format!("Replace the secret of {name} now?"),
         button: "Make the new secret",
         class: "button primary",
-        body: |page, _| {
+        body: |page, state| {
             let passes = match page.key.status {
                 KeyStatus::Disabled => {
                     " The key passes again, with the new secret alone, if this incident froze it."
@@ -140,6 +141,7 @@ pub fn ReplacePage() -> impl IntoView {
                 {running}
                 {used.map(|used| view! { <p>{used}</p> })}
                 <input type="hidden" name="nonce" value=page.nonce.clone()/>
+                {secret_seen(state, &page.key)}
                 <p class="hint"><a href=format!("{}/revoke", address_of(&page.incident.id))>"Revoke the key instead, and create another"</a></p>
             }
             .into_any()

@@ -7,7 +7,7 @@ use crate::model::error::AppError;
 use crate::model::form::FormState;
 use crate::model::incident::{FINDING_MAX, IncidentPage, IncidentStatus};
 use crate::ui::components::{PageTitle, loaded};
-use crate::ui::form::{FormErrors, field_class, field_error, prose_field, typed, use_form_state};
+use crate::ui::form::{FormErrors, field_class, field_error, looked_at, prose_field, typed, use_form_state};
 use crate::ui::pages::problem::problem_section;
 
 #[component]
@@ -41,7 +41,7 @@ fn draw(page: &IncidentPage, state: &FormState) -> AnyView {
             <p>"What was read of the key’s use stays with the incident, and its report can be printed and taken away at any time."</p>
             <form class="form" method="post" action=action novalidate>
                 <FormErrors state=state.clone()/>
-                <input type="hidden" name="version" value=incident.findings_version.to_string()/>
+                {looked_at(state, "version", &incident.findings_version.to_string())}
                 <input type="hidden" name="noticed" value=typed(state, "noticed", &incident.noticed)/>
                 {finding_fields(page, state)}
                 {open_items(page, state)}

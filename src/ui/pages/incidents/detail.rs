@@ -9,7 +9,7 @@ use crate::model::incident::{Fact, IncidentPage, IncidentStatus, ItemKind};
 use crate::model::key::KeyStatus;
 use crate::model::text::NOTE_MAX;
 use crate::ui::components::{EnvironmentTag, Icon, PageHead, flash, key_badge, loaded, moment};
-use crate::ui::form::{FormErrors, prose_field, use_form_state};
+use crate::ui::form::{FormErrors, looked_at, prose_field, use_form_state};
 
 #[component]
 pub fn IncidentDetailPage() -> impl IntoView {
@@ -168,7 +168,7 @@ fn findings(page: &IncidentPage, state: &FormState, address: &str) -> AnyView {
         <section class="card" aria-labelledby="findings">
             <header class="card-head"><h2 id="findings">"What was found out"</h2></header>
             <form class="form wide" method="post" action=address.to_owned() novalidate>
-                <input type="hidden" name="version" value=incident.findings_version.to_string()/>
+                {looked_at(state, "version", &incident.findings_version.to_string())}
                 {prose_field(state, ("noticed", "How it was noticed"), "Where it was seen, who said so, what looked wrong.", &incident.noticed, NOTE_MAX)}
                 {finding_fields(page, state)}
                 <div class="form-actions"><button class="button">"Save"</button></div>

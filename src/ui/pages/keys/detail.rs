@@ -8,10 +8,11 @@ use super::countries::untold_notice;
 use super::handover::handover_notice;
 use super::openings::opened_notice;
 use super::policy::broken;
-use super::rotate::rotation_card;
+use super::rotate::{rotation_card, secret_seen};
 use super::{key_address, list_crumb};
 use crate::model::calendar::counted;
 use crate::model::error::AppError;
+use crate::model::form::FormState;
 use crate::model::id::{IncidentId, KeyId};
 use crate::model::key::{Badge, KeyDetail, KeyStatus, Owner};
 use crate::model::key_link;
@@ -56,6 +57,7 @@ fn draw(page: KeyPage) -> AnyView {
         usage,
         project,
         incident,
+        is_frozen,
         approval,
         least_privilege,
         ..
@@ -66,7 +68,8 @@ fn draw(page: KeyPage) -> AnyView {
         view! { {key_badge(summary.badge)}<EnvironmentTag environment=summary.environment/> }.into_any();
     let lede = view! { <code class="mono">{summary.hint.clone()}</code>" · "{summary.project_name.clone()} }
         .into_any();
-    let actions = actions(&key, incident.is_some(), &address);
+    let standing_of = (incident.is_some(), is_frozen);
+    let actions = actions(&key, standing_of, &address);
     let range = usage.range;
     let tabs = UsageRange::ALL.map(|choice| {
         let current = (choice == range).then_some("page");
@@ -74,7 +77,7 @@ fn draw(page: KeyPage) -> AnyView {
     });
     view! {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
-        {incident.map(incident_banner)}
+        {incident.map(|id| incident_banner(id, is_frozen))}
         {standing(&key, now)}
         {approval.map(|approval| approval_notice(&approval, now))}
         {untold_notice(&key)}
@@ -100,11 +103,15 @@ fn draw(page: KeyPage) -> AnyView {
 }
 
 /// That the key may have leaked, and where that is dealt with.
-fn incident_banner(id: IncidentId) -> AnyView {
+fn incident_banner(id: IncidentId, is_frozen: bool) -> AnyView {
+    let stands = match is_frozen {
+        true => " It is frozen until the incident is dealt with.",
+        false => " An incident is open.",
+    };
     view! {
         <div class="notice danger" role="status">
             <Icon name="incident"/>
-            <div><p><b>"This key may have leaked."</b>" An incident is open."</p></div>
+            <div><p><b>"This key may have leaked."</b>{stands}</p></div>
             <div class="actions"><a class="button small" href=format!("/settings/incidents/{id}")>"Go to the incident"</a></div>
         </div>
     }
@@ -193,7 +200,7 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
             <div><p><b>"Not confirmed."</b>" Nobody has said that the secret is stored. It cannot be shown again."</p></div>
             <div class="actions">
                 <form method="post" action=format!("{address}/stored")>
-                    <input type="hidden" name="secret_since" value=key.secret_since.ms().to_string()/>
+                    {secret_seen(&FormState::default(), key)}
                     <button class="button small">"It is stored"</button>
                 </form>
                 <a class="button small" href=again>{again_label}</a>
@@ -203,7 +210,7 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
     .into_any()
 }
 
-fn actions(key: &KeyDetail, has_incident: bool, address: &str) -> AnyView {
+fn actions(key: &KeyDetail, (has_incident, is_frozen): (bool, bool), address: &str) -> AnyView {
     if !key.may_manage {
         return ().into_any();
     }
@@ -216,7 +223,7 @@ fn actions(key: &KeyDetail, has_incident: bool, address: &str) -> AnyView {
     view! {
         <a class="button" href=format!("{address}/edit")>"Edit"</a>
         {can_rotate(key).then(|| view! { <a class="button" href=format!("{address}/rotate")>"Rotate…"</a> })}
-        <KeySwitch key_id=key.summary.id enabled=key.status == KeyStatus::Active/>
+        {(!is_frozen).then(|| view! { <KeySwitch key_id=key.summary.id enabled=key.status == KeyStatus::Active/> })}
         <a class="button danger" href=format!("{address}/revoke")>"Revoke…"</a>
         {leaked}
     }

@@ -14,7 +14,7 @@ use crate::model::key::{KeyDetail, KeyStatus};
 use crate::model::key_page::KeyEditForm;
 use crate::rpc::keys::get_key_edit_form;
 use crate::ui::components::{NewExpiryField, PageHead, ask, loaded};
-use crate::ui::form::{FormErrors, TextField, use_form_state};
+use crate::ui::form::{FormErrors, TextField, looked_at, use_form_state};
 use crate::ui::pages::approvals::ask::ask_section;
 use crate::ui::pages::problem::problem_section;
 
@@ -72,6 +72,7 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
         <form class="form" method="post" action=save_at novalidate>
             <FormErrors state=state.clone()/>
             <input type="hidden" name="access" value="1"/>
+            {looked_at(state, "looked_at", &form.looked_at)}
             <section class="form-section">
                 <h2>"Name and purpose"</h2>
                 {called(key, form.policy.rotation_days, state)}

@@ -11,7 +11,9 @@ use crate::model::rotation::{DEFAULT_OVERLAP, OVERLAPS, Readiness, Rotation, Sec
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::ui::charts::spark;
 use crate::ui::components::{Icon, PageHead, PageTitle, loaded, moment, never};
-use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
+use crate::ui::form::{
+    FormErrors, TextField, error_id, field_class, field_error, looked_at, typed, use_form_state,
+};
 
 #[component]
 pub fn RotateKeyPage() -> impl IntoView {
@@ -43,6 +45,7 @@ fn start_form(page: &KeyPage, state: &FormState) -> AnyView {
         <form class="form" method="post" action=action novalidate>
             <FormErrors state=state.clone()/>
             <input type="hidden" name="nonce" value=page.nonce.clone()/>
+            {secret_seen(state, key)}
             {overlap_field(state, "How long the old secret goes on", true)}
             {ends}
             <div class="form-actions">
@@ -52,6 +55,11 @@ fn start_form(page: &KeyPage, state: &FormState) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// Since when the secret exists that the page tells of: an act on it is refused once there is another.
+pub(in crate::ui::pages) fn secret_seen(state: &FormState, key: &KeyDetail) -> AnyView {
+    looked_at(state, "secret_since", &key.secret_since.ms().to_string())
 }
 
 /// The length; `starting` also offers none, and to count from the first use.
@@ -212,6 +220,7 @@ fn ask_before(
                 <h1>{title.clone()}</h1>
                 <form class="form" method="post" action=action novalidate>
                     <FormErrors state=state.clone()/>
+                    {secret_seen(&state, &page.key)}
                     {body(rotation, &state, page.now)}
                     <div class="form-actions">
                         <button class=class>{label}</button>

@@ -13,7 +13,7 @@ use crate::model::permission::Permission;
 use crate::model::project::{Project, ProjectStatus};
 use crate::rpc::projects::get_project;
 use crate::ui::components::{PageHead, ask, flash, loaded};
-use crate::ui::form::{FormErrors, TextField, use_form_state};
+use crate::ui::form::{FormErrors, TextField, looked_at, use_form_state};
 use crate::ui::frame::may;
 use crate::ui::islands::ProjectSwitch;
 
@@ -54,8 +54,7 @@ fn form(project: &Project, state: &FormState) -> AnyView {
         {head(project)}
         <form class="form" method="post" action=format!("/settings/projects/{}", project.id) novalidate>
             <FormErrors state=state.clone()/>
-            // After a conflict the version shown is the present one: saving again is then on purpose.
-            <input type="hidden" name="version" value=project.version.to_string()/>
+            {looked_at(state, "version", &project.version.to_string())}
             {name.draw(state, &project.name)}
             {catalogue_field(state, &project.scopes)}
             {resources_field(state, &project.resources)}

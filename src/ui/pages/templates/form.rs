@@ -15,7 +15,9 @@ use crate::model::scope_group::GroupPreset;
 use crate::model::template::{EXPIRIES, KeyTemplate, TemplateForm};
 use crate::rpc::templates::get_template_form;
 use crate::ui::components::{PageHead, ask, loaded};
-use crate::ui::form::{FormErrors, TextField, error_id, field_class, field_error, typed, use_form_state};
+use crate::ui::form::{
+    FormErrors, TextField, error_id, field_class, field_error, looked_at, typed, use_form_state,
+};
 use crate::ui::pages::keys::restrict::{Offer, restriction_fields};
 
 #[component]
@@ -62,9 +64,7 @@ fn draw(form: &TemplateForm, state: &FormState) -> AnyView {
         project: None,
         first_day: false,
     };
-    // After a conflict the version shown is the present one: saving again is then on purpose.
-    let version = template
-        .map(|template| view! { <input type="hidden" name="version" value=template.version.to_string()/> });
+    let version = template.map(|template| looked_at(state, "version", &template.version.to_string()));
     view! {
         <PageHead title=title crumbs=list_crumb()/>
         <form class="form" method="post" action=save_at novalidate>
