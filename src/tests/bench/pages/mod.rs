@@ -32,16 +32,6 @@ const BY_NATURE: &[(&str, f64, &str)] = &[
         25.0,
         "every key is held against the rules; less than in proportion",
     ),
-    (
-        "/settings/api-keys/unused",
-        4.0,
-        "the last use of each key is looked up, which is kept beside the keys",
-    ),
-    (
-        "/settings/security",
-        4.0,
-        "counts everything that is worth a look, the last use of each key among it",
-    ),
 ];
 
 /// Opens each page often, prints what it takes, and fails if any takes more than it may.
