@@ -170,7 +170,10 @@ on_both_databases! {
         assert_eq!(stays.get(&format!("/claim?token={his}")).await.status, 410);
         assert_eq!(claims(&mut stays, &his, "").await.status, 410);
         assert_eq!(app.db.number("SELECT COUNT(*) FROM key_secrets").await, 0);
+        app.clock.advance_ms(DAY_MS);
         assert_eq!(claims(&mut app.browser(), &open, "").await.status, 200, "an admin again");
+        let idle = "SELECT idle_since_ms FROM api_keys WHERE secret_count > 0";
+        assert_eq!(app.db.number(idle).await, app.clock.now().ms(), "while it waited nobody could use it");
     }
 
     async fn the_rules_are_those_of_the_moment_at_which_the_secret_is_made(backend: Backend) {

@@ -433,6 +433,8 @@ pub(in crate::server::domain) async fn first_secret(
     };
     approvals::set_key_collected(tx, scope, &id, now).await?;
     key_store::replace_secrets(tx, &key).await?;
+    // While it waited nobody could use it.
+    key_store::set_in_use(tx, &key.id, now).await?;
     secured::save(ctx, tx, scope, key, now).await?;
     Ok(revealed)
 }
