@@ -45,7 +45,7 @@ pub enum Creators {
 #[serde(rename_all = "snake_case")]
 pub enum OnLeak {
     Revoke,
-    /// Owner and admins are told; the key goes on until one of them acts.
+    /// An incident is opened, and owner and admins are told; the key goes on until one of them acts.
     Alert,
 }
 
@@ -141,7 +141,8 @@ impl Policy {
         words.push(match self.on_leak {
             OnLeak::Revoke => "A key whose secret is found in public is revoked at once.".to_owned(),
             OnLeak::Alert => {
-                "When a secret is found in public, owner and admins are told; the key goes on.".to_owned()
+                "When a secret is found in public, an incident is opened, and owner and admins are told; the key goes on."
+                    .to_owned()
             }
         });
         words

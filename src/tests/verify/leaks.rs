@@ -10,6 +10,7 @@ use keywright::model::org::Role;
 use keywright::model::rotation::Overlap;
 use keywright::server::domain::keys::rotation;
 use keywright::server::domain::mail::{LeakEnd, Letter};
+use keywright::server::domain::waiting;
 use keywright::server::http::middleware::client_ip::Peer;
 use keywright::server::platform::crypto::report_keys::ReportKeys;
 use ring::rand::SystemRandom;
@@ -143,6 +144,39 @@ on_both_databases! {
         app.clock.advance_ms(86_400_001);
         labels(&app, &json!([{ "token": test.secret }])).await;
         assert_eq!(told(&app).await.len(), 3, "and once more the day after");
+    }
+
+    async fn a_key_that_goes_on_has_an_incident_with_or_without_mail(backend: Backend) {
+        let app = TestApp::on_without_mail(backend).await;
+        save_for(&app, Environment::Live, &[("on_leak", "alert")], "").await.unwrap();
+        let (key, other) = (app.issue("Leaked", &[]).await, app.issue("Fine", &[]).await);
+        for _ in 0..3 {
+            assert_eq!(labels(&app, &found(&key.secret)).await, ["true_positive"]);
+        }
+        assert_eq!((app.verify(&key.secret).await, app.verify(&other.secret).await), ("VALID".into(), "VALID".into()));
+        let noted = app.db.texts("SELECT key_id || ' ' || opened_by_type || ' ' || noticed FROM incidents").await;
+        assert_eq!(noted, [format!("{} system Found in public, reported from 203.0.113.7 (commit): {URL}", key.id)], "one for all reports");
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM incidents WHERE frozen_at_ms IS NOT NULL").await, 0);
+        assert_eq!(waiting::count(&app.ctx, &app.owner_of(app.org)).await.unwrap().incidents, 1);
+        let mut owner = app.owner().await;
+        let page = owner.get(&format!("/settings/api-keys/{}", key.id)).await.body;
+        assert!(page.contains("This key may have leaked.") && page.contains("/settings/incidents/inc_"), "{page}");
+        assert!(owner.get("/settings/incidents").await.body.contains("Leaked"));
+        let told = app.browser().get("/found?done=told").await.body;
+        assert!(told.contains("An incident is open for those who look after it"), "{told}");
+        app.db.tamper("UPDATE incidents SET status = 'closed', closed_at_ms = opened_at_ms").await;
+        labels(&app, &found(&key.secret)).await;
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM incidents").await, 2, "still public after it was closed");
+    }
+
+    async fn its_people_get_one_letter_not_one_of_each_kind(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        save_for(&app, Environment::Live, &[("on_leak", "alert")], "").await.unwrap();
+        let key = app.issue("Leaked", &[]).await;
+        labels(&app, &found(&key.secret)).await;
+        let kinds: Vec<_> = app.letters().await.iter().map(|one| one.letter.kind()).collect();
+        assert_eq!(kinds, ["key_leaked"]);
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM incidents").await, 1);
     }
 
     async fn a_replaced_secret_is_ours_and_ends_nothing(backend: Backend) {

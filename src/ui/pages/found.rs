@@ -24,17 +24,17 @@ fn told(done: &str) -> Option<(bool, &'static str, &'static str)> {
         "revoked" => (
             true,
             "It was one of ours, and is revoked.",
-            "Nobody can use it any more. Its owner has been told where you found it.",
+            "Nobody can use it any more. Those who look after it see on its page that it was found in public.",
         ),
         "told" => (
             true,
             "It is one of ours.",
-            "Whoever looks after it has been told, and where you found it.",
+            "An incident is open for those who look after it, and they decide what becomes of it.",
         ),
         "replaced" => (
             true,
             "It was one of ours, and had been replaced.",
-            "It opens nothing any more. Whoever looks after it has been told where you found it.",
+            "It opens nothing any more, and needs nothing else.",
         ),
         "over" => (
             true,
@@ -81,7 +81,7 @@ fn form(state: &FormState) -> AnyView {
         None => "text-hint".to_owned(),
     };
     view! {
-        <p class="muted">"An API key in public, in code, a chat or a screenshot, opens what it was made for to everybody. Report it here and it is stopped, or its owner is told."</p>
+        <p class="muted">"An API key in public, in code, a chat or a screenshot, opens what it was made for to everybody. Report it here and it is stopped, or an incident is opened for those who look after it."</p>
         <form class="form" method="post" action="/found" novalidate>
             <FormErrors state=state.clone()/>
             <div class=field_class(state, "text")>

@@ -13,6 +13,7 @@ mod tell;
 mod timeline;
 pub mod view;
 
+pub(in crate::server::domain) use open::open_in;
 pub use open::{OpenIncident, Opened, open};
 
 use crate::model::actor::{Actor, OrgScope};

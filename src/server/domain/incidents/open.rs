@@ -80,26 +80,41 @@ pub async fn open(
     let key = keys::find_secured(&mut tx, &reading, id).await?;
     let key = key.ok_or(DomainError::NotFound)?;
     let scope = require_manage(actor, &key)?;
-    if let Some(open) = store::find_open_of(&mut tx, &scope, id).await? {
-        if opening.freeze && may_freeze(ctx, &key) {
-            let held = store::hold(&mut tx, &scope, &open).await?;
+    let opened = open_in(ctx, &mut tx, (actor, &scope), &key, opening, now).await?;
+    match opened.already {
+        true => {
+            let held = store::hold(&mut tx, &scope, &opened.id).await?;
             held.ok_or(DomainError::NotFound)?;
-            freeze(ctx, tx, (actor, &scope), key, &open, now).await?;
         }
-        return Ok(Opened {
-            id: open,
-            already: true,
-        });
+        false => {
+            let what = (&opened.id, opening);
+            tell::opened(ctx, &mut tx, (actor, &scope), &key, what, now).await?;
+        }
     }
-    let incident = insert(ctx, &mut tx, (actor, &scope), &key, opening, now).await?;
-    tell::opened(ctx, &mut tx, (actor, &scope), &key, (&incident, opening), now).await?;
     match opening.freeze && may_freeze(ctx, &key) {
-        true => freeze(ctx, tx, (actor, &scope), key, &incident, now).await?,
+        true => freeze(ctx, tx, (actor, &scope), key, &opened.id, now).await?,
         false => tx.commit().await?,
     }
+    Ok(opened)
+}
+
+/// Opens an incident of a key in an act that has begun, unless one is open. Nothing is frozen and nobody written to: whoever
+/// calls has their own letter.
+pub(in crate::server::domain) async fn open_in(
+    ctx: &Context,
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    key: &SecuredKey,
+    opening: &OpenIncident,
+    now: Timestamp,
+) -> Result<Opened, DomainError> {
+    let open = store::find_open_of(tx, scope, &key.id.parse()?).await?;
     Ok(Opened {
-        id: incident,
-        already: false,
+        already: open.is_some(),
+        id: match open {
+            Some(id) => id,
+            None => insert(ctx, tx, (actor, scope), key, opening, now).await?,
+        },
     })
 }
 

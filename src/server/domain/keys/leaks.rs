@@ -1,5 +1,6 @@
 //! A secret that somebody found in public. To hold it is the evidence: what happens is what the policy of the key's
-//! environment says, and its people are told. A key's id alone proves nothing.
+//! environment says, and its people are told: of a key that goes on by an open incident, too, which needs no mail. A key's id alone
+//! proves nothing.
 //!
 //! A secret that was replaced, and whose time is over, is one of ours but opens nothing: it is told of, and nothing is
 //! revoked. A key that is revoked stays as it is, and nobody hears of it again.
@@ -17,6 +18,7 @@ use crate::model::text::shown;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::incidents::{self, OpenIncident};
 use crate::server::domain::mail::{self, LeakEnd, Letter};
 use crate::server::domain::verification::{self, CachedKey};
 use crate::server::domain::{DomainError, policy};
@@ -48,7 +50,7 @@ pub enum Outcome {
     /// A secret that was replaced: it opens nothing.
     Replaced,
     RevokedBefore,
-    /// The policy leaves the key to its people, who are told.
+    /// The policy leaves the key to its people: an incident of it is open.
     GoesOn,
     Revoked,
 }
@@ -112,8 +114,16 @@ async fn report_one(
         };
         tell(ctx, &mut tx, &scope, row.owner_account_id.as_deref(), letter, now).await?;
     }
+    let note = note(origin, &source, &url);
+    if outcome == Outcome::GoesOn {
+        let opening = OpenIncident {
+            suspected_since: now,
+            noticed: note.clone(),
+            freeze: false,
+        };
+        incidents::open_in(ctx, &mut tx, (&actor, &scope), &row, &opening, now).await?;
+    }
     if outcome == Outcome::Revoked {
-        let note = note(origin, &source, &url);
         let stop = Stop::Revoke {
             reason: RevocationReason::KeyCompromise,
             note: &note,
@@ -166,7 +176,7 @@ fn cleaned(raw: &str, max: usize) -> String {
     shown(redacted_address(raw.trim()).trim(), max)
 }
 
-/// Why the key is revoked, for its page.
+/// Why the key is revoked, or an incident of it open.
 fn note(origin: &Origin, source: &str, url: &str) -> String {
     let from = origin.ip.as_deref().unwrap_or("an unknown address");
     let mut note = format!("Found in public, reported from {from}");

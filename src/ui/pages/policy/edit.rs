@@ -347,8 +347,8 @@ fn end(state: &FormState, policy: &Policy) -> AnyView {
         ),
         (
             "alert",
-            "Tell owner and admins",
-            "The key goes on until one of them acts.",
+            "Open an incident",
+            "Owner and admins are told. The key goes on until one of them acts.",
         ),
     ];
     view! {

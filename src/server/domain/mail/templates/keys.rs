@@ -33,11 +33,11 @@ pub fn policy_breaks(
     let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
     let (title, they) = match count {
         1 => (
-            format!("A key of yours does not keep the new policy of {organisation}"),
+            format!("A key that you look after does not keep the new policy of {organisation}"),
             "it",
         ),
         _ => (
-            format!("{count} keys of yours do not keep the new policy of {organisation}"),
+            format!("{count} keys that you look after do not keep the new policy of {organisation}"),
             "they",
         ),
     };
@@ -46,7 +46,7 @@ pub fn policy_breaks(
         title,
         before: vec![
             Part::Sentences(format!(
-                "{organisation} has changed its policy for {environment} keys. It holds from {day} on. {} of yours would break it:",
+                "{organisation} has changed its policy for {environment} keys. It holds from {day} on. {} that you look after would break it:",
                 counted(count, "key")
             )),
             named_keys(keys),
@@ -55,7 +55,9 @@ pub fn policy_breaks(
         after: vec![Part::Sentences(format!(
             "Nothing is switched off: {they} go on as before. The page of each key says what is asked of it, and from that day on it can be edited or rotated only if it keeps the policy afterwards."
         ))],
-        reason: format!("You get this because you own keys of {organisation} at {origin}."),
+        reason: format!(
+            "You get this because you own these keys of {organisation}, or look after them as an admin, at {origin}."
+        ),
     }
 }
 
@@ -73,8 +75,8 @@ pub fn key_leaked(
         ),
         LeakEnd::GoesOn => (
             format!("The key {key} was found in public"),
-            "The policy leaves it to you: the key goes on, and whoever has found it can use it.",
-            "Rotate it without an overlap, or revoke it, now. Then look at what it was used for since it leaked.",
+            "The policy leaves it to you: the key goes on, and whoever has found it can use it. An incident is open.",
+            "Go to the incident from the key's page: freeze the key, replace its secret or revoke it, now. Then look at what it was used for since it leaked.",
         ),
         LeakEnd::Replaced => (
             format!("An old secret of the key {key} was found in public"),
