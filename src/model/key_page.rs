@@ -10,7 +10,7 @@ use super::id::{AccountId, IncidentId, KeyId, TemplateId};
 use super::key::{Environment, KeyCounts, KeyDetail, KeySummary, Owner};
 use super::org::MemberName;
 use super::page::Page;
-use super::policy::Policy;
+use super::policy::{Plan, Policy};
 use super::project::{Project, ProjectChoice};
 use super::template::TemplateChoice;
 use super::time::Timestamp;
@@ -69,6 +69,9 @@ pub struct KeyFormMaterial {
     /// What is asked of live and of test keys.
     pub live: Policy,
     pub test: Policy,
+    /// What will be asked of them, where a change is planned.
+    pub live_plan: Option<Plan>,
+    pub test_plan: Option<Plan>,
     /// What the form may begin with.
     pub templates: Vec<TemplateChoice>,
     pub beginning: Beginning,
@@ -116,6 +119,8 @@ pub struct KeyEditForm {
     pub my_address: Option<String>,
     /// What is asked of it.
     pub policy: Policy,
+    /// What will be asked of it, where a change is planned.
+    pub plan: Option<Plan>,
     /// Addresses the key was used from within 30 days, the busiest first.
     pub seen: Vec<SeenAddress>,
 }

@@ -14,6 +14,17 @@ pub struct Plan {
     pub from: Timestamp,
 }
 
+impl Plan {
+    /// What will be asked that is not asked under these rules, as sentences.
+    #[must_use]
+    pub fn new_in_words(&self, present: &Policy) -> Vec<String> {
+        let present = present.in_words();
+        let mut words = self.policy.in_words();
+        words.retain(|line| !present.contains(line));
+        words
+    }
+}
+
 /// The rules of an environment: those in force, and those planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyStanding {
@@ -26,6 +37,12 @@ pub struct PolicyStanding {
 }
 
 impl PolicyStanding {
+    /// What is planned and does not hold yet.
+    #[must_use]
+    pub fn planned(self, now: Timestamp) -> Option<Plan> {
+        self.plan.filter(|plan| plan.from > now)
+    }
+
     /// The rules that hold at this moment: planned ones from their day on, whether or not anybody has looked since.
     #[must_use]
     pub fn in_force(self, now: Timestamp) -> Policy {
@@ -59,8 +76,8 @@ pub struct BrokenKey {
     pub owner: Owner,
     pub last_used: Option<Timestamp>,
     pub violations: Vec<Violation>,
-    /// Whether it breaks the rules in force already.
-    pub already: bool,
+    /// Whether it breaks at least one rule that it keeps as the rules are now.
+    pub newly: bool,
 }
 
 /// What rules would break among the keys that there are.
@@ -71,7 +88,7 @@ pub struct PolicyPreview {
     pub broken: i64,
     /// Of them, used within the last 24 hours.
     pub in_use: i64,
-    /// Of them, those that keep the rules in force.
+    /// Of them, those that break at least one rule which they keep as the rules are now.
     pub newly: i64,
     /// The rules, as the form says them back: only what was looked at is saved.
     pub seen: String,

@@ -21,6 +21,21 @@ const FORM: [(&str, &str); 6] = [
     ("version", "0"),
 ];
 
+/// Who was told of which keys, by their addresses.
+async fn told(app: &TestApp) -> Vec<(String, Vec<String>)> {
+    let letters = app.letters().await.into_iter();
+    let breaks = letters.filter_map(|one| match one.letter {
+        Letter::PolicyBreaks { mut keys, .. } => {
+            keys.sort();
+            Some((one.to.email, keys))
+        }
+        _ => None,
+    });
+    let mut told: Vec<_> = breaks.collect();
+    told.sort();
+    told
+}
+
 on_both_databases! {
     async fn the_dry_run_names_what_would_break_and_saves_nothing(backend: Backend) {
         let app = TestApp::on(backend).await;
@@ -134,6 +149,66 @@ on_both_databases! {
         assert_eq!(keys.len(), 2);
         save(&app, &[("addresses_required", "1"), ("rotation_days", "80")], "").await.unwrap();
         assert_eq!(told().await.len(), 1, "what was told is not told again");
+    }
+
+    async fn whoever_looks_after_a_key_is_told_and_nobody_who_has_left(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.person("grace@acme.example", Some((app.org, Role::Developer, "active"))).await;
+        let gone = app.person("gone@acme.example", Some((app.org, Role::Developer, "removed"))).await;
+        app.person("alan@acme.example", Some((app.org, Role::Admin, "active"))).await;
+        for (name, owner) in [("Hers", Some(grace)), ("Left", Some(gone)), ("Team", None)] {
+            let key = app.issue(name, &["images:read"]).await;
+            if let Some(owner) = owner {
+                app.give_key(key.id.as_str(), &owner).await;
+            }
+        }
+        save(&app, &[("addresses_required", "1")], "").await.unwrap();
+        let orphans = ["Left", "Team"];
+        let all = [("ada@acme.example", &orphans[..]), ("alan@acme.example", &orphans[..]), ("grace@acme.example", &["Hers"][..])];
+        let expected = all.map(|(to, keys)| (to.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()));
+        assert_eq!(told(&app).await, expected);
+    }
+
+    async fn who_breaks_one_rule_is_told_of_another(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        app.issue("Loose", &["images:read"]).await;
+        save(&app, &[("addresses_required", "1")], "").await.unwrap();
+        assert_eq!(told(&app).await.len(), 1);
+        let both = [("addresses_required", "1"), ("max_lifetime_days", "30")];
+        let seen = would_break(&app, &both).await;
+        assert_eq!((seen.broken, seen.newly), (1, 1), "the dry run says the same");
+        save(&app, &both, "").await.unwrap();
+        assert_eq!(told(&app).await.len(), 2);
+        let seen = would_break(&app, &[("max_lifetime_days", "20")]).await;
+        assert_eq!((seen.broken, seen.newly), (1, 0), "a rule less, and the other broken as before");
+    }
+
+    async fn on_its_day_a_plan_is_told_once_more_with_what_came_since(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        app.issue("Before", &["images:read"]).await;
+        let day = app.clock.now().plus_ms(3 * DAY_MS);
+        save(&app, &[("addresses_required", "1")], &day.iso_date()).await.unwrap();
+        let names = async || told(&app).await.into_iter().map(|(_, keys)| keys).collect::<Vec<_>>();
+        assert_eq!(names().await, [["Before"]]);
+        let since = app.issue("Since", &["images:read"]).await;
+        let mut owner = app.owner().await;
+        let line = format!("From {}: A key must name the addresses it is used from.", day.floor_to(DAY_MS).date_in_words());
+        for form in ["/settings/api-keys/new".to_owned(), format!("/settings/api-keys/{}/edit", since.id)] {
+            let body = owner.get(&form).await.body;
+            assert!(body.contains(&line) && body.contains("and a change that is planned"), "{form}: {body}");
+            assert!(!body.contains("<li>A key must name the addresses"), "{form}: not yet");
+        }
+        app.clock.advance_ms(3 * DAY_MS);
+        for _ in 0..2 {
+            change::take_effect(&app.ctx).await.unwrap();
+        }
+        let mut now_told = names().await;
+        now_told.iter_mut().for_each(|keys| keys.sort());
+        now_told.sort();
+        assert_eq!(now_told, [vec!["Before".to_owned()], vec!["Before".to_owned(), "Since".to_owned()]]);
+        let mut owner = app.owner().await;
+        let body = owner.get("/settings/api-keys/new").await.body;
+        assert!(body.contains("<li>A key must name the addresses") && !body.contains(&line), "{body}");
     }
 
     async fn the_first_day_lies_ahead_and_within_a_year(backend: Backend) {

@@ -103,6 +103,7 @@ pub async fn form(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyEditFor
         now,
         looked_at: mark(&secured)?,
         policy: policy::in_force(&mut tx, &scope, key.summary.environment, now).await?,
+        plan: policy::planned(&mut tx, &scope, key.summary.environment, now).await?,
         project: project.ok_or(DomainError::NotFound)?,
         zones: zones::names(),
         my_address: actor.origin().ip.clone(),

@@ -11,7 +11,7 @@ use crate::model::permission::Permission;
 use crate::model::template::TemplateChoice;
 use crate::server::ctx::Context;
 use crate::server::domain::policy::Policies;
-use crate::server::domain::{DomainError, mint, orgs, projects, templates};
+use crate::server::domain::{DomainError, mint, orgs, policy, projects, templates};
 use crate::server::platform::zones;
 
 /// Projects, owners, templates, powers and a fresh nonce; and what the query of the page's address begins with. Looking
@@ -54,11 +54,15 @@ pub async fn material(
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
     let Policies { live, test } = Policies::in_force(&mut tx, &scope, now).await?;
+    let live_plan = policy::planned(&mut tx, &scope, Environment::Live, now).await?;
+    let test_plan = policy::planned(&mut tx, &scope, Environment::Test, now).await?;
     drop(tx);
     Ok(KeyFormMaterial {
         now,
         live,
         test,
+        live_plan,
+        test_plan,
         nonce: mint::form_nonce(ctx),
         templates: templates.iter().map(choice).collect(),
         beginning,

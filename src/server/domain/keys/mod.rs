@@ -23,7 +23,7 @@ pub mod rotation;
 pub mod rotations;
 pub mod secured;
 pub mod self_revoke;
-mod told;
+pub(in crate::server::domain) mod told;
 pub mod unused;
 
 use crate::model::actor::{Actor, Denied, OrgScope};

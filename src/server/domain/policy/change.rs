@@ -1,4 +1,4 @@
-//! Changing policies: at once or from a day on, with word to whoever owns what the new rules would break.
+//! Changing policies: at once or from a day on, with word to whoever looks after what the new rules would break.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,12 @@ use crate::model::error::{Code, FieldError};
 use crate::model::id::AccountId;
 use crate::model::key::Environment;
 use crate::model::permission::Permission;
-use crate::model::policy::{PLAN_DAYS_MAX, Plan, Policy, PolicyDraft, PolicyStanding};
+use crate::model::policy::{BrokenKey, PLAN_DAYS_MAX, Plan, Policy, PolicyDraft, PolicyStanding};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::keys::told;
 use crate::server::domain::mail::{self, Letter};
 use crate::server::store::db::Tx;
 use crate::server::store::{members, orgs, policies as store};
@@ -81,7 +82,7 @@ pub async fn check(
     Ok((policy, from))
 }
 
-/// Saves rules over the version that was looked at. Keys that break them go on; their owners are told.
+/// Saves rules over the version that was looked at. Keys that break them go on; whoever looks after them is told.
 pub async fn save(
     ctx: &Context,
     actor: &Actor,
@@ -98,7 +99,8 @@ pub async fn save(
         return Err(changed_meanwhile());
     }
     let before = super::in_force(&mut tx, &scope, environment, now).await?;
-    let (broken, _) = broken_keys(&mut tx, &scope, environment, &policy, now).await?;
+    let rules = (&before, &policy);
+    let (broken, _) = broken_keys(&mut tx, &scope, environment, rules, now).await?;
     let next = PolicyStanding {
         policy: match from {
             Some(_) => before.clone(),
@@ -126,22 +128,8 @@ pub async fn save(
         now,
     )
     .await?;
-    let newly = broken.into_iter().filter(|key| !key.already);
-    let mut by_owner: BTreeMap<AccountId, Vec<String>> = BTreeMap::new();
-    for key in newly {
-        if let Some(owner) = key.owner.account_id() {
-            by_owner.entry(*owner).or_default().push(key.name);
-        }
-    }
-    tell(
-        ctx,
-        &mut tx,
-        &scope,
-        by_owner,
-        (environment, from.unwrap_or(now)),
-        now,
-    )
-    .await?;
+    let which = (environment, from.unwrap_or(now));
+    tell(ctx, &mut tx, &scope, broken, which, now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -164,21 +152,35 @@ async fn put(
     Ok(())
 }
 
-/// One letter to each owner, whatever the number of keys.
+/// One letter, whatever the number of keys, to everybody who looks after keys that break a rule which they kept before.
 async fn tell(
     ctx: &Context,
     tx: &mut Tx,
     scope: &OrgScope,
-    by_owner: BTreeMap<AccountId, Vec<String>>,
+    broken: Vec<BrokenKey>,
     (environment, from): (Environment, Timestamp),
     now: Timestamp,
 ) -> Result<(), DomainError> {
-    if by_owner.is_empty() || !mail::is_on(ctx) {
+    if !mail::is_on(ctx) || !broken.iter().any(|key| key.newly) {
         return Ok(());
     }
-    let organisation = orgs::find_name(tx, scope).await?;
+    // Owners are few, keys may be many: who hears of whose keys is asked once for each owner.
+    let mut by_owner: BTreeMap<Option<AccountId>, Vec<String>> = BTreeMap::new();
+    for key in broken.into_iter().filter(|key| key.newly) {
+        by_owner
+            .entry(key.owner.account_id().copied())
+            .or_default()
+            .push(key.name);
+    }
+    let mut by_person: BTreeMap<AccountId, Vec<String>> = BTreeMap::new();
     for (owner, keys) in by_owner {
-        if let Some(to) = mail::recipient(tx, &owner).await? {
+        for person in told::responsible(tx, scope, owner.as_ref().map(AccountId::as_str)).await? {
+            by_person.entry(person).or_default().extend(keys.iter().cloned());
+        }
+    }
+    let organisation = orgs::find_name(tx, scope).await?;
+    for (person, keys) in by_person {
+        if let Some(to) = mail::recipient(tx, &person).await? {
             let letter = Letter::PolicyBreaks {
                 organisation: organisation.clone(),
                 environment,
@@ -215,7 +217,8 @@ pub async fn cancel_plan(ctx: &Context, actor: &Actor, environment: Environment)
     Ok(tx.commit().await?)
 }
 
-/// Notes plans whose day has come, with the dates that follow from them. They hold from their moment on all the same.
+/// Notes plans whose day has come, with the dates that follow from them, and tells once more of what breaks them now: a key
+/// may be younger than the plan. They hold from their moment on all the same.
 pub async fn take_effect(ctx: &Context) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     loop {
@@ -234,10 +237,13 @@ pub async fn take_effect(ctx: &Context) -> Result<(), DomainError> {
             let Some(plan) = standing.plan.take().filter(|plan| plan.from <= now) else {
                 continue;
             };
-            standing.policy = plan.policy;
+            let before = std::mem::replace(&mut standing.policy, plan.policy);
+            let rules = (&before, &standing.policy);
+            let (broken, _) = broken_keys(&mut tx, &scope, environment, rules, now).await?;
             let detail = json!({ "environment": environment.as_str(), "from": plan.from.rfc3339() });
             let act = ("policy.took_effect", detail);
             put(ctx, &mut tx, (&actor, &scope), &standing, act, now).await?;
+            tell(ctx, &mut tx, &scope, broken, (environment, plan.from), now).await?;
             tx.commit().await?;
         }
     }

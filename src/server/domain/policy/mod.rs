@@ -8,7 +8,7 @@ use crate::model::actor::{Actor, OrgScope};
 use crate::model::key::Environment;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
-use crate::model::policy::{Policy, Terms};
+use crate::model::policy::{Plan, Policy, Terms};
 use crate::model::restriction::Restrictions;
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
@@ -50,6 +50,16 @@ pub async fn in_force(
     now: Timestamp,
 ) -> Result<Policy, DomainError> {
     Ok(store::find(tx, scope, environment).await?.in_force(now))
+}
+
+/// The rules that are to hold from a later day on.
+pub async fn planned(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    environment: Environment,
+    now: Timestamp,
+) -> Result<Option<Plan>, DomainError> {
+    Ok(store::find(tx, scope, environment).await?.planned(now))
 }
 
 /// The rules that say who creates keys and who asks for them, where that makes a difference: for developers.

@@ -4,7 +4,7 @@ use super::broken_by;
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::key::Environment;
 use crate::model::permission::Permission;
-use crate::model::policy::{BrokenKey, Policy, PolicyDraft, PolicyPreview};
+use crate::model::policy::{BrokenKey, Policy, PolicyDraft, PolicyPreview, Violation};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
@@ -25,7 +25,9 @@ pub async fn preview(
     let policy = draft.check().map_err(DomainError::Invalid)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
-    let (broken, looked_at) = broken_keys(&mut tx, &scope, environment, &policy, now).await?;
+    let present = super::in_force(&mut tx, &scope, environment, now).await?;
+    let rules = (&present, &policy);
+    let (broken, looked_at) = broken_keys(&mut tx, &scope, environment, rules, now).await?;
     let count = |which: &dyn Fn(&BrokenKey) -> bool| {
         i64::try_from(broken.iter().filter(|key| which(key)).count()).unwrap_or(i64::MAX)
     };
@@ -34,7 +36,7 @@ pub async fn preview(
         seen: seen(&policy)?,
         broken: count(&|_| true),
         in_use: count(&|key| key.last_used.is_some_and(|at| at > recently)),
-        newly: count(&|key| !key.already),
+        newly: count(&|key| key.newly),
         looked_at,
         keys: broken.into_iter().take(NAMED).collect(),
     })
@@ -45,21 +47,20 @@ pub fn seen(policy: &Policy) -> Result<String, DomainError> {
     serde_json::to_string(policy).map_err(|_| DomainError::Defect("a policy is no JSON"))
 }
 
-/// Every key that breaks the rules, the most recently used first, and how many there are in all.
+/// Every key that breaks rules which take the place of others, the most recently used first, and how many there are in all.
 pub(super) async fn broken_keys(
     tx: &mut Tx,
     scope: &OrgScope,
     environment: Environment,
-    policy: &Policy,
+    (before, after): (&Policy, &Policy),
     now: Timestamp,
 ) -> Result<(Vec<BrokenKey>, i64), DomainError> {
-    let present = super::in_force(tx, scope, environment, now).await?;
     let keys = store::list_terms(tx, scope, environment, now).await?;
     let looked_at = i64::try_from(keys.len()).unwrap_or(i64::MAX);
     let broken = keys.into_iter().filter_map(|key| {
-        let violations = broken_by(policy, &key);
+        let violations = broken_by(after, &key);
         (!violations.is_empty()).then(|| BrokenKey {
-            already: !broken_by(&present, &key).is_empty(),
+            newly: has_more(&violations, &broken_by(before, &key)),
             id: key.id,
             name: key.name,
             owner: key.owner,
@@ -68,4 +69,10 @@ pub(super) async fn broken_keys(
         })
     });
     Ok((broken.collect(), looked_at))
+}
+
+/// Whether a rule is among these that is not among those.
+fn has_more(these: &[Violation], those: &[Violation]) -> bool {
+    let is_there = |rule| those.iter().any(|broken| broken.rule == rule);
+    these.iter().any(|broken| !is_there(broken.rule))
 }

@@ -16,7 +16,7 @@ use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::audit::{self, Entry};
-use crate::server::domain::keys::secured;
+use crate::server::domain::keys::{secured, told};
 use crate::server::domain::mail::{self, Letter};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
@@ -82,7 +82,8 @@ pub async fn cancel(ctx: &Context, actor: &Actor, id: &ReviewId) -> Result<(), D
     Ok(())
 }
 
-/// Ends it, tells the log and, unless it is cancelled, whoever began it and the owners.
+/// Ends it, tells the log and, unless it is cancelled, whoever began it and the owners; the admins, where whoever began it has
+/// left.
 async fn end(
     ctx: &Context,
     tx: &mut Tx,
@@ -107,8 +108,11 @@ async fn end(
     }
     let organisation = orgs::find_name(tx, scope).await?;
     let mut readers = store::list_owners(tx, scope).await?;
-    if !readers.contains(&review.started_by) {
-        readers.push(review.started_by);
+    // Whoever began it may have left since.
+    for person in told::responsible(tx, scope, Some(review.started_by.as_str())).await? {
+        if !readers.contains(&person) {
+            readers.push(person);
+        }
     }
     for reader in readers {
         let Some(to) = mail::recipient(tx, &reader).await? else {

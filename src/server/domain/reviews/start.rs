@@ -1,6 +1,6 @@
 //! A review begins: which keys, who decides, until when.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use crate::model::text::{self, NAME_MAX};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry};
+use crate::server::domain::keys::told;
 use crate::server::domain::mail::{self, Letter};
 use crate::server::domain::{DomainError, mint, orgs};
 use crate::server::store::db::Tx;
@@ -213,7 +214,7 @@ fn reviewers_told(items: &[(String, String)]) -> HashMap<&str, usize> {
     told
 }
 
-/// A letter to everybody whose turn something is.
+/// A letter to everybody whose turn something is; to owners and admins, where that is somebody who has left.
 pub(super) async fn tell_reviewers(
     ctx: &Context,
     tx: &mut Tx,
@@ -222,7 +223,13 @@ pub(super) async fn tell_reviewers(
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let organisation = org_store::find_name(tx, scope).await?;
+    let mut turns: BTreeMap<AccountId, i64> = BTreeMap::new();
     for (account, open) in review_items::list_turns(tx, scope, review).await? {
+        for person in told::responsible(tx, scope, Some(account.as_str())).await? {
+            *turns.entry(person).or_default() += open;
+        }
+    }
+    for (account, open) in turns {
         let Some(to) = mail::recipient(tx, &account).await? else {
             continue;
         };

@@ -86,7 +86,7 @@ fn draw(form: &KeyEditForm, state: &FormState) -> AnyView {
                 <h2>"How long"</h2>
                 <NewExpiryField state=state.clone() now=form.now expires_at=key.summary.expires_at/>
             </section>
-            {asked(vec![("Policy", &form.policy)])}
+            {asked(vec![("Policy", &form.policy, form.plan.as_ref())])}
             {ask_section(state, false)}
             <div class="form-actions">
                 <button class="button primary">"Save"</button>

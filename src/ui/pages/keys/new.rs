@@ -96,7 +96,10 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
                     <h2>"Project and environment"</h2>
                     {project_field(&material, &state, &project)}
                     {environment_field(&material, &state, &environment)}
-                    {asked(vec![("Live keys", &material.live), ("Test keys", &material.test)])}
+                    {asked(vec![
+                        ("Live keys", &material.live, material.live_plan.as_ref()),
+                        ("Test keys", &material.test, material.test_plan.as_ref()),
+                    ])}
                 </section>
                 <section class="form-section">
                     <h2>"Name and purpose"</h2>

@@ -2,25 +2,39 @@
 
 use leptos::prelude::*;
 
-use crate::model::policy::{Policy, Violation};
+use crate::model::policy::{Plan, Policy, Violation};
 use crate::ui::components::Icon;
 use crate::ui::pages::policy::words;
 
-/// The rules that a form is held against, folded away.
-pub(super) fn asked(policies: Vec<(&'static str, &Policy)>) -> AnyView {
-    let lists = policies.into_iter().map(|(title, policy)| {
+/// The rules that a form is held against, and those that are planned, folded away.
+pub(super) fn asked(policies: Vec<(&'static str, &Policy, Option<&Plan>)>) -> AnyView {
+    let is_planned = policies.iter().any(|(.., plan)| plan.is_some());
+    let value = match is_planned {
+        true => "What is asked of it, and a change that is planned",
+        false => "What is asked of it",
+    };
+    let lists = policies.into_iter().map(|(title, policy, plan)| {
+        let mut lines = policy.in_words();
+        lines.extend(plan.into_iter().flat_map(|plan| to_come(policy, plan)));
         view! {
             <h3>{title}</h3>
-            {words(policy.in_words())}
+            {words(lines)}
         }
     });
     view! {
         <details class="fold">
-            <summary>"Policy"<span class="fold-value">"What is asked of it"</span></summary>
+            <summary>"Policy"<span class="fold-value">{value}</span></summary>
             <div class="fold-body">{lists.collect_view()}</div>
         </details>
     }
     .into_any()
+}
+
+/// What a plan will ask that is not asked now, each with its day.
+fn to_come(policy: &Policy, plan: &Plan) -> Vec<String> {
+    let day = plan.from.date_in_words();
+    let told = |line: String| format!("From {day}: {line}");
+    plan.new_in_words(policy).into_iter().map(told).collect()
 }
 
 /// The rules that a key breaks. It goes on all the same; only a change must mend them.

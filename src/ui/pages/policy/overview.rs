@@ -60,13 +60,7 @@ fn section(standing: &PolicyStanding, now: Timestamp, may_change: bool) -> AnyVi
 
 fn plan(standing: &PolicyStanding, now: Timestamp, may_change: bool) -> Option<AnyView> {
     let plan = standing.plan.as_ref()?;
-    let present = standing.policy.in_words();
-    let new: Vec<String> = plan
-        .policy
-        .in_words()
-        .into_iter()
-        .filter(|line| !present.contains(line))
-        .collect();
+    let new = plan.new_in_words(&standing.policy);
     let action = format!("{HERE}/{}/cancel", standing.environment.as_str());
     let cancel = may_change.then(|| {
         view! {
