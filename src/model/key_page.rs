@@ -6,7 +6,7 @@ use super::advice::LeastPrivilege;
 use super::approval::KeyApproval;
 use super::error::FieldError;
 use super::form::FormValues;
-use super::id::{AccountId, IncidentId, KeyId, TemplateId};
+use super::id::{AccountId, IncidentId, KeyId, ReviewId, TemplateId};
 use super::key::{Environment, KeyCounts, KeyDetail, KeySummary, Owner};
 use super::org::MemberName;
 use super::page::Page;
@@ -44,6 +44,43 @@ pub struct KeyPage {
     pub is_frozen: bool,
     /// A change that waits for approval, or a secret that waits to be collected after it.
     pub approval: Option<KeyApproval>,
+    /// That it will be disabled, because nobody uses it.
+    pub unused: Option<UnusedNotice>,
+    /// Who disabled it and why, while it is disabled.
+    pub disabled: Option<Disabled>,
+}
+
+/// Who disabled a key, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disabled {
+    /// A name; "Keywright" where nobody did it by hand.
+    pub by: String,
+    pub why: DisabledBecause,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisabledBecause {
+    /// Somebody wanted it so, and said no more.
+    ByHand,
+    /// The policy disables what nobody uses.
+    Unused,
+    /// It may have leaked.
+    Incident(IncidentId),
+    /// Nobody had decided about it when the access review ended.
+    Undecided(ReviewId),
+}
+
+/// That a key will be disabled because nobody uses it: its people were told, and nothing has voided that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusedNotice {
+    /// When it was last used, made, enabled or given a secret.
+    pub since: Timestamp,
+    pub told_at: Timestamp,
+    /// It is disabled at this moment or within an hour of it, unless it is used before.
+    pub disabled_from: Timestamp,
+    /// After how many days the policy disables it.
+    pub days: i64,
 }
 
 /// What the create form offers.
@@ -142,8 +179,8 @@ pub struct UnusedKey {
     pub owner: Owner,
     pub created_at: Timestamp,
     pub last_used: Option<LastUsed>,
-    /// When its people were told that it will be disabled.
-    pub told_at: Option<Timestamp>,
+    /// That it will be disabled.
+    pub notice: Option<UnusedNotice>,
     pub may_manage: bool,
 }
 
@@ -154,6 +191,9 @@ pub struct UnusedKeys {
     pub days: i64,
     pub keys: Vec<UnusedKey>,
     pub total: i64,
+    /// Those that will be disabled, the soonest first, however long they were not used; at most
+    /// [`UNUSED_LISTED_MAX`].
+    pub told: Vec<UnusedKey>,
     /// After how many unused days the policy disables live and test keys.
     pub rules: [Option<u32>; 2],
 }

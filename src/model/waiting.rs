@@ -7,6 +7,9 @@ pub const COUNTED_MAX: i64 = 99;
 /// [`Waiting::beside`], and one more number in the statement of `store::waiting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
+    /// Keys that they look after and that will be disabled because nobody uses them. After a change of the rule it may be an
+    /// hour behind.
+    pub keys: i64,
     /// Overdue rotations of keys that they look after, and new secrets that they are to collect.
     pub rotations: i64,
     /// Requests that they may decide, and approved keys whose secret is theirs to collect.
@@ -22,6 +25,7 @@ impl Waiting {
     #[must_use]
     pub fn beside(self, address: &str) -> Option<i64> {
         let number = match address {
+            "/settings/api-keys" => self.keys,
             "/settings/rotation" => self.rotations,
             "/settings/approvals" => self.approvals,
             "/settings/reviews" => self.reviews,

@@ -248,7 +248,7 @@ fn acts_of_an_organisation_begin_with_its_log() {
         "instance.rs",
         "keys/handover.rs",
         "keys/import/upload.rs",
-        "keys/unused.rs",
+        "keys/unused/",
         "mail/",
         "members/account_acts.rs",
         "orgs.rs",

@@ -53,6 +53,10 @@ statements! {
     COUNT = concat!("SELECT COUNT(*)", with_names!(), narrowed!());
     /// Events are numbered from 1 and none is ever deleted.
     COUNT_ALL = "SELECT COALESCE(MAX(seq), 0) FROM audit_events WHERE chain = $1";
+    /// The newest of one kind about one thing; of a kind there are more than about a thing, so that is looked for by the thing.
+    FIND_NEWEST = "SELECT e.at_ms, e.actor_type, e.actor_id, a.name AS actor_name, e.detail FROM audit_events e
+        LEFT JOIN accounts a ON a.id = e.actor_id WHERE e.chain = $1 AND e.target_id = $2 AND e.action || '' = $3
+        ORDER BY e.seq DESC LIMIT 1";
     COUNT_OF_ACTION = "SELECT COUNT(*) FROM audit_events WHERE chain = $1 AND action = $2";
 }
 
@@ -182,6 +186,27 @@ pub async fn list_chain_after(tx: &mut Tx, chain: &str, seq: i64) -> Result<Vec<
 /// Names of all chains that have events.
 pub async fn list_chains(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
     on!(tx, c => sqlx::query_scalar(LIST_CHAINS).fetch_all(c).await)
+}
+
+/// Who did something last, when, and what is told of it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Newest {
+    pub at_ms: i64,
+    pub actor_type: String,
+    pub actor_id: String,
+    pub actor_name: Option<String>,
+    pub detail: String,
+}
+
+/// The newest event of one kind about one thing of the organisation.
+pub async fn find_newest(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    target_id: &str,
+    action: &str,
+) -> Result<Option<Newest>, StoreError> {
+    on!(tx, c => sqlx::query_as(FIND_NEWEST).bind(scope.org_id().as_str()).bind(target_id).bind(action)
+        .fetch_optional(c).await)
 }
 
 #[derive(sqlx::FromRow)]

@@ -2,7 +2,7 @@
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::keys::overdue;
+use super::keys::{overdue, told};
 use super::members::others_than;
 use super::statements;
 use crate::model::actor::OrgScope;
@@ -74,7 +74,7 @@ macro_rules! requests {
 const _: () = assert!(crate::model::approval::COLLECT_MS == 1_209_600_000);
 
 macro_rules! counts {
-    ($overdue:literal, $collect:literal, $mine:literal, $decides:literal) => {
+    ($overdue:literal, $collect:literal, $unused:literal, $mine:literal, $decides:literal) => {
         concat!(
             "SELECT (SELECT COUNT(*) FROM (",
             overdue_keys!($overdue),
@@ -89,7 +89,11 @@ macro_rules! counts {
             left_to!(),
             ") g), (SELECT COUNT(*) FROM (",
             requests!($decides),
-            ") h)"
+            ") h), (SELECT COUNT(*) FROM (SELECT 1",
+            told!(),
+            " AND ",
+            $unused,
+            " LIMIT $4) f)"
         )
     };
 }
@@ -101,10 +105,10 @@ statements! {
             OR EXISTS (SELECT 1 FROM active_membership m WHERE m.org_id = k.org_id AND m.account_id = k.owner_account_id))",
         "(k.owner_account_id = $3 OR k.owner_account_id IS NULL OR EXISTS (SELECT 1 FROM active_membership m
             WHERE m.org_id = k.org_id AND m.account_id = k.owner_account_id AND m.role = 'auditor'))",
-        "1 = 1", "1 = 1");
+        "1 = 1", "1 = 1", "1 = 1");
     /// For whoever looks after their own. They own few keys of many: the organisation is no way to them.
     COUNT_OF_OWN = counts!("k.owner_account_id = $3 AND k.org_id || '' = $1", "k.owner_account_id = $3",
-        "EXISTS (SELECT 1 FROM api_keys q WHERE q.id = i.key_id AND q.owner_account_id = $3)", "1 = 0");
+        "k.owner_account_id = $3", "EXISTS (SELECT 1 FROM api_keys q WHERE q.id = i.key_id AND q.owner_account_id = $3)", "1 = 0");
     /// For whoever looks on.
     COUNT_INCIDENTS = "SELECT COUNT(*) FROM (SELECT 1 FROM incidents n WHERE n.org_id = $1 AND n.status = 'open' LIMIT $2) d";
 }
@@ -136,12 +140,13 @@ pub async fn count(
             });
         }
     };
-    let (rotations, mine, incidents, left_to_me, approvals): (i64, i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(statement).bind(org)
+    let (rotations, mine, incidents, left_to_me, approvals, keys): (i64, i64, i64, i64, i64, i64) = on!(tx, c => sqlx::query_as(statement).bind(org)
         .bind(now.ms()).bind(account.as_str()).bind(most).fetch_one(c).await)?;
     Ok(Waiting {
         rotations,
         reviews: mine + left_to_me,
         incidents,
         approvals,
+        keys,
     })
 }

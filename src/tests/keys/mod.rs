@@ -6,6 +6,7 @@ mod algebra;
 mod bulk;
 mod by_command;
 mod countries;
+mod disabled;
 mod export;
 mod handover;
 mod hints;

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use keywright::model::account::SessionStage;
+use keywright::model::actor::{Actor, Origin};
+use keywright::model::id::KeyId;
 use keywright::model::key::Environment;
+use keywright::model::key_page::{Disabled, DisabledBecause, KeyPage};
 use keywright::model::org::Role;
 use keywright::model::permission::Permission;
 use keywright::model::time::{DAY_MS, HOUR_MS};
+use keywright::model::usage::UsageRange;
 use keywright::server::domain::housekeeping;
-use keywright::server::domain::keys::{lifecycle, unused};
+use keywright::server::domain::keys::{lifecycle, read, unused};
 use keywright::server::domain::mail::Letter;
+use keywright::server::domain::waiting;
 use keywright::server::platform::clock::Clock;
 use keywright::server::store::keys as store;
 
@@ -53,7 +59,125 @@ async fn counted(app: &TestApp) -> (usize, i64) {
     (page.keys.len(), count)
 }
 
+async fn page_of(app: &TestApp, actor: &Actor, id: &KeyId) -> KeyPage {
+    read::page(&app.ctx, actor, id, UsageRange::Week).await.unwrap()
+}
+
+/// Keys that will be disabled, as the count beside "API keys" has it.
+async fn waits(app: &TestApp, actor: &Actor) -> i64 {
+    waiting::count(&app.ctx, actor).await.unwrap().keys
+}
+
+/// Somebody who looks after their own keys.
+async fn developer(app: &TestApp) -> Actor {
+    let membership = (app.org, Role::Developer);
+    let account = app
+        .person("grace@acme.example", Some((membership.0, membership.1, "active")))
+        .await;
+    Actor::account(
+        account,
+        Some(membership),
+        SessionStage::Complete,
+        Origin::default(),
+    )
+}
+
 on_both_databases! {
+    async fn without_mail_the_notice_is_in_the_application_and_names_the_moment(backend: Backend) {
+        let app = TestApp::on_without_mail(backend).await;
+        let (ada, grace) = (app.owner_of(app.org), developer(&app).await);
+        let hers = app.try_issue("Hers", "live", &[], "none").await.unwrap();
+        app.give_key(hers.id.as_str(), grace.account_id().unwrap()).await;
+        let team = app.try_issue("Team", "live", &[], "none").await.unwrap();
+        let made = app.clock.now();
+        rule(&app, "30").await;
+        housekeeping::run(&app.ctx).await.unwrap();
+        days(&app, 22).await;
+        assert_eq!((waits(&app, &ada).await, waits(&app, &grace).await), (0, 0));
+        assert_eq!(page_of(&app, &grace, &hers.id).await.unused, None, "not yet");
+        days(&app, 1).await;
+        assert_eq!((waits(&app, &ada).await, waits(&app, &grace).await), (2, 1));
+        let notice = page_of(&app, &grace, &hers.id).await.unused.unwrap();
+        assert_eq!((notice.since, notice.told_at, notice.days), (made, app.clock.now(), 30));
+        assert_eq!(notice.disabled_from, app.clock.now().plus_ms(7 * DAY_MS));
+        let mut owner = app.owner().await;
+        let page = owner.get(&format!("/settings/api-keys/{}", hers.id)).await.body;
+        let told = format!("It will be disabled on {} (", notice.disabled_from.date_in_words());
+        assert!(page.contains(&told) && page.contains(&format!("Unused since {}.", made.date_in_words())), "{page}");
+        assert!(page.contains("<span class=\"vh\"> (2 waiting)</span>"), "on every page: {page}");
+        assert!(owner.get("/settings/api-keys").await.body.contains(">2 will be disabled as unused</a>"));
+        let list = owner.get("/settings/api-keys/unused?days=90").await.body;
+        assert!(list.contains("Will be disabled") && list.contains(">Hers</a>") && list.contains(">Team</a>"), "{list}");
+        app.clock.advance_ms(notice.disabled_from.since_ms(app.clock.now()) - 1);
+        housekeeping::run(&app.ctx).await.unwrap();
+        assert_eq!(app.verify(&team.secret).await, "VALID", "not a moment early");
+        app.ctx.usage.flush().await;
+        assert_eq!((waits(&app, &ada).await, page_of(&app, &ada, &team.id).await.unused), (1, None), "a use makes it void");
+        app.clock.advance_ms(1);
+        housekeeping::run(&app.ctx).await.unwrap();
+        assert_eq!((app.verify(&hers.secret).await, app.verify(&team.secret).await), ("DISABLED".into(), "VALID".into()));
+        let why = Disabled { by: "Keywright".to_owned(), why: DisabledBecause::Unused };
+        let seen = page_of(&app, &grace, &hers.id).await;
+        assert_eq!((seen.unused, seen.disabled), (None, Some(why)), "whoever owns it sees why");
+        let page = app.owner().await.get(&format!("/settings/api-keys/{}", hers.id)).await.body;
+        assert!(page.contains("by Keywright, because nobody used it"), "{page}");
+        assert_eq!((waits(&app, &ada).await, waits(&app, &grace).await), (0, 0));
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM mails").await, 0);
+    }
+
+    async fn rules_of_any_length_count_what_was_told(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        app.try_issue("Quiet", "live", &[], "none").await.unwrap();
+        let ada = app.owner_of(app.org);
+        for (length, told_after) in [(7, 4), (13, 7), (14, 7), (15, 8), (400, 393)] {
+            rule(&app, &length.to_string()).await;
+            housekeeping::run(&app.ctx).await.unwrap();
+            app.clock.advance_ms(told_after * DAY_MS - 1);
+            housekeeping::run(&app.ctx).await.unwrap();
+            assert_eq!(waits(&app, &ada).await, 0, "{length}");
+            app.clock.advance_ms(1);
+            housekeeping::run(&app.ctx).await.unwrap();
+            assert_eq!(waits(&app, &ada).await, 1, "{length}");
+        }
+    }
+
+    async fn a_notice_is_shown_only_where_the_job_will_act(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let ada = app.owner_of(app.org);
+        rule(&app, "30").await;
+        housekeeping::run(&app.ctx).await.unwrap();
+        let plain = app.try_issue("Plain", "live", &[], "none").await.unwrap();
+        let ends = app.try_issue("Ends", "live", &[], "60").await.unwrap();
+        let enabled = app.try_issue("Enabled", "live", &[], "none").await.unwrap();
+        let test = app.try_issue("Test", "test", &[], "none").await.unwrap();
+        days(&app, 23).await;
+        app.clock.advance_ms(1);
+        lifecycle::disable(&app.ctx, &app.operator(), &enabled.id).await.unwrap();
+        lifecycle::enable(&app.ctx, &app.operator(), &enabled.id).await.unwrap();
+        let told = async || {
+            let mut told = Vec::new();
+            for key in [&plain, &ends, &enabled, &test] {
+                told.push(page_of(&app, &ada, &key.id).await.unused.is_some());
+            }
+            let listed = unused::page(&app.ctx, &ada, 30).await.unwrap().told.len();
+            (told, listed)
+        };
+        let moment = page_of(&app, &ada, &plain.id).await.unused.unwrap().disabled_from;
+        assert_eq!(told().await, (vec![true, true, false, false], 2));
+        app.db.tamper(&format!("UPDATE api_keys SET expires_at_ms = {} WHERE id = '{}'", moment.ms(), ends.id)).await;
+        assert_eq!(told().await, (vec![true, false, false, false], 1), "it ends before");
+        assert_eq!(waits(&app, &ada).await, 1);
+        for (days, listed) in [(9, 1), (3, 0)] {
+            let first_day = app.clock.now().plus_ms(days * DAY_MS).iso_date();
+            save_for(&app, Environment::Live, &[], &first_day).await.unwrap();
+            assert_eq!(told().await.1, listed, "no rule any more in {days} days");
+        }
+        rule(&app, "30").await;
+        assert_eq!(told().await.1, 1, "it stays after all");
+        rule(&app, "60").await;
+        assert_eq!(told().await.1, 0, "another rule counts from its own day");
+    }
+
     async fn a_key_is_disabled_a_week_after_its_owner_was_told(backend: Backend) {
         let app = TestApp::on(backend).await;
         let grace = app.join("grace@acme.example", Role::Developer).await;

@@ -1,8 +1,11 @@
 //! Deadlines, reminders, early ends.
 
+use keywright::model::key_page::{Disabled, DisabledBecause};
 use keywright::model::org::Role;
 use keywright::model::review::{Decision, ReviewStatus, Shown};
 use keywright::model::time::{DAY_MS, HOUR_MS};
+use keywright::model::usage::UsageRange;
+use keywright::server::domain::keys::read;
 use keywright::server::domain::{housekeeping, reviews};
 
 use super::{actor, day, decide, draft, keys, look, person, said, started};
@@ -39,6 +42,8 @@ on_both_databases! {
         assert_eq!((page.review.status, page.review.progress.disabled), (ReviewStatus::Finished, 1));
         let why = app.db.texts("SELECT detail FROM audit_events WHERE action = 'key.disabled'").await;
         assert!(why[0].contains("undecided in an access review") && why[0].contains(id.as_str()), "{why:?}");
+        let told = read::page(&app.ctx, &owner, &all[1].id, UsageRange::Day).await.unwrap().disabled;
+        assert_eq!(told, Some(Disabled { by: "Keywright".to_owned(), why: DisabledBecause::Undecided(id) }));
         assert_eq!(kinds(&app, "review_finished").await, 1);
         housekeeping::run(&app.ctx).await.unwrap();
         assert_eq!(app.db.number("SELECT COUNT(*) FROM audit_events WHERE action = 'review.finished'").await, 1);
@@ -99,6 +104,30 @@ on_both_databases! {
         housekeeping::run(&app.ctx).await.unwrap();
         housekeeping::run(&app.ctx).await.unwrap();
         assert_eq!(kinds(&app, "review_due").await, 4);
+    }
+
+    async fn when_whoever_began_it_has_left_owners_and_admins_hear_of_it(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        keys(&app, 2).await;
+        let (ann, hedy) = (person(&app, "ann", Role::Admin).await, person(&app, "hedy", Role::Admin).await);
+        let (last, reviewer) = (day(&app, 30), hedy.to_string());
+        let id = reviews::start(&app.ctx, &actor(&app, hedy, Role::Admin), &draft("members", &[&reviewer], &last)).await.unwrap();
+        let deadline = look(&app, &actor(&app, ann, Role::Admin), &id, Shown::All).await.review.deadline;
+        app.db.tamper(&format!("UPDATE members SET status = 'removed' WHERE account_id = '{hedy}'")).await;
+        let told = async |kind: &str| {
+            let letters = app.letters().await.into_iter().filter(|one| one.letter.kind() == kind);
+            let mut to: Vec<String> = letters.map(|one| one.to.email).collect();
+            to.sort();
+            to
+        };
+        let others = [crate::kit::app::EMAIL, "ann@example.com"];
+        assert_eq!(told("review_due").await, ["hedy@example.com"], "at the start");
+        app.clock.advance_ms(deadline.since_ms(app.ctx.clock.now()) - 7 * DAY_MS);
+        housekeeping::run(&app.ctx).await.unwrap();
+        assert_eq!(told("review_due").await, [others[0], others[1], "hedy@example.com"], "reminded");
+        app.clock.advance_ms(7 * DAY_MS);
+        housekeeping::run(&app.ctx).await.unwrap();
+        assert_eq!(told("review_finished").await, others);
     }
 
     async fn a_review_ends_early_when_all_is_decided_or_when_it_is_cancelled(backend: Backend) {

@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod bulk;
 pub mod collecting;
+mod disabled;
 pub mod edit;
 mod evidence;
 pub mod export;

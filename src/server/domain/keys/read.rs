@@ -1,6 +1,6 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{advice, collecting, evidence, handover, may_manage, may_rotate, restrictions};
+use super::{advice, collecting, disabled, evidence, handover, may_manage, may_rotate, restrictions, unused};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Badge, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
@@ -133,11 +133,21 @@ pub async fn page(
         KeyStatus::Revoked => None,
         _ => approvals::find_of_key(&mut tx, &scope, id, actor.account_id(), now).await?,
     };
+    let (unused, disabled) = match (key.status, key.disabled_at) {
+        (KeyStatus::Active, _) => {
+            let notice = unused::notice(&mut tx, &scope, (id, key.summary.environment), now).await?;
+            (notice, None)
+        }
+        (KeyStatus::Disabled, Some(at)) => (None, disabled::of(&mut tx, &scope, id, at).await?),
+        _ => (None, None),
+    };
     drop(tx);
     Ok(KeyPage {
         incident,
         is_frozen,
         approval,
+        unused,
+        disabled,
         now,
         project: projects::find(ctx, actor, &key.summary.project_id).await?,
         usage: usage(ctx, actor, id, range).await?,

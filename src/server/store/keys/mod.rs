@@ -54,8 +54,10 @@ pub use secured::{
     find_stored, find_verifiable, insert, insert_nonce, replace_secrets, replace_stored, save_secured,
     set_descriptive, set_stored,
 };
+pub(in crate::server::store) use unused::told;
 pub use unused::{
-    IdleKey, count_unused, find_rule, list_idle, list_ruled, list_unused, set_enabled, set_rule, set_told,
+    IdleKey, count_unused, find_rule, find_told, list_idle, list_ruled, list_told, list_unused, set_enabled,
+    set_rule, set_told,
 };
 
 use crate::model::id::KeyId;

@@ -9,6 +9,7 @@ use super::handover::handover_notice;
 use super::openings::opened_notice;
 use super::policy::broken;
 use super::rotate::{rotation_card, secret_seen};
+use super::stopped::{disabled_notice, unused_notice};
 use super::{key_address, list_crumb};
 use crate::model::calendar::counted;
 use crate::model::error::AppError;
@@ -16,7 +17,7 @@ use crate::model::form::FormState;
 use crate::model::id::{IncidentId, KeyId};
 use crate::model::key::{Badge, KeyDetail, KeyStatus, Owner};
 use crate::model::key_link;
-use crate::model::key_page::KeyPage;
+use crate::model::key_page::{Disabled, KeyPage};
 use crate::model::permission::Permission;
 use crate::model::project::Project;
 use crate::model::resource::allowed_in_words;
@@ -60,6 +61,8 @@ fn draw(page: KeyPage) -> AnyView {
         is_frozen,
         approval,
         least_privilege,
+        unused,
+        disabled,
         ..
     } = page;
     let summary = key.summary.clone();
@@ -78,7 +81,8 @@ fn draw(page: KeyPage) -> AnyView {
     view! {
         <PageHead title=summary.name.clone() crumbs=list_crumb() beside=beside lede=lede actions=actions/>
         {incident.map(|id| incident_banner(id, is_frozen))}
-        {standing(&key, now)}
+        {standing(&key, disabled.as_ref(), now)}
+        {unused.map(|notice| unused_notice(&notice, now))}
         {approval.map(|approval| approval_notice(&approval, now))}
         {untold_notice(&key)}
         {handover_notice(&key, now)}
@@ -119,7 +123,7 @@ fn incident_banner(id: IncidentId, is_frozen: bool) -> AnyView {
 }
 
 /// What somebody should know first: the state, when it is not plainly active.
-fn standing(key: &KeyDetail, now: Timestamp) -> AnyView {
+fn standing(key: &KeyDetail, disabled: Option<&Disabled>, now: Timestamp) -> AnyView {
     let notice = |class: &'static str, icon: &'static str, body: AnyView| {
         view! { <div class=class><Icon name=icon/><div>{body}</div></div> }.into_any()
     };
@@ -140,10 +144,7 @@ fn standing(key: &KeyDetail, now: Timestamp) -> AnyView {
             "pause",
             view! { <p>"The project is archived, so the key is refused."</p> }.into_any(),
         ),
-        Badge::Disabled => {
-            let when = key.disabled_at.map(|at| moment(at, now));
-            notice("notice warn", "pause", view! { <p><b>"Disabled"</b>" "{when}". Requests are refused until somebody enables it."</p> }.into_any())
-        }
+        Badge::Disabled => disabled_notice(key.disabled_at, disabled, now),
         Badge::Expired => notice(
             "notice warn",
             "clock",

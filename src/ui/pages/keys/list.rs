@@ -10,6 +10,7 @@ use crate::model::calendar::{counted, grouped};
 use crate::model::key::{Badge, Concern, Environment, KeyFilter, KeySort, KeySummary};
 use crate::model::key_page::KeyList;
 use crate::model::time::Timestamp;
+use crate::model::waiting::{Waiting, shown};
 use crate::rpc::keys::list_keys;
 use crate::ui::charts::spark;
 use crate::ui::components::{
@@ -122,9 +123,14 @@ fn lede(list: &KeyList) -> AnyView {
         1 => " · 1 expires within 14 days".to_owned(),
         n => format!(" · {} expire within 14 days", grouped(n)),
     });
+    let waiting = use_context::<Waiting>().unwrap_or_default().keys;
+    let unused = (waiting > 0).then(|| {
+        let text = format!("{} will be disabled as unused", shown(waiting));
+        view! { " · "<a href="/settings/api-keys/unused">{text}</a> }
+    });
     let not_confirmed = (counts.not_confirmed > 0)
         .then(|| format!(" · {} not confirmed as stored", grouped(counts.not_confirmed)));
-    view! { {format!("{} active", grouped(counts.active))}{overdue}{pending}{expiring}{not_confirmed} }
+    view! { {format!("{} active", grouped(counts.active))}{overdue}{unused}{pending}{expiring}{not_confirmed} }
         .into_any()
 }
 

@@ -17,6 +17,7 @@ pub mod rotate;
 pub mod rotations;
 mod scopes;
 mod start;
+mod stopped;
 pub mod unused;
 
 use leptos::prelude::*;

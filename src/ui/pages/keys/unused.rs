@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::bulk::{bulk_form, pick};
 use super::{key_address, list_crumb};
 use crate::model::calendar::{counted, grouped};
-use crate::model::key_page::{UNUSED_CHOICES, UNUSED_DEFAULT_DAYS, UnusedKey, UnusedKeys};
+use crate::model::key_page::{UNUSED_CHOICES, UNUSED_DEFAULT_DAYS, UNUSED_LISTED_MAX, UnusedKey, UnusedKeys};
 use crate::model::time::Timestamp;
 use crate::rpc::keys::list_unused_keys;
 use crate::ui::components::{Column, EnvironmentTag, Icon, PageHead, ask, loaded, moment, never, table};
@@ -28,6 +28,13 @@ const COLUMNS_TO_PICK: &[Column] = &[
     Column::Text("Created"),
     Column::Text("Last used"),
 ];
+const COLUMNS_TOLD: &[Column] = &[
+    Column::Text("Key"),
+    Column::Text("Env"),
+    Column::Text("Owner"),
+    Column::Text("Unused since"),
+    Column::Text("Disabled on"),
+];
 
 #[component]
 pub fn UnusedKeysPage() -> impl IntoView {
@@ -48,8 +55,9 @@ fn draw(page: &UnusedKeys) -> AnyView {
     };
     view! {
         <PageHead title="Unused keys" crumbs=list_crumb() lede=lede.into_any()/>
-        {chooser(page.days)}
         {rules(page.rules)}
+        {to_be_disabled(page)}
+        {chooser(page.days)}
         {body}
     }
     .into_any()
@@ -82,12 +90,58 @@ fn rules([live, test]: [Option<u32>; 2]) -> Option<AnyView> {
         .collect();
     (!rules.is_empty()).then(|| {
         let text = format!(
-            "The policy disables {} without use, a week after whoever owns them was told.",
+            "The policy disables {} without use, a week after those who look after them were told: by letter, where there is mail, on the key's page and by the number beside “API keys”.",
             rules.join(" and ")
         );
         view! { <div class="notice info"><Icon name="info"/><div><p>{text}" "<a href="/settings/policy">"Policy"</a></p></div></div> }
             .into_any()
     })
+}
+
+/// Those whose time runs, whatever number of days is chosen below.
+fn to_be_disabled(page: &UnusedKeys) -> Option<AnyView> {
+    if page.told.is_empty() {
+        return None;
+    }
+    let rows = page.told.iter().map(|key| told_row(key, page.now)).collect_view();
+    let listed = i64::try_from(page.told.len()).unwrap_or(i64::MAX);
+    let first = (listed >= UNUSED_LISTED_MAX)
+        .then(|| format!("The {} that are disabled first stand here.", grouped(listed)));
+    let drawn = view! {
+        <section class="section">
+            <div class="section-head"><h2>"Will be disabled"</h2></div>
+            <p class="muted">"A key that is used before its day stays as it is. "{first}</p>
+            {table("Keys that will be disabled", COLUMNS_TOLD, rows)}
+        </section>
+    };
+    Some(drawn.into_any())
+}
+
+fn told_row(key: &UnusedKey, now: Timestamp) -> AnyView {
+    let (since, from) = match &key.notice {
+        Some(notice) => (notice.since, notice.disabled_from),
+        None => return ().into_any(),
+    };
+    view! {
+        <tr>
+            {named(key)}
+            <td data-label="Env"><EnvironmentTag environment=key.environment/></td>
+            <td data-label="Owner">{key.owner.shown().to_owned()}</td>
+            <td data-label="Unused since">{moment(since, now)}</td>
+            <td data-label="Disabled on">{from.date_in_words()}" ("{moment(from, now)}")"</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn named(key: &UnusedKey) -> AnyView {
+    view! {
+        <th scope="row">
+            <a class="row-link" href=key_address(&key.id)>{key.name.clone()}</a>
+            <small><span class="mono">{key.hint.clone()}</span>" · "{key.project_name.clone()}</small>
+        </th>
+    }
+    .into_any()
 }
 
 fn nothing(days: i64) -> AnyView {
@@ -127,15 +181,12 @@ fn row(key: &UnusedKey, may_stop: bool, now: Timestamp) -> AnyView {
         None => never(),
     };
     let told = key
-        .told_at
-        .map(|at| view! { <small>"To be disabled, told "{moment(at, now)}</small> });
+        .notice
+        .map(|notice| view! { <small>"Will be disabled "{moment(notice.disabled_from, now)}</small> });
     view! {
         <tr>
             {may_stop.then(|| pick(&key.id, &key.name, key.may_manage))}
-            <th scope="row">
-                <a class="row-link" href=key_address(&key.id)>{key.name.clone()}</a>
-                <small><span class="mono">{key.hint.clone()}</span>" · "{key.project_name.clone()}</small>
-            </th>
+            {named(key)}
             <td data-label="Env"><EnvironmentTag environment=key.environment/></td>
             <td data-label="Owner">{key.owner.shown().to_owned()}</td>
             <td data-label="Created">{moment(key.created_at, now)}</td>

@@ -1,102 +1,34 @@
-//! Keys that nobody uses: shown to whoever looks, and disabled where the policy says so, after their people were told.
-//!
-//! What counts is the time since the key was last made, given a secret, used or enabled, or since the rule holds,
-//! whichever is latest. Nothing is disabled earlier than [`UNUSED_NOTICE_DAYS`] after the letter, and a use or an enabling
-//! in between begins anew.
+//! Keys that nobody uses: shown to whoever looks, and disabled where the policy says so, after their people were told. They
+//! are told by letter where there is mail, and in any case by the key's page, the page of unused keys and the count beside
+//! "API keys", all of which begin in the moment that is noted here.
+
+mod page;
+mod rule;
+
+pub use page::{notice, page};
 
 use std::collections::BTreeMap;
 
 use super::lifecycle::{Stop, stop_in};
-use super::{may_manage, secured, told};
+use super::{secured, told};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::Code;
 use crate::model::id::{AccountId, KeyId, OrgId};
 use crate::model::key::{Environment, KeyStatus};
-use crate::model::key_page::{UNUSED_CHOICES, UNUSED_DEFAULT_DAYS, UNUSED_LISTED_MAX, UnusedKeys};
 use crate::model::permission::Permission;
 use crate::model::policy::UNUSED_NOTICE_DAYS;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::mail::{self, Letter};
-use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, audit, policy};
 use crate::server::store::changes::{self, ChangeKind};
 use crate::server::store::db::Tx;
 use crate::server::store::keys::{self as store, IdleKey};
 use crate::server::store::orgs;
+use rule::{Rule, Step};
 
 /// Keys that are looked at in one transaction.
 const BATCH: i64 = 500;
-
-/// Keys unused for so many days; one of the offered numbers, else the one that is offered first.
-pub async fn page(ctx: &Context, actor: &Actor, days: i64) -> Result<UnusedKeys, DomainError> {
-    let scope = actor.require(Permission::KeysRead)?;
-    let now = ctx.clock.now();
-    let days = match UNUSED_CHOICES.contains(&days) {
-        true => days,
-        false => UNUSED_DEFAULT_DAYS,
-    };
-    let since = now.minus_ms(days * DAY_MS);
-    let mut tx = ctx.db.begin_read().await?;
-    let mut keys = store::list_unused(&mut tx, &scope, (since, now), UNUSED_LISTED_MAX).await?;
-    let total = match i64::try_from(keys.len()) {
-        Ok(listed) if listed < UNUSED_LISTED_MAX => listed,
-        _ => store::count_unused(&mut tx, &scope, (since, now)).await?,
-    };
-    for key in &mut keys {
-        key.may_manage = may_manage(actor, key.owner.account_id().map(AccountId::as_str));
-        // A letter about an earlier time tells nothing of this one.
-        let used = key.last_used.as_ref().map_or(key.created_at, |used| used.at);
-        key.told_at = key.told_at.filter(|told| *told > used);
-    }
-    let Policies { live, test } = Policies::in_force(&mut tx, &scope, now).await?;
-    Ok(UnusedKeys {
-        now,
-        days,
-        keys,
-        total,
-        rules: [live.unused_days, test.unused_days],
-    })
-}
-
-/// What is due for a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Nothing,
-    Tell,
-    Disable,
-}
-
-/// How long a key is unused before its people are told. A rule of few days leaves at least half of them first: a job that
-/// runs each day is not told of each time.
-const fn tell_after_ms(days: i64) -> i64 {
-    let early = days - UNUSED_NOTICE_DAYS as i64;
-    let half = (days + 1) / 2;
-    (if early > half { early } else { half }) * DAY_MS
-}
-
-/// Since when the key is not in use, as far as the rule goes.
-fn idle_since(key: &IdleKey, rule_since: Timestamp) -> Timestamp {
-    let moments = [
-        Some(rule_since.ms()),
-        Some(key.created_at_ms),
-        Some(key.secret_since_ms),
-        key.not_before_ms,
-        key.used_at_ms,
-        key.enabled_at_ms,
-    ];
-    Timestamp::from_ms(moments.into_iter().flatten().max().unwrap_or_default())
-}
-
-fn step(idle_since: Timestamp, told_at: Option<Timestamp>, days: i64, now: Timestamp) -> Step {
-    let idle_ms = now.since_ms(idle_since);
-    let notice_ms = i64::from(UNUSED_NOTICE_DAYS) * DAY_MS;
-    match told_at.filter(|told| *told > idle_since) {
-        None if idle_ms >= tell_after_ms(days) => Step::Tell,
-        Some(told) if idle_ms >= days * DAY_MS && now.since_ms(told) >= notice_ms => Step::Disable,
-        _ => Step::Nothing,
-    }
-}
 
 /// Tells of keys that will be disabled, and disables those whose time has come, everywhere. One organisation that fails
 /// does not keep the others.
@@ -116,25 +48,21 @@ pub async fn disable_unused(ctx: &Context) -> Result<(), DomainError> {
 async fn look_after(ctx: &Context, org: OrgId, environment: Environment) -> Result<(), DomainError> {
     let actor = Actor::system(Some(org));
     let scope = actor.require(Permission::KeysManageAny)?;
-    let Some((days, since)) = rule(ctx, &scope, environment).await? else {
+    let Some(rule) = noted(ctx, &scope, environment).await? else {
         return Ok(());
     };
     let mut after = (0, String::new());
     loop {
         let now = ctx.clock.now();
-        let range = (now.minus_ms(tell_after_ms(days)), now);
+        let range = (now.minus_ms(rule.tell_after_ms()), now);
         let mut tx = ctx.db.begin_read().await?;
         let page = ((after.0, after.1.as_str()), BATCH);
         let keys = store::list_idle(&mut tx, &scope, environment, range, page).await?;
         drop(tx);
-        let is_due = |key: &IdleKey| {
-            let told_at = key.told_at_ms.map(Timestamp::from_ms);
-            step(idle_since(key, since), told_at, days, now) != Step::Nothing
-        };
-        if keys.iter().any(is_due) {
+        if keys.iter().any(|key| rule.step(key, now) != Step::Nothing) {
             let mut tx = audit::begin(ctx, &actor).await?;
             let keys = store::list_idle(&mut tx, &scope, environment, range, page).await?;
-            act(ctx, tx, (&actor, &scope), &keys, (days, since), now).await?;
+            act(ctx, tx, (&actor, &scope), &keys, rule, now).await?;
         }
         match keys.last() {
             Some(last) if keys.len() >= usize::try_from(BATCH).unwrap_or_default() => {
@@ -146,11 +74,11 @@ async fn look_after(ctx: &Context, org: OrgId, environment: Environment) -> Resu
 }
 
 /// The rule that holds, and since when: it is noted the first time it is seen, so that nothing is counted from before.
-async fn rule(
+async fn noted(
     ctx: &Context,
     scope: &OrgScope,
     environment: Environment,
-) -> Result<Option<(i64, Timestamp)>, DomainError> {
+) -> Result<Option<Rule>, DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
     let days = policy::in_force(&mut tx, scope, environment, now)
@@ -160,12 +88,12 @@ async fn rule(
     drop(tx);
     let days = days.map(i64::from);
     if days == known.map(|(days, _)| days) {
-        return Ok(known);
+        return Ok(known.map(|(days, since)| Rule { days, since }));
     }
     let mut tx = ctx.db.begin_write().await?;
     store::set_rule(&mut tx, scope, environment, days, now).await?;
     tx.commit().await?;
-    Ok(days.map(|days| (days, now)))
+    Ok(days.map(|days| Rule { days, since: now }))
 }
 
 /// Names of keys by who hears of them.
@@ -176,16 +104,15 @@ async fn act(
     mut tx: Tx,
     (actor, scope): (&Actor, &OrgScope),
     keys: &[IdleKey],
-    (days, since): (i64, Timestamp),
+    rule: Rule,
     now: Timestamp,
 ) -> Result<(), DomainError> {
     let (mut warned, mut stopped, mut ids) = (ByPerson::new(), ByPerson::new(), Vec::new());
     for key in keys {
-        let idle_since = idle_since(key, since);
-        match step(idle_since, key.told_at_ms.map(Timestamp::from_ms), days, now) {
+        match rule.step(key, now) {
             Step::Nothing => {}
             Step::Tell => {
-                if store::set_told(&mut tx, &key.id, idle_since, now).await? {
+                if store::set_told(&mut tx, &key.id, rule.idle_since(key), now).await? {
                     add(&mut tx, scope, key, &mut warned).await?;
                 }
             }
@@ -198,8 +125,8 @@ async fn act(
         }
     }
     let from = now.plus_ms(i64::from(UNUSED_NOTICE_DAYS) * DAY_MS);
-    tell(ctx, &mut tx, scope, warned, (days, Some(from)), now).await?;
-    tell(ctx, &mut tx, scope, stopped, (days, None), now).await?;
+    tell(ctx, &mut tx, scope, warned, (rule.days, Some(from)), now).await?;
+    tell(ctx, &mut tx, scope, stopped, (rule.days, None), now).await?;
     for id in &ids {
         changes::record(&mut tx, ChangeKind::Key, id.as_str(), now).await?;
     }
@@ -259,34 +186,4 @@ async fn tell(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_ms(1_795_255_200_000);
-
-    fn days_ago(days: i64) -> Timestamp {
-        NOW.minus_ms(days * DAY_MS)
-    }
-
-    #[test]
-    fn nothing_is_disabled_earlier_than_a_week_after_the_letter() {
-        let after = |idle, told: Option<i64>| step(days_ago(idle), told.map(days_ago), 90, NOW);
-        assert_eq!(after(82, None), Step::Nothing);
-        assert_eq!(after(83, None), Step::Tell);
-        assert_eq!(after(400, None), Step::Tell);
-        assert_eq!(after(400, Some(6)), Step::Nothing);
-        assert_eq!(after(400, Some(7)), Step::Disable);
-        assert_eq!(after(89, Some(7)), Step::Nothing, "told early");
-        assert_eq!(after(83, Some(84)), Step::Tell, "told of an earlier time");
-    }
-
-    #[test]
-    fn a_short_rule_does_not_tell_of_each_pause() {
-        assert_eq!(tell_after_ms(7), 4 * DAY_MS);
-        assert_eq!(tell_after_ms(14), 7 * DAY_MS);
-        assert_eq!(tell_after_ms(90), 83 * DAY_MS);
-    }
 }
