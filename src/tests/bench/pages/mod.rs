@@ -26,13 +26,11 @@ const MOST: f64 = 2.0;
 const MOST_ON_POSTGRES: f64 = 3.5;
 
 /// Work that grows with the keys by its nature: the beginning of its address, its own bound, and the reason.
-const BY_NATURE: &[(&str, f64, &str)] = &[
-    (
-        furnish::PREVIEW_SENT,
-        25.0,
-        "every key is held against the rules; less than in proportion",
-    ),
-];
+const BY_NATURE: &[(&str, f64, &str)] = &[(
+    furnish::PREVIEW_SENT,
+    25.0,
+    "every key is held against the rules; less than in proportion",
+)];
 
 /// Opens each page often, prints what it takes, and fails if any takes more than it may.
 pub async fn measure() -> ExitCode {
