@@ -10,6 +10,11 @@ use crate::ui::components::{Icon, moment};
 /// When the key was disabled, by whom and why, and what that means.
 pub(super) fn disabled_notice(at: Option<Timestamp>, disabled: Option<&Disabled>, now: Timestamp) -> AnyView {
     let when = at.map(|at| moment(at, now));
+    // What an incident froze is dealt with there.
+    let then = match disabled.map(|disabled| disabled.why) {
+        Some(DisabledBecause::Incident(_)) => ". Requests are refused.",
+        _ => ". Requests are refused until somebody enables it.",
+    };
     let told = disabled.map(|disabled| {
         let by = &disabled.by;
         match disabled.why {
@@ -34,7 +39,7 @@ pub(super) fn disabled_notice(at: Option<Timestamp>, disabled: Option<&Disabled>
     view! {
         <div class="notice warn">
             <Icon name="pause"/>
-            <div><p><b>"Disabled"</b>" "{when}{told}". Requests are refused until somebody enables it."</p></div>
+            <div><p><b>"Disabled"</b>" "{when}{told}{then}</p></div>
         </div>
     }
     .into_any()
