@@ -111,7 +111,6 @@ pub struct ImportForm {
     /// Those that declare a format; and how many do not.
     pub targets: Vec<ImportTarget>,
     pub others: usize,
-    pub may_import_live: bool,
     pub may_declare: bool,
     /// The file that the address names, if it waits for whoever asks.
     pub upload: Option<CheckedUpload>,

@@ -288,7 +288,7 @@ pub struct KeyDetail {
     pub requests_last_hour: i64,
     /// Whether the asking actor may edit, disable or revoke it.
     pub may_manage: bool,
-    /// Whether they may give it another secret.
+    /// Whether they may do what is as good as a new key: give it another secret, let it do more again.
     pub may_rotate: bool,
     /// Since when the present secret exists.
     pub secret_since: Timestamp,

@@ -23,7 +23,10 @@ pub struct KeyList {
     pub counts: KeyCounts,
     pub page: Page<KeySummary>,
     pub projects: Vec<ProjectChoice>,
+    /// Whether they may create a key of some environment, or ask for one.
     pub may_create: bool,
+    /// Whether they may create one by themselves, as importing takes.
+    pub may_import: bool,
 }
 
 /// One key, and its requests over a range.
@@ -93,9 +96,8 @@ pub struct KeyFormMaterial {
     pub projects: Vec<Project>,
     pub members: Vec<MemberName>,
     pub me: Option<AccountId>,
-    pub may_create_live: bool,
-    /// Whether they may ask for a live key instead.
-    pub may_ask_for_live: bool,
+    pub way_to_live: WayToKey,
+    pub way_to_test: WayToKey,
     pub may_choose_owner: bool,
     /// Every time zone to choose from.
     pub zones: Vec<String>,
@@ -112,6 +114,16 @@ pub struct KeyFormMaterial {
     /// What the form may begin with.
     pub templates: Vec<TemplateChoice>,
     pub beginning: Beginning,
+}
+
+/// How somebody comes to a key of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WayToKey {
+    Create,
+    /// They may not create one, but ask for one, which somebody approves.
+    Ask,
+    Closed,
 }
 
 /// What the create form begins with.

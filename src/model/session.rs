@@ -45,6 +45,8 @@ pub struct Session {
     /// The organisation lets them in only after they have set up a second factor.
     pub owes_enrolment: bool,
     pub now: Timestamp,
+    /// Whether they may create a key of some environment, or ask for one.
+    pub comes_to_keys: bool,
     /// Whether they administer the installation as a whole.
     pub is_instance_admin: bool,
     /// What they have not seen yet, newest first.

@@ -14,6 +14,9 @@ use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::waiting::{Waiting, shown};
 use crate::ui::pages::problem::problem_section;
 
+/// For whoever may create or ask for a key, which is a matter of policy, too.
+const TEMPLATES: &str = "/settings/templates";
+
 /// Label, address, picture, and who sees it. Only what works is listed.
 const SETTINGS: &[(&str, &str, &str, Permission)] = &[
     ("API keys", "/settings/api-keys", "key", Permission::KeysRead),
@@ -37,12 +40,7 @@ const SETTINGS: &[(&str, &str, &str, Permission)] = &[
         "folder",
         Permission::ProjectsRead,
     ),
-    (
-        "Templates",
-        "/settings/templates",
-        "copy",
-        Permission::KeysCreateTest,
-    ),
+    ("Templates", TEMPLATES, "copy", Permission::KeysRead),
     (
         "Service tokens",
         "/settings/service-tokens",
@@ -216,6 +214,7 @@ fn sidebar(session: &Session) -> AnyView {
     let items = SETTINGS
         .iter()
         .filter(|(.., permission)| session.may(*permission))
+        .filter(|(_, href, ..)| *href != TEMPLATES || session.comes_to_keys)
         .map(|(label, href, icon, _)| item((label, href, icon)))
         .collect_view();
     let installation = session.is_instance_admin.then(|| {

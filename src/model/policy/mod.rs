@@ -30,7 +30,7 @@ pub const UNUSED_NOTICE_DAYS: u32 = 7;
 /// How far ahead a change may be planned.
 pub const PLAN_DAYS_MAX: u32 = 365;
 
-/// Who may create keys of an environment.
+/// Who may create keys of an environment, and do what is as good as that: give one another secret, let one do more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Creators {
@@ -100,8 +100,8 @@ impl Policy {
     pub fn in_words(&self) -> Vec<String> {
         let days = |n: u32| super::calendar::counted(i64::from(n), "day");
         let mut words = vec![match self.creators {
-            Creators::Admins => "Only admins create keys.".to_owned(),
-            Creators::Developers => "Developers create keys, too.".to_owned(),
+            Creators::Admins => "Only admins create, rotate and widen keys.".to_owned(),
+            Creators::Developers => "Developers create, rotate and widen keys of their own, too.".to_owned(),
         }];
         match (self.max_lifetime_days, self.expiry_required) {
             (Some(most), _) => words.push(format!("A key lives {} at most.", days(most))),

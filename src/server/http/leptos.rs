@@ -21,6 +21,7 @@ use crate::model::session::Session;
 use crate::model::waiting::Waiting;
 use crate::server::ctx::Ctx;
 use crate::server::domain::accounts::notices;
+use crate::server::domain::keys::issue;
 use crate::server::domain::waiting;
 use crate::ui::pages::{enrolment, problem, reveal, step_up};
 
@@ -91,6 +92,7 @@ async fn session_of(ctx: &Ctx, session: Option<RequestSession>) -> Option<Sessio
     let here = signed_in.memberships.iter().find(|m| Some(m.org_id) == org_id);
     Some(Session {
         is_instance_admin: signed_in.actor.is_instance_admin(),
+        comes_to_keys: issue::require_some_way(&signed_in.actor).is_ok(),
         org_id: here.map(|m| m.org_id),
         org_name: here.map_or_else(String::new, |m| m.org_name.clone()),
         role: here.map(|m| m.role),

@@ -5,6 +5,7 @@ mod link;
 mod picker;
 mod resources;
 mod templates;
+mod who;
 
 use crate::kit::{Answer, Browser, TestApp};
 

@@ -3,6 +3,7 @@
 mod acts;
 mod against;
 mod changes;
+mod creators;
 
 use keywright::model::form::FormValues;
 use keywright::model::key::Environment;

@@ -28,6 +28,7 @@ use crate::model::permission::Permission;
 use crate::model::policy::FourEyes;
 use crate::server::domain::DomainError;
 use crate::server::domain::keys::edit::Changed;
+use crate::server::domain::keys::issue::permission_for;
 
 /// By what right a key is made or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,13 +110,14 @@ fn over(state: ApprovalState) -> DomainError {
     DomainError::refused(Code::Conflict, message)
 }
 
-/// A rule that makes a change ask for approval lets nobody ask for more than it is about: whoever may not widen a live key
+/// A rule that makes a change ask for approval lets nobody ask for more than it is about: whoever may not widen a key
 /// asks for that only where widening, or every new key, is approved.
 fn refuse_beyond(actor: &Actor, changed: &Changed) -> Result<(), DomainError> {
     let rules = &changed.policy.approvals;
     let is_asked = rules.wider || rules.new_keys;
-    match changed.widens_live() && !is_asked {
-        true => Ok(actor.require(Permission::KeysCreateLive).map(drop)?),
+    let needed = permission_for(&changed.key.environment);
+    match changed.is_wider && !is_asked {
+        true => Ok(actor.require(needed).map(drop)?),
         false => Ok(()),
     }
 }

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::issue::{some, unlisted, unlisted_error};
-use super::{read, require_manage, restrictions, rotation, secured};
+use super::{read, require_as_new, require_manage, restrictions, rotation, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::approval::Reason;
 use crate::model::error::{Code, FieldError};
 use crate::model::form::FormValues;
 use crate::model::id::KeyId;
-use crate::model::key::{Environment, KEEP_EXPIRY, KeyStatus, Lifetime};
+use crate::model::key::{KEEP_EXPIRY, KeyStatus, Lifetime};
 use crate::model::key_page::KeyEditForm;
 use crate::model::permission::Permission;
 use crate::model::policy::Policy;
@@ -184,8 +184,8 @@ fn scopes_of(access: &AccessEdit<'_>, project: &Project, key: &SecuredKey) -> Re
     }
 }
 
-/// Saves what was typed. Name and rules are in the verification's answer, so caches hear of it. Whoever lets a live key do
-/// more than before proves once more who they are (R26).
+/// Saves what was typed. Name and rules are in the verification's answer, so caches hear of it. To let a key do more than
+/// before is for whoever may create one like it, who proves once more who they are if it is live (R26).
 pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = audit::begin(ctx, actor).await?;
@@ -196,9 +196,8 @@ pub async fn save(ctx: &Context, actor: &Actor, id: &KeyId, edit: &KeyEdit<'_>) 
     }
     let changed = changed(ctx, &mut tx, &scope, key, edit, now).await?;
     let remark = approvals::check(actor, &changed.policy.approvals, &changed.reasons, Leave::Own)?;
-    if changed.widens_live() {
-        // To widen a live key is as good as to create one.
-        actor.require_fresh(Permission::KeysCreateLive, now)?;
+    if changed.is_wider {
+        require_as_new(actor, &changed.key, now)?;
     }
     write(ctx, &mut tx, (actor, &scope), changed, remark, now).await?;
     tx.commit().await?;
@@ -230,14 +229,8 @@ pub(in crate::server::domain) struct Changed {
     pub policy: Policy,
     /// Why a second person has to approve it; empty when nobody has to.
     pub reasons: Vec<Reason>,
-    is_wider: bool,
-}
-
-impl Changed {
-    /// To widen a live key is as good as to create one.
-    pub fn widens_live(&self) -> bool {
-        self.is_wider && self.key.environment == Environment::Live.as_str()
-    }
+    /// It may do more than before, which is as good as a new key.
+    pub is_wider: bool,
 }
 
 /// Makes out what an edit would make of a key.

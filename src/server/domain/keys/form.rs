@@ -1,8 +1,8 @@
 //! What the create form offers, and what it begins with.
 
 use super::prefill::{self, Opening};
-use super::read;
-use crate::model::actor::{Actor, Denied};
+use super::{issue, read};
+use crate::model::actor::Actor;
 use crate::model::form::FormValues;
 use crate::model::id::{KeyId, TemplateId};
 use crate::model::key::Environment;
@@ -21,10 +21,7 @@ pub async fn material(
     actor: &Actor,
     asked: &FormValues,
 ) -> Result<KeyFormMaterial, DomainError> {
-    let asks = [Environment::Live, Environment::Test].map(|environment| actor.asks_for(environment));
-    if !actor.may(Permission::KeysCreateTest) && !asks.contains(&true) {
-        return Err(Denied::Forbidden.into());
-    }
+    issue::require_some_way(actor)?;
     let key = match asked.first("from").parse::<KeyId>() {
         Ok(id) => read::find(ctx, actor, &id).await.ok(),
         Err(_) => None,
@@ -69,8 +66,8 @@ pub async fn material(
         projects,
         members,
         me: actor.account_id().cloned(),
-        may_create_live: actor.may(Permission::KeysCreateLive),
-        may_ask_for_live: actor.asks_for(Environment::Live),
+        way_to_live: issue::way_to(actor, Environment::Live),
+        way_to_test: issue::way_to(actor, Environment::Test),
         may_choose_owner: actor.may(Permission::KeysManageAny),
         zones: zones::names(),
         country_database: ctx.countries.is_ready(),

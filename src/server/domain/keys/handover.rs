@@ -5,8 +5,8 @@
 
 use serde_json::json;
 
-use super::issue::{self, Entering, KeyDraft, Nonce, RevealedKey, permission_for};
-use super::{require_manage, rotation, secured};
+use super::issue::{self, Entering, KeyDraft, Nonce, RevealedKey};
+use super::{require_as_new, require_manage, rotation, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};
 use crate::model::handover::{
@@ -84,13 +84,13 @@ pub async fn make_link(
 ) -> Result<ClaimLink, DomainError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
-    let scope = require(actor, &secured::find(ctx, &mut tx, actor, id).await?, now)?;
+    let scope = require_as_new(actor, &secured::find(ctx, &mut tx, actor, id).await?, now)?;
     drop(tx);
     let bound = bind(ctx, &scope, claim, passphrase).await?;
     let mut tx = audit::begin(ctx, actor).await?;
     orgs::hold_membership(&mut tx, actor, &scope).await?;
     let key = secured::find(ctx, &mut tx, actor, id).await?;
-    require(actor, &key, now)?;
+    require_as_new(actor, &key, now)?;
     refuse_collected(&key)?;
     refuse_anothers(&mut tx, (actor, &scope), &key, now).await?;
     let made = put_link(ctx, &mut tx, (actor, &scope), &key, bound, now).await?;
@@ -117,16 +117,6 @@ async fn refuse_anothers(
     }
     let message = "Whoever asked for this key collects its secret, or hands it over.";
     Err(DomainError::refused(Code::Conflict, message))
-}
-
-/// Whoever hands a live key over may create one, and has proved who they are: the link is as good as the key (R26).
-fn require(actor: &Actor, key: &SecuredKey, now: Timestamp) -> Result<OrgScope, DomainError> {
-    let scope = require_manage(actor, key)?;
-    match permission_for(&key.environment) {
-        live @ Permission::KeysCreateLive => actor.require_fresh(live, now)?,
-        test => actor.require(test)?,
-    };
-    Ok(scope)
 }
 
 pub(in crate::server::domain) fn refuse_collected(key: &SecuredKey) -> Result<(), DomainError> {

@@ -30,6 +30,7 @@ pub mod unused;
 use crate::model::actor::{Actor, Denied, OrgScope};
 use crate::model::key::Environment;
 use crate::model::permission::Permission;
+use crate::model::time::Timestamp;
 use crate::server::domain::DomainError;
 use crate::server::store::keys::SecuredKey;
 
@@ -41,10 +42,9 @@ pub(in crate::server::domain) fn may_manage(actor: &Actor, owner_account_id: Opt
     actor.may(Permission::KeysManageAny) || (own && actor.may(Permission::KeysManageOwn))
 }
 
-/// Whether they may give it another secret, which for a live key is as good as a new one.
+/// Whether they may do with it what is as good as a new key: give it another secret, let it do more again.
 fn may_rotate(actor: &Actor, environment: Environment, owner_account_id: Option<&str>) -> bool {
-    let may_open = environment == Environment::Test || actor.may(Permission::KeysCreateLive);
-    may_manage(actor, owner_account_id) && may_open
+    may_manage(actor, owner_account_id) && actor.may(issue::permission_for(environment.as_str()))
 }
 
 /// The door for acts on one key: everybody sees it, so being refused is no secret.
@@ -63,4 +63,19 @@ pub(in crate::server::domain) fn require_manage(
     } else {
         Err(Denied::Forbidden.into())
     }
+}
+
+/// The same for acts that are as good as a new key: another secret, a link that gives one, a wider door. They are for
+/// whoever may create keys of its environment, and who has proved who they are for a live one (R26).
+pub(in crate::server::domain) fn require_as_new(
+    actor: &Actor,
+    key: &SecuredKey,
+    now: Timestamp,
+) -> Result<OrgScope, DomainError> {
+    let scope = require_manage(actor, key)?;
+    match issue::permission_for(&key.environment) {
+        live @ Permission::KeysCreateLive => actor.require_fresh(live, now)?,
+        test => actor.require(test)?,
+    };
+    Ok(scope)
 }

@@ -1,14 +1,14 @@
 //! What the create form begins with: another key, a template, or the address of the page. An address may come from
 //! anybody, so nothing of it is dropped unseen: what cannot stay is told, and all the rest stands in the form.
 
-use super::issue::{unlisted, unlisted_error};
+use super::issue::{self, unlisted, unlisted_error};
 use super::restrictions;
 use crate::model::actor::Actor;
 use crate::model::error::FieldError;
 use crate::model::form::FormValues;
 use crate::model::key::{Environment, KeyDetail, Lifetime};
 use crate::model::key_link::{self, BEGINNINGS, FIELDS, FORM, LISTS, QUERY_MAX};
-use crate::model::key_page::{Beginning, Source};
+use crate::model::key_page::{Beginning, Source, WayToKey};
 use crate::model::org::MemberName;
 use crate::model::permission::Permission;
 use crate::model::project::Project;
@@ -127,10 +127,11 @@ fn template_pairs(
     let mut pairs = vec![pair("expiry", &template.expiry)];
     pairs.extend(project.map(|project| pair("project", project.id.as_str())));
     match template.environment {
-        Some(Environment::Live) if !opening.actor.may(Permission::KeysCreateLive) => {
+        Some(environment) if issue::way_to(opening.actor, environment) == WayToKey::Closed => {
             let remark = format!(
-                "The template {} is for live keys, which only administrators create.",
-                template.name
+                "The template {} is for {} keys, which only administrators create.",
+                template.name,
+                environment.as_str()
             );
             begin.remarks.push(remark);
         }
@@ -323,9 +324,10 @@ fn environment_error(actor: &Actor, text: &str) -> Option<FieldError> {
             let named = shown(text, 40);
             refuse("choice", format!("The link says “{named}”. Choose live or test."))
         }
-        Some(Environment::Live) if !actor.may(Permission::KeysCreateLive) => {
-            let message = "The link asks for a live key, which only administrators create.";
-            refuse("forbidden", message.to_owned())
+        Some(environment) if issue::way_to(actor, environment) == WayToKey::Closed => {
+            let named = environment.as_str();
+            let message = format!("The link asks for a {named} key, which only administrators create.");
+            refuse("forbidden", message)
         }
         Some(_) => None,
     }

@@ -1,6 +1,6 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{advice, collecting, disabled, evidence, handover, may_manage, may_rotate, restrictions, unused};
+use super::{advice, collecting, disabled, evidence, handover, issue, may_manage, may_rotate, restrictions, unused};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Badge, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};
@@ -39,7 +39,8 @@ pub async fn list_page(ctx: &Context, actor: &Actor, filter: &KeyFilter) -> Resu
         counts,
         page,
         projects,
-        may_create: actor.may(Permission::KeysCreateTest),
+        may_create: issue::require_some_way(actor).is_ok(),
+        may_import: issue::require_creator(actor).is_ok(),
     })
 }
 

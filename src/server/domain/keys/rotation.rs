@@ -9,7 +9,7 @@ use serde_json::json;
 use super::issue::{Nonce, RevealedKey, refuse_used, use_up};
 use super::lifecycle::already_revoked;
 use super::looked::{LookedAt, refuse_other_secret};
-use super::{require_manage, secured};
+use super::{require_as_new, require_manage, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::calendar::counted;
 use crate::model::error::{Code, FieldError};
@@ -103,8 +103,7 @@ fn not_running() -> DomainError {
     DomainError::refused(Code::Conflict, message)
 }
 
-/// The key for an act on its rotation that opens a door: on live keys by whoever may create one, because a new secret
-/// is as good as a new key, and has proved who they are (R26).
+/// The key for an act on its rotation that opens a door: a new secret is as good as a new key.
 pub(in crate::server::domain) async fn open(
     ctx: &Context,
     tx: &mut Tx,
@@ -113,10 +112,7 @@ pub(in crate::server::domain) async fn open(
     now: Timestamp,
 ) -> Result<(SecuredKey, OrgScope), DomainError> {
     let key = secured::find(ctx, tx, actor, id).await?;
-    let scope = require_manage(actor, &key)?;
-    if key.environment == Environment::Live.as_str() {
-        actor.require_fresh(Permission::KeysCreateLive, now)?;
-    }
+    let scope = require_as_new(actor, &key, now)?;
     Ok((key, scope))
 }
 

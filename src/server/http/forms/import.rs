@@ -14,8 +14,8 @@ use super::{Submitted, see_other};
 use crate::model::error::{AppError, Code, FieldError};
 use crate::model::form::{FormState, FormValues};
 use crate::model::import::{FILE_MAX_BYTES, ImportSummary};
-use crate::model::permission::Permission;
 use crate::server::domain::keys::import::{self, Sent};
+use crate::server::domain::keys::issue;
 use crate::server::http::answer;
 use crate::server::http::leptos::form_again;
 use crate::server::http::state::AppState;
@@ -70,10 +70,8 @@ async fn receive(state: &AppState, request: Request) -> Response {
     };
     let actor = &signed_in.actor;
     // Whoever may not is told that before anything of theirs is read.
-    if let Err(denied) = actor.require(Permission::KeysCreateTest) {
-        return form
-            .refused(state, Some(actor), "keys.import", denied.into())
-            .await;
+    if let Err(denied) = issue::require_creator(actor) {
+        return form.refused(state, Some(actor), "keys.import", denied).await;
     }
     let body = match tokio::time::timeout(BODY_TIME_MAX, read(body)).await {
         Ok(Ok(body)) => body,

@@ -18,7 +18,6 @@ use crate::model::id::{IncidentId, KeyId};
 use crate::model::key::{Badge, KeyDetail, KeyStatus, Owner};
 use crate::model::key_link;
 use crate::model::key_page::{Disabled, KeyPage};
-use crate::model::permission::Permission;
 use crate::model::project::Project;
 use crate::model::resource::allowed_in_words;
 use crate::model::time::Timestamp;
@@ -28,7 +27,7 @@ use crate::ui::charts::UsageChart;
 use crate::ui::components::{
     EnvironmentTag, Icon, PageHead, ask, expiry, flash, key_badge, loaded, moment, never, snippet_list,
 };
-use crate::ui::frame::may;
+use crate::ui::frame::use_session;
 use crate::ui::islands::KeySwitch;
 use crate::ui::pages::approvals::ask::approval_notice;
 
@@ -189,12 +188,17 @@ fn overdue(key: &KeyDetail, now: Timestamp) -> AnyView {
 
 fn not_confirmed(key: &KeyDetail) -> AnyView {
     let address = key_address(&key.summary.id);
-    let (again, again_label) = match &key.rotation {
-        Some(_) => (format!("{address}/rotate/cancel"), "Cancel the rotation"),
+    let again = match &key.rotation {
+        Some(_) => key.may_rotate.then_some(("rotate/cancel", "Cancel the rotation")),
         // It had another one before: its id need not change.
-        None if key.secret_since > key.summary.created_at => (format!("{address}/rotate"), "Rotate again"),
-        None => (format!("{address}/revoke?again=1"), "Revoke and create again"),
+        None if key.secret_since > key.summary.created_at => {
+            key.may_rotate.then_some(("rotate", "Rotate again"))
+        }
+        None => Some(("revoke?again=1", "Revoke and create again")),
     };
+    let again = again.map(|(path, label)| {
+        view! { <a class="button small" href=format!("{address}/{path}")>{label}</a> }
+    });
     view! {
         <div class="notice warn">
             <Icon name="warn"/>
@@ -204,7 +208,7 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
                     {secret_seen(&FormState::default(), key)}
                     <button class="button small">"It is stored"</button>
                 </form>
-                <a class="button small" href=again>{again_label}</a>
+                {again}
             </div>
         </div>
     }
@@ -212,13 +216,10 @@ fn not_confirmed(key: &KeyDetail) -> AnyView {
 }
 
 fn actions(key: &KeyDetail, (has_incident, is_frozen): (bool, bool), address: &str) -> AnyView {
-    if !key.may_manage {
-        return ().into_any();
-    }
     let leaked = (!has_incident).then(
         || view! { <a class="button danger" href=format!("{address}/leaked")>"This may be leaked…"</a> },
     );
-    if key.status == KeyStatus::Revoked {
+    if !key.may_manage || key.status == KeyStatus::Revoked {
         return leaked.into_any();
     }
     view! {
@@ -299,8 +300,8 @@ fn next(key: &KeyDetail, project: &Project) -> AnyView {
         key_link::FORM,
         key_link::query(&key_link::values_of(key))
     );
-    let link =
-        may(Permission::KeysCreateTest).then(|| view! { <a class="button" href=link>"Copy as link"</a> });
+    let comes_to_keys = use_session().is_some_and(|session| session.comes_to_keys);
+    let link = comes_to_keys.then(|| view! { <a class="button" href=link>"Copy as link"</a> });
     view! {
         <section class="section">
             <div class="section-head">

@@ -66,7 +66,7 @@ fn page(list: KeyList, filter: KeyFilter) -> AnyView {
     };
     let has_keys = list.counts.all > 0;
     let body = match (has_keys, list.page.rows.is_empty()) {
-        (false, _) => empty(list.may_create),
+        (false, _) => empty(list.may_create, list.may_import),
         (true, true) => nothing_matches(&filter),
         (true, false) => table(&list, &filter),
     };
@@ -218,7 +218,7 @@ fn filters(list: &KeyList, filter: &KeyFilter) -> AnyView {
             <button class="button apply">"Apply"</button>
             {filter.is_narrowed().then(|| view! { <a class="button quiet" href=HERE>"Clear"</a> })}
             <span class="filter-links">
-                {list.may_create.then(|| view! { <a href="/settings/api-keys/import">"Import"</a> })}
+                {list.may_import.then(|| view! { <a href="/settings/api-keys/import">"Import"</a> })}
                 <a href=format!("{HERE}/export.csv{}", query_of(filter, None, 1)) download="" title="All keys that match, as a file">"CSV"</a>
             </span>
         </form>
@@ -308,16 +308,14 @@ fn row(key: &KeySummary, may_stop: bool, now: Timestamp) -> AnyView {
     .into_any()
 }
 
-fn empty(may_create: bool) -> AnyView {
+fn empty(may_create: bool, may_import: bool) -> AnyView {
     view! {
         <div class="empty">
             <svg class="icon large" aria-hidden="true"><use href="/icons.svg#i-key"></use></svg>
             <h2>"No keys yet"</h2>
             <p>"An API key lets a program call your API, and you decide here what it may do and for how long."</p>
-            {may_create.then(|| view! {
-                <a class="button primary" href="/settings/api-keys/new">"Create key"</a>
-                <p><a href="/settings/api-keys/import">"Import keys you have already"</a></p>
-            })}
+            {may_create.then(|| view! { <a class="button primary" href="/settings/api-keys/new">"Create key"</a> })}
+            {may_import.then(|| view! { <p><a href="/settings/api-keys/import">"Import keys you have already"</a></p> })}
         </div>
     }
     .into_any()

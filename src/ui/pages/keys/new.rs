@@ -11,7 +11,7 @@ use super::scopes::{Held, scopes_field};
 use super::start;
 use crate::model::form::{FormState, FormValues};
 use crate::model::key::Environment;
-use crate::model::key_page::KeyFormMaterial;
+use crate::model::key_page::{KeyFormMaterial, WayToKey};
 use crate::model::restriction::Restrictions;
 use crate::model::rotation::OWN_DAYS_FIELD;
 use crate::rpc::keys::key_form;
@@ -53,10 +53,9 @@ fn draw(material: KeyFormMaterial, state: FormState) -> AnyView {
     let (state, sent) = filled(&material, state);
     let first = material.projects[0].id.to_string();
     let project = typed(&state, "project", &first);
-    let default_environment = if material.may_create_live {
-        Environment::Live
-    } else {
-        Environment::Test
+    let default_environment = match (material.way_to_live, material.way_to_test) {
+        (WayToKey::Create, _) | (WayToKey::Ask, WayToKey::Closed) => Environment::Live,
+        _ => Environment::Test,
     };
     let environment = typed(&state, "environment", default_environment.as_str());
     let held = Held {
@@ -214,19 +213,23 @@ fn environment_field(material: &KeyFormMaterial, state: &FormState, selected: &s
             </label>
         }
     };
-    let live = match (material.may_create_live, material.may_ask_for_live) {
-        (true, _) => "Real traffic.",
-        (false, true) => "Real traffic. An administrator has to approve it.",
-        (false, false) => "Only administrators create live keys.",
+    let live = match material.way_to_live {
+        WayToKey::Create => "Real traffic.",
+        WayToKey::Ask => "Real traffic. An administrator has to approve it.",
+        WayToKey::Closed => "Only administrators create live keys.",
     };
-    let may_choose_live = material.may_create_live || material.may_ask_for_live;
+    let test = match material.way_to_test {
+        WayToKey::Create => "Development and tests; never accepted for live.",
+        WayToKey::Ask => "Development and tests. An administrator has to approve it.",
+        WayToKey::Closed => "Only administrators create test keys.",
+    };
     let error = field_error(state, "environment");
     view! {
         <fieldset class=field_class(state, "environment") id="environment" aria-describedby=error_id(state, "environment")>
             <legend>"Environment"</legend>
             <div class="choices">
-                {choice(Environment::Live, live, may_choose_live)}
-                {choice(Environment::Test, "Development and tests; never accepted for live.", true)}
+                {choice(Environment::Live, live, material.way_to_live != WayToKey::Closed)}
+                {choice(Environment::Test, test, material.way_to_test != WayToKey::Closed)}
             </div>
             {error}
         </fieldset>

@@ -241,10 +241,14 @@ fn who(state: &FormState, policy: &Policy, environment: Environment) -> AnyView 
     };
     let developers = match environment {
         Environment::Live => "Every developer creates, rotates and widens live keys of their own.",
-        Environment::Test => "Every developer creates test keys of their own.",
+        Environment::Test => "Every developer creates, rotates and widens test keys of their own.",
     };
     let offered = [
-        ("admins", "Admins only", "Developers ask an admin."),
+        (
+            "admins",
+            "Admins only",
+            "Developers ask an admin, also for another secret or a wider key.",
+        ),
         ("developers", "Developers, too", developers),
     ];
     view! {

@@ -13,14 +13,13 @@ use crate::model::id::{AccountId, ProjectId};
 use crate::model::import::Mistake;
 use crate::model::import_format::DigestAlgorithm;
 use crate::model::key::Environment;
-use crate::model::permission::Permission;
 use crate::model::project::Project;
 use crate::model::restriction::{HoursDraft, RestrictionsDraft};
 use crate::model::text::{self, shown};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::approvals::{self, Leave};
-use crate::server::domain::keys::issue::{Admitted, Checked, KeyDraft, admit, usable};
+use crate::server::domain::keys::issue::{self, Admitted, Checked, KeyDraft, admit, usable};
 use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, mint};
 use crate::server::platform::crypto::master_key::hex;
@@ -67,7 +66,7 @@ impl<'a> Desk<'a> {
         project: &ProjectId,
         now: Timestamp,
     ) -> Result<Self, DomainError> {
-        let scope = actor.require(Permission::KeysCreateTest)?;
+        let scope = issue::require_creator(actor)?;
         let project = projects::find(tx, &scope, project).await?;
         let project = project.ok_or(DomainError::NotFound)?;
         usable(Some(&project))?;
@@ -160,8 +159,10 @@ impl<'a> Desk<'a> {
     /// By the rules for every new key.
     fn admitted(&self, row: &Row) -> Result<(Checked, Vec<Reason>), Vec<FieldError>> {
         let environment = row.cell("environment").to_ascii_lowercase();
-        if environment == Environment::Live.as_str() && !self.actor.may(Permission::KeysCreateLive) {
-            let message = "Your role may import test keys only. Ask an administrator to import live ones.";
+        let is_known = Environment::parse(&environment).is_some();
+        if is_known && !self.actor.may(issue::permission_for(&environment)) {
+            let message =
+                format!("Your role may not import {environment} keys. Ask an administrator to do it.");
             return Err(vec![FieldError::new("environment", "forbidden", message)]);
         }
         let owner = self.owner(row.cell("owner")).map_err(|error| vec![error])?;

@@ -14,6 +14,7 @@ use crate::model::permission::Permission;
 use crate::model::text::shown;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
+use crate::server::domain::keys::issue;
 use crate::server::domain::{DomainError, mint, projects};
 use crate::server::platform::crypto::seal::Place;
 use crate::server::store::import_uploads::{self as store, NewUpload, Upload};
@@ -47,7 +48,7 @@ pub async fn receive(
     actor: &Actor,
     sent: &Sent<'_>,
 ) -> Result<(ImportSummary, Option<String>), DomainError> {
-    let scope = actor.require(Permission::KeysCreateTest)?;
+    let scope = issue::require_creator(actor)?;
     let account = sender(actor)?;
     let choose = || FieldError::new("project", "choice", "Choose one of your organisation’s projects.");
     let project = sent.project.ok_or_else(choose)?;
@@ -88,7 +89,7 @@ pub fn too_large() -> FieldError {
 }
 
 async fn find(ctx: &Context, actor: &Actor, id: &str) -> Result<Option<Upload>, DomainError> {
-    let scope = actor.require(Permission::KeysCreateTest)?;
+    let scope = issue::require_creator(actor)?;
     let Some(account) = actor.account_id().filter(|_| id.len() == ID_LENGTH) else {
         return Ok(None);
     };
@@ -100,7 +101,7 @@ async fn find(ctx: &Context, actor: &Actor, id: &str) -> Result<Option<Upload>, 
 /// Imports a file that was checked before, and checks it again: a quarter of an hour is long.
 pub async fn import_upload(ctx: &Context, actor: &Actor, id: &str) -> Result<ImportSummary, DomainError> {
     let upload = find(ctx, actor, id).await?.ok_or_else(gone)?;
-    let scope = actor.require(Permission::KeysCreateTest)?;
+    let scope = issue::require_creator(actor)?;
     let opened = ctx.seals.open(place(scope.org_id().as_str(), id), &upload.sealed);
     let bytes = opened.map_err(|_| DomainError::Defect("an uploaded file does not open"))?;
     let project: ProjectId = upload.project_id.parse()?;
@@ -119,9 +120,7 @@ fn gone() -> DomainError {
 
 /// What the page offers; with `upload`, the file that waits under this id.
 pub async fn form(ctx: &Context, actor: &Actor, upload: &str) -> Result<ImportForm, DomainError> {
-    if !actor.may(Permission::KeysCreateTest) {
-        return Err(Denied::Forbidden.into());
-    }
+    issue::require_creator(actor)?;
     let active = projects::list_active(ctx, actor).await?;
     let upload = find(ctx, actor, upload).await?;
     let named = |id: &str| {
@@ -149,7 +148,6 @@ pub async fn form(ctx: &Context, actor: &Actor, upload: &str) -> Result<ImportFo
         now: ctx.clock.now(),
         targets: targets.into_iter().map(target).collect(),
         others: others.len(),
-        may_import_live: actor.may(Permission::KeysCreateLive),
         may_declare: actor.may(Permission::ProjectsManage),
         upload: told,
     })

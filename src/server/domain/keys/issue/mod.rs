@@ -1,11 +1,14 @@
 //! Issuing a key. Its secret exists in the answer alone; the database gets a keyed hash.
 
 mod check;
+mod door;
 mod ground;
 mod nonce;
 
 pub(in crate::server::domain) use check::{Admitted, Checked};
 pub(super) use check::{admit, some, unlisted, unlisted_error, usable};
+pub(in crate::server::domain) use door::require;
+pub use door::{permission_for, require_creator, require_may_ask, require_some_way, way_to};
 pub(in crate::server::domain) use ground::Ground;
 pub use nonce::{Nonce, made_by_form};
 pub(in crate::server::domain) use nonce::{refuse_used, use_up};
@@ -17,7 +20,6 @@ use crate::model::actor::{Actor, OrgScope};
 use crate::model::form::FormValues;
 use crate::model::id::{KeyId, ProjectId};
 use crate::model::key::{Environment, KeyStatus};
-use crate::model::permission::Permission;
 use crate::model::policy::Policy;
 use crate::model::project::Project;
 use crate::model::restriction::RestrictionsDraft;
@@ -103,16 +105,6 @@ pub struct RevealedKey {
     pub secret: SecretText,
 }
 
-/// What creating a key of this environment needs.
-#[must_use]
-pub fn permission_for(environment: &str) -> Permission {
-    if environment == Environment::Live.as_str() {
-        Permission::KeysCreateLive
-    } else {
-        Permission::KeysCreateTest
-    }
-}
-
 /// Issues a key. With a nonce that was used before, `AlreadyShown` says when: the secret is not shown twice.
 pub async fn issue(
     ctx: &Context,
@@ -143,29 +135,6 @@ pub async fn issue(
             .secret
             .ok_or(DomainError::Defect("a key without a secret"))?,
     })
-}
-
-/// The door for whoever would make a key, or may at least ask for one.
-pub fn require_may_ask(actor: &Actor, environment: &str) -> Result<OrgScope, DomainError> {
-    let asks = Environment::parse(environment).is_some_and(|environment| actor.asks_for(environment));
-    let permission = match asks {
-        true => Permission::KeysManageOwn,
-        false => permission_for(environment),
-    };
-    Ok(actor.require(permission)?)
-}
-
-/// The same, where whoever makes a live key has proved who they are (R26). Asking makes nothing and needs no proof.
-pub(in crate::server::domain) fn require(
-    actor: &Actor,
-    environment: &str,
-    now: Timestamp,
-) -> Result<OrgScope, DomainError> {
-    let scope = require_may_ask(actor, environment)?;
-    if environment == Environment::Live.as_str() && actor.may(Permission::KeysCreateLive) {
-        actor.require_proof(now)?;
-    }
-    Ok(scope)
 }
 
 /// How a key comes into the books.
