@@ -170,6 +170,8 @@ pub struct Undoable {
     pub until: Timestamp,
     /// What comes back, one sentence each.
     pub back: Vec<String>,
+    /// Why a second person has to approve that; none when nobody has to.
+    pub needs_approval: Option<String>,
 }
 
 /// The section of a key's page.

@@ -17,6 +17,7 @@ mod reminders;
 mod restrictions;
 mod rotation;
 mod stale;
+mod undo;
 mod unused;
 
 use keywright::model::key::Environment;

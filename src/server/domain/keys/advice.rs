@@ -4,25 +4,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::lifecycle::already_revoked;
-use super::{require_manage, restrictions, secured};
+use super::{require_as_new, require_manage, restrictions, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::advice::{
     Advice, KeyAdvice, LeastPrivilege, NOTED_EACH_MS, Observed, UNDO_MS, Undoable, WATCHED_MS, advise, follow,
 };
 use crate::model::error::{Code, FieldError};
-use crate::model::id::KeyId;
-use crate::model::key::{Environment, KeyDetail, KeyStatus};
+use crate::model::id::{KeyId, ProjectId};
+use crate::model::key::{KeyDetail, KeyStatus};
 use crate::model::permission::Permission;
+use crate::model::policy::{Policy, Terms};
 use crate::model::restriction::Restrictions;
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
+use crate::server::domain::approvals::{self, Leave, Remark};
 use crate::server::domain::audit::{self, Entry, actor_columns};
 use crate::server::domain::{DomainError, policy};
 use crate::server::platform::crypto::keyring::Purpose;
 use crate::server::store::db::Tx;
 use crate::server::store::key_uses::{self, KeyFacts};
 use crate::server::store::keys::SecuredKey;
+use crate::server::store::projects;
 use crate::server::store::tightenings::{self as store, Tightening};
 
 /// What a key may do, as a tightening keeps it.
@@ -114,7 +117,7 @@ pub(super) async fn section(
     let access = (&key.summary.scopes, &key.restrictions);
     Ok(Some(LeastPrivilege {
         advice: advice(&mut tx, &scope, id, access, now).await?,
-        undo: undoable(ctx, &mut tx, &scope, key, now).await?,
+        undo: undoable(ctx, &mut tx, (actor, &scope), key, now).await?,
     }))
 }
 
@@ -122,7 +125,7 @@ pub(super) async fn section(
 async fn undoable(
     ctx: &Context,
     tx: &mut Tx,
-    scope: &OrgScope,
+    (actor, scope): (&Actor, &OrgScope),
     key: &KeyDetail,
     now: Timestamp,
 ) -> Result<Option<Undoable>, DomainError> {
@@ -137,12 +140,52 @@ async fn undoable(
     }
     let (scopes, former) = Access::parse(&tightening.before)?.read()?;
     let at = Timestamp::from_ms(tightening.at_ms);
+    let policy = policy::in_force(tx, scope, key.summary.environment, now).await?;
+    let of = |scopes, restrictions| Terms {
+        scopes,
+        restrictions,
+        created_at: key.summary.created_at,
+        expires_at: key.summary.expires_at,
+        rotation_days: key.rotation_days,
+    };
+    let terms = (&of(present, rules), &of(&scopes, &former));
+    let allowed = may_undo(tx, (actor, scope), (&policy, &key.summary.project_id), terms, now).await;
+    let needs_approval = match allowed {
+        Ok(_) => None,
+        Err(DomainError::Refused(Code::ApprovalRequired, why)) => Some(why),
+        Err(error) => return Err(error),
+    };
     Ok(Some(Undoable {
         at,
+        needs_approval,
         by: tightening.by_name.unwrap_or(tightening.by_id),
         until: at.plus_ms(UNDO_MS),
         back: back_in_words((present, rules), (&scopes, &former)),
     }))
+}
+
+/// Whether the rules for approvals let the actor undo a tightening by themselves: it lets the key do more than it may now, by
+/// the rules and the sensitive scopes of this moment, whoever tightened it and whatever held before. `terms` are those
+/// that hold and those that would. Errors: a second person has to approve it.
+async fn may_undo(
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    (policy, project): (&Policy, &ProjectId),
+    (present, former): (&Terms<'_>, &Terms<'_>),
+    now: Timestamp,
+) -> Result<Remark, DomainError> {
+    let project = projects::find(tx, scope, project).await?;
+    let project = project.ok_or(DomainError::NotFound)?;
+    let rules = &policy.approvals;
+    let reasons = rules.of_change(present, former, project.sensitive_scopes(), now);
+    let checked = approvals::check(actor, rules, &reasons, Leave::Own);
+    checked.map_err(|error| match error {
+        DomainError::Refused(Code::ApprovalRequired, why) => {
+            let message = format!("{why} Edit the key instead, and ask there for what it needs.");
+            DomainError::refused(Code::ApprovalRequired, message)
+        }
+        error => error,
+    })
 }
 
 /// What undoing gives back.
@@ -266,15 +309,13 @@ async fn apply(
 }
 
 /// Gives back what the last tightening took away, exactly, within seven days and while nothing else about the access has
-/// changed. To widen a live key is as good as to create one (R26).
+/// changed. It lets the key do more, so it takes what any change does that widens: who may create such a key, and approval
+/// where the rules ask for it.
 pub async fn undo(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), DomainError> {
     let now = ctx.clock.now();
     let mut tx = audit::begin(ctx, actor).await?;
     let mut key = secured::find(ctx, &mut tx, actor, id).await?;
-    let scope = require_manage(actor, &key)?;
-    if key.environment == Environment::Live.as_str() {
-        actor.require_fresh(Permission::KeysCreateLive, now)?;
-    }
+    let scope = require_as_new(actor, &key, now)?;
     refuse_revoked(&key)?;
     let found = store::find_latest(&mut tx, &scope, id, now.minus_ms(UNDO_MS)).await?;
     let Some(tightening) = found else {
@@ -294,17 +335,22 @@ pub async fn undo(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<(), Domain
     let (scopes, rules) = former.read()?;
     let (narrower, limited) = present.read()?;
     store::set_undone(&mut tx, &scope, id, tightening.key_version, now).await?;
+    let before = policy::held(&key)?;
     (key.scopes, key.restrictions) = (former.scopes, former.restrictions);
-    // The policy may have become stricter since.
+    // Policy, and what it wants approved, may have become stricter since.
     let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
     policy::enforce_on(&policy, &key)?;
+    let after = policy::held(&key)?;
+    let by = (&policy, &key.project_id.parse()?);
+    let terms = (&before.terms(), &after.terms());
+    let remark = may_undo(&mut tx, (actor, &scope), by, terms, now).await?;
     key_uses::watch_anew(&mut tx, &scope, id, now).await?;
     let detail = json!({
         "tightenedAt": Timestamp::from_ms(tightening.at_ms).rfc3339(),
         "before": { "scopes": narrower.stored(), "restrictions": limited },
         "after": { "scopes": scopes.stored(), "restrictions": rules },
     });
-    let entry = Entry::new("key.tightening_undone", "key", id.as_str()).with(detail);
+    let entry = Entry::new("key.tightening_undone", "key", id.as_str()).with(remark.beside(detail));
     audit::record(ctx, &mut tx, Some(scope.org_id()), actor, entry, now).await?;
     secured::save(ctx, &mut tx, &scope, key, now).await?;
     tx.commit().await?;

@@ -31,7 +31,7 @@ pub(super) fn least_privilege_card(key: &KeyDetail, told: &LeastPrivilege, now: 
 fn undo_notice(key: &KeyDetail, undo: &Undoable, now: Timestamp) -> AnyView {
     let address = format!("{}/tighten/undo", key_address(&key.summary.id));
     let action = key
-        .may_manage
+        .may_rotate
         .then(|| view! { <div class="actions"><a class="button small" href=address>"Undo…"</a></div> });
     view! {
         <div class="notice info">
@@ -173,21 +173,39 @@ pub fn UndoTighteningPage() -> impl IntoView {
             .iter()
             .map(|line| view! { <li>{line.clone()}</li> })
             .collect_view();
-        let action = format!("{address}/tighten/undo");
-        view! {
-            <PageTitle text=title.clone()/>
-            <section class="confirm">
-                <h1>{title.clone()}</h1>
+        let told = view! {
+            <p>"It was tightened "{moment(undo.at, page.now)}" by "{undo.by.clone()}". The key gets back:"</p>
+            <ul class="rows">{back}</ul>
+        };
+        let (edit, action) = (format!("{address}/edit"), format!("{address}/tighten/undo"));
+        let body = match &undo.needs_approval {
+            Some(why) => view! {
+                {told}
+                <div class="notice warn" role="status"><Icon name="approve"/><div><p>{why.clone()}</p></div></div>
+                <div class="form-actions">
+                    <a class="button primary" href=edit>"Edit the key"</a>
+                    <a class="button quiet" href=address>"Back"</a>
+                </div>
+            }
+            .into_any(),
+            None => view! {
                 <form class="form" method="post" action=action novalidate>
                     <FormErrors state=state.clone()/>
-                    <p>"It was tightened "{moment(undo.at, page.now)}" by "{undo.by.clone()}". The key gets back:"</p>
-                    <ul class="rows">{back}</ul>
+                    {told}
                     <p>"What it needs is then watched anew for 90 days."</p>
                     <div class="form-actions">
                         <button class="button primary">"Undo"</button>
                         <a class="button quiet" href=address>"Back"</a>
                     </div>
                 </form>
+            }
+            .into_any(),
+        };
+        view! {
+            <PageTitle text=title.clone()/>
+            <section class="confirm">
+                <h1>{title}</h1>
+                {body}
             </section>
         }
         .into_any()
