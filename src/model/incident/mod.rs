@@ -20,6 +20,8 @@ use super::time::{DAY_MS, HOUR_MS, Timestamp};
 
 /// Days before the suspected moment that the key's use is looked at.
 pub const LOOK_BACK_DAYS: i64 = 30;
+/// Incidents that somebody may open within a day of keys that they may not manage.
+pub const BYSTANDER_DAILY_MAX: i64 = 20;
 /// Longest cause, impact or lesson, in characters.
 pub const FINDING_MAX: usize = 4_000;
 
@@ -173,6 +175,8 @@ pub struct LeakedForm {
     pub key: KeyDetail,
     /// One that is open already.
     pub open: Option<IncidentId>,
+    /// Whether those who look after the key get a letter.
+    pub tells_by_mail: bool,
 }
 
 /// All that the page of one incident, and its report, show.

@@ -1,10 +1,11 @@
 //! “This may be leaked”: stopped with the next request, once, by whoever may.
 
 use keywright::model::actor::{Actor, Denied};
+use keywright::model::incident::BYSTANDER_DAILY_MAX;
 use keywright::model::org::Role;
 use keywright::model::time::{DAY_MS, HOUR_MS};
 use keywright::server::domain::DomainError;
-use keywright::server::domain::incidents::{self, OpenIncident, open as opening};
+use keywright::server::domain::incidents::{self, OpenIncident, open as opening, view};
 use keywright::server::domain::keys::lifecycle;
 use keywright::server::domain::verification::follow_changes;
 use keywright::server::platform::clock::Clock;
@@ -104,6 +105,7 @@ on_both_databases! {
             let outcome = open_as(&app, who, &key.id, true).await;
             assert!(matches!(outcome, Err(DomainError::Denied(Denied::Forbidden))), "{outcome:?}");
         }
+        assert_eq!(app.db.number("SELECT COUNT(*) FROM incidents").await, 0);
         assert_eq!(app.verify(&other.secret).await, "VALID", "and nothing was frozen");
         assert!(!open_as(&app, &developer, &own.id, true).await.unwrap().already);
         let globex = app.another_org("Globex").await;
@@ -112,6 +114,88 @@ on_both_databases! {
         let house = Actor::system(Some(app.org));
         let id = open_as(&app, &house, &other.id, true).await.unwrap().id;
         assert_eq!(page(&app, &id).await.incident.opened_by, "Keywright");
+    }
+
+    async fn whoever_sees_a_key_may_say_so_and_those_who_look_after_it_are_told(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let developer = member(&app, "alan@acme.example", Role::Developer).await;
+        let owner = member(&app, "grace@acme.example", Role::Developer).await;
+        let auditor = member(&app, "katherine@acme.example", Role::Auditor).await;
+        let key = app.issue("Nightly export", &[]).await;
+        app.give_key(key.id.as_str(), owner.account_id().unwrap()).await;
+        let opened = open_as(&app, &developer, &key.id, false).await.unwrap();
+        assert_eq!((opened.already, opened.by_bystander), (false, true));
+        assert_eq!(app.verify(&key.secret).await, "VALID", "stopping it is for others");
+        let told: Vec<String> = app.letters().await.into_iter().map(|sent| sent.to.email).collect();
+        assert_eq!(told.len(), 2, "the administrator and the key’s owner: {told:?}");
+        assert!(told.iter().any(|to| to == "grace@acme.example") && !told.iter().any(|to| to == "alan@acme.example"), "{told:?}");
+        // Another who saw it comes to the same; neither of them goes on with it, and its owner does.
+        let again = open_as(&app, &auditor, &key.id, false).await.unwrap();
+        assert_eq!((again.id, again.already), (opened.id, true));
+        for who in [&developer, &auditor] {
+            let seen = view::page(&app.ctx, who, &opened.id, None).await.unwrap();
+            assert!(!seen.may_manage && seen.members.is_empty() && seen.checklist.iter().all(|item| !item.may_tick));
+            let freezing = opening::freeze_now(&app.ctx, who, &opened.id).await;
+            assert!(matches!(freezing, Err(DomainError::Denied(Denied::Forbidden))), "{freezing:?}");
+            let freezing = open_as(&app, who, &key.id, true).await;
+            assert!(matches!(freezing, Err(DomainError::Denied(Denied::Forbidden))), "nor by opening it again: {freezing:?}");
+        }
+        opening::freeze_now(&app.ctx, &owner, &opened.id).await.unwrap();
+        assert_eq!(app.verify(&key.secret).await, "DISABLED");
+        let outsider = app.owner_of(app.another_org("Globex").await);
+        assert!(matches!(open_as(&app, &outsider, &key.id, false).await, Err(DomainError::NotFound)));
+    }
+
+    async fn nobody_opens_incidents_of_others_keys_by_the_dozen(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let developer = member(&app, "alan@acme.example", Role::Developer).await;
+        let mut keys = Vec::new();
+        for n in 0..=BYSTANDER_DAILY_MAX {
+            keys.push(app.issue(&format!("Key {n}"), &[]).await.id);
+        }
+        let own = app.issue("Own", &[]).await.id;
+        app.give_key(own.as_str(), developer.account_id().unwrap()).await;
+        let (last, first) = keys.split_last().unwrap();
+        for key in first {
+            open_as(&app, &developer, key, false).await.unwrap();
+        }
+        assert!(said(open_as(&app, &developer, last, false).await).contains("the most there may be"));
+        assert!(open_as(&app, &developer, &first[0], false).await.unwrap().already, "one that is open is shown");
+        assert!(open_as(&app, &developer, &own, true).await.is_ok(), "what is one’s own is not counted out");
+        app.clock.advance_ms(DAY_MS);
+        let opening = OpenIncident { suspected_since: app.clock.now(), noticed: String::new(), freeze: false };
+        assert!(incidents::open(&app.ctx, &developer, last, &opening).await.is_ok(), "a day later");
+    }
+
+    async fn the_form_offers_to_freeze_to_whoever_may(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("Nightly export", &[]).await;
+        let at = format!("/settings/api-keys/{}", key.id);
+        let mut auditor = app.join("katherine@acme.example", Role::Auditor).await.browser;
+        assert!(auditor.get(&at).await.body.contains(&format!("{at}/leaked\"")));
+        let form = auditor.get(&format!("{at}/leaked")).await;
+        assert!(form.body.contains("Whoever looks after the key is told at once") && !form.body.contains("name=\"freeze\""), "{}", form.body);
+        assert!(app.owner().await.get(&format!("{at}/leaked")).await.body.contains("name=\"freeze\""));
+        let forged = auditor.post(&format!("{at}/leaked"), &[("when", "now"), ("freeze", "1")]).await;
+        assert_eq!((forged.status, app.verify(&key.secret).await.as_str()), (403, "VALID"));
+        let told = auditor.post(&format!("{at}/leaked"), &[("when", "now"), ("noticed", "In a public repository")]).await;
+        assert_eq!(told.status, 303, "{}", told.body);
+        let page = auditor.get(told.header("location")).await;
+        for words in ["until somebody who looks after it freezes it", "In a public repository", "The leaked secret still passes."] {
+            assert!(page.body.contains(words), "{words} in {}", page.body);
+        }
+        assert!(!page.body.contains("Freeze now"), "{}", page.body);
+        assert!(!auditor.get(&at).await.body.contains(&format!("{at}/leaked\"")), "one at a time");
+        let owner = app.owner().await.get(told.header("location")).await;
+        assert!(owner.body.contains("Freeze now"), "{}", owner.body);
+    }
+
+    async fn without_a_mail_server_the_form_promises_no_letter(backend: Backend) {
+        let app = TestApp::on_without_mail(backend).await;
+        let key = app.issue("Nightly export", &[]).await;
+        let mut auditor = app.join("katherine@acme.example", Role::Auditor).await.browser;
+        let form = auditor.get(&format!("/settings/api-keys/{}/leaked", key.id)).await;
+        assert!(form.body.contains("No letter is sent here, so tell them, too."), "{}", form.body);
     }
 
     async fn whoever_last_proved_who_they_are_long_ago_is_not_asked(backend: Backend) {

@@ -63,6 +63,9 @@ pub fn flash() -> impl IntoView {
             Some("plan-cancelled") => "Cancelled. The rules stay as they are.",
             Some("imported") => "Imported. The keys pass from now on.",
             Some("incident-opened") => "Incident opened. The key still passes: freeze it as soon as you can.",
+            Some("incident-told") => {
+                "Incident opened. The key still passes until somebody who looks after it freezes it."
+            }
             Some("incident-frozen") => "Frozen. Every request with the key is refused from now on.",
             Some("incident-there") => "An incident of this key is open already: this one.",
             Some("incident-closed") => "Closed. The report stays.",

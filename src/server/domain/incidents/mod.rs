@@ -1,7 +1,7 @@
 //! A key that may have leaked: stopped at once, looked at, replaced, written up, closed.
 //!
 //! A key has at most one open incident; the database sees to it. Acts on one incident hold its row, so that they come one
-//! after the other. Whoever may manage the key may act; everybody of the organisation may look.
+//! after the other. Whoever may manage the key may act; everybody of the organisation may look, and open one without freezing.
 
 pub mod checklist;
 pub mod export;

@@ -1,19 +1,21 @@
-//! Opening an incident: the key is frozen in the same transaction, and nobody is asked who they are again.
+//! Opening an incident: the key is frozen in the same transaction, and nobody is asked who they are again. Whoever sees a
+//! key may say that it may have leaked; freezing it is for whoever may manage it.
 
 use serde_json::json;
 
 use super::reading::SETTLED_MS;
 use super::{horizon, tell};
 use crate::model::actor::{Actor, OrgScope};
+use crate::model::error::Code;
 use crate::model::id::{IncidentId, KeyId};
-use crate::model::incident::{ItemKind, parse_since, refuse_before};
+use crate::model::incident::{BYSTANDER_DAILY_MAX, ItemKind, parse_since, refuse_before};
 use crate::model::key::KeyStatus;
 use crate::model::permission::Permission;
 use crate::model::text::{self, NOTE_MAX};
-use crate::model::time::Timestamp;
+use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::ctx::Context;
 use crate::server::domain::audit::{self, Entry, actor_columns};
-use crate::server::domain::keys::{lifecycle, require_manage, secured};
+use crate::server::domain::keys::{lifecycle, may_manage, require_manage, secured};
 use crate::server::domain::{DomainError, mint};
 use crate::server::store::db::Tx;
 use crate::server::store::incidents::{self as store, NewIncident};
@@ -36,6 +38,16 @@ pub struct Opened {
     pub id: IncidentId,
     /// It was open before.
     pub already: bool,
+    /// By somebody who may not manage the key: what is done about it is for others.
+    pub by_bystander: bool,
+}
+
+/// The door for what somebody knows of a key: everybody may say it, and freeze it whoever may manage it.
+fn require(actor: &Actor, key: &SecuredKey, freeze: bool) -> Result<OrgScope, DomainError> {
+    match freeze {
+        true => require_manage(actor, key),
+        false => Ok(actor.require(Permission::KeysRead)?),
+    }
 }
 
 /// The same with the moment as it was typed; whoever may not is told that first.
@@ -51,7 +63,7 @@ pub async fn open_as_typed(
     let mut tx = ctx.db.begin_read().await?;
     let found = keys::find_secured(&mut tx, &scope, key).await?;
     let found = found.ok_or(DomainError::NotFound)?;
-    require_manage(actor, &found)?;
+    require(actor, &found, freeze)?;
     drop(tx);
     let mut suspected_since = parse_since(when, since, ctx.clock.now())?;
     if when == "hour" {
@@ -67,7 +79,7 @@ pub async fn open_as_typed(
 }
 
 /// Opens an incident of a key, or leads to the one that is open; freezing counts in either case. For the house itself
-/// and the operator as for people. Errors: a suspected moment that is to come or before the key.
+/// and the operator as for people. Errors: a suspected moment that is to come or before the key; too many of others' keys.
 pub async fn open(
     ctx: &Context,
     actor: &Actor,
@@ -79,7 +91,11 @@ pub async fn open(
     let mut tx = audit::begin(ctx, actor).await?;
     let key = keys::find_secured(&mut tx, &reading, id).await?;
     let key = key.ok_or(DomainError::NotFound)?;
-    let scope = require_manage(actor, &key)?;
+    let scope = require(actor, &key, opening.freeze)?;
+    let by_bystander = !may_manage(actor, key.owner_account_id.as_deref());
+    if by_bystander && store::find_open_of(&mut tx, &scope, id).await?.is_none() {
+        refuse_too_many(&mut tx, (actor, &scope), now).await?;
+    }
     let opened = open_in(ctx, &mut tx, (actor, &scope), &key, opening, now).await?;
     match opened.already {
         true => {
@@ -110,12 +126,32 @@ pub(in crate::server::domain) async fn open_in(
 ) -> Result<Opened, DomainError> {
     let open = store::find_open_of(tx, scope, &key.id.parse()?).await?;
     Ok(Opened {
+        by_bystander: !may_manage(actor, key.owner_account_id.as_deref()),
         already: open.is_some(),
         id: match open {
             Some(id) => id,
             None => insert(ctx, tx, (actor, scope), key, opening, now).await?,
         },
     })
+}
+
+/// Each incident is a letter to every administrator.
+async fn refuse_too_many(
+    tx: &mut Tx,
+    (actor, scope): (&Actor, &OrgScope),
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let (_, who) = actor_columns(actor);
+    let opened = store::count_opened_by(tx, scope, who, now.minus_ms(DAY_MS)).await?;
+    match opened < BYSTANDER_DAILY_MAX {
+        true => Ok(()),
+        false => {
+            let message = format!(
+                "You have opened {BYSTANDER_DAILY_MAX} incidents of others’ keys within a day, the most there may be. Tell an administrator about the rest."
+            );
+            Err(DomainError::refused(Code::Conflict, message))
+        }
+    }
 }
 
 /// A revoked or disabled key is refused as it is, and so is one whose record was changed outside Keywright.

@@ -11,7 +11,7 @@ use crate::model::permission::Permission;
 use crate::model::usage::UsageRange;
 use crate::server::ctx::Context;
 use crate::server::domain::keys::read;
-use crate::server::domain::{DomainError, mint};
+use crate::server::domain::{DomainError, mail, mint};
 use crate::server::store::incidents::{self as store, ItemRow};
 use crate::server::store::orgs;
 
@@ -40,6 +40,7 @@ pub async fn form(ctx: &Context, actor: &Actor, key: &KeyId) -> Result<LeakedFor
         now: ctx.clock.now(),
         key: read::find(ctx, actor, key).await?,
         open,
+        tells_by_mail: mail::is_on(ctx),
     })
 }
 

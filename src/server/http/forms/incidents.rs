@@ -31,10 +31,11 @@ pub async fn opened(State(state): State<AppState>, Path(id): Path<String>, form:
         let (noticed, freeze) = (values.first("noticed"), values.first("freeze") == "1");
         let actor = &signed_in.actor;
         let opened = open::open_as_typed(&state.ctx, actor, &key, when, noticed, freeze).await?;
-        let done = match (opened.already, freeze) {
-            (true, _) => "incident-there",
-            (false, true) => "incident-frozen",
-            (false, false) => "incident-opened",
+        let done = match (opened.already, freeze, opened.by_bystander) {
+            (true, _, _) => "incident-there",
+            (false, true, _) => "incident-frozen",
+            (false, false, false) => "incident-opened",
+            (false, false, true) => "incident-told",
         };
         Ok(see_other(&page_of(&opened.id, done)))
     })

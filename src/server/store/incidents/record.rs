@@ -37,6 +37,7 @@ statements! {
         narrowed!(), " ORDER BY n.status DESC, n.opened_at_ms DESC, n.id LIMIT $4 OFFSET $5");
     COUNT = concat!("SELECT COUNT(*) FROM incidents n", narrowed!());
     COUNT_OPEN = "SELECT COUNT(*) FROM incidents WHERE org_id = $1 AND status = 'open'";
+    COUNT_OPENED_BY = "SELECT COUNT(*) FROM incidents WHERE org_id = $1 AND opened_by_id = $2 AND opened_at_ms > $3";
     SET_FROZEN = "UPDATE incidents SET frozen_at_ms = $3 WHERE org_id = $1 AND id = $2";
     SET_REPLACED = "UPDATE incidents SET replaced_at_ms = $3 WHERE org_id = $1 AND id = $2 AND replaced_at_ms IS NULL";
     SET_FINDINGS = "UPDATE incidents SET noticed = $4, cause = $5, impact = $6, lessons = $7, findings_version = findings_version + 1
@@ -263,6 +264,16 @@ pub async fn list(
 
 pub async fn count_open(tx: &mut Tx, scope: &OrgScope) -> Result<i64, StoreError> {
     on!(tx, c => sqlx::query_scalar(COUNT_OPEN).bind(scope.org_id().as_str()).fetch_one(c).await)
+}
+
+/// How many somebody opened after a moment.
+pub async fn count_opened_by(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    who: &str,
+    after: Timestamp,
+) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_OPENED_BY).bind(scope.org_id().as_str()).bind(who).bind(after.ms()).fetch_one(c).await)
 }
 
 pub async fn set_frozen(

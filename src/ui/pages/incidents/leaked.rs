@@ -1,4 +1,4 @@
-//! “This may be leaked”: few questions, and the key is frozen.
+//! “This may be leaked”: few questions, and the key is frozen; by whoever may not manage it, whoever may is told.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -15,7 +15,6 @@ use crate::model::time::{HOUR_MS, Timestamp};
 use crate::rpc::incidents::get_leaked_form;
 use crate::ui::components::{Icon, PageTitle, ask, loaded};
 use crate::ui::form::{FormErrors, error_id, field_class, field_error, prose_field, typed, use_form_state};
-use crate::ui::pages::problem::problem_section;
 
 #[component]
 pub fn LeakedPage() -> impl IntoView {
@@ -47,9 +46,6 @@ fn draw(form: &LeakedForm, state: &FormState) -> AnyView {
         }
         .into_any();
     }
-    if !key.may_manage {
-        return problem_section(AppError::forbidden());
-    }
     let action = format!("{key_page}/leaked");
     view! {
         <PageTitle text=format!("{name} may be leaked")/>
@@ -78,6 +74,16 @@ fn freeze_field(form: &LeakedForm, state: &FormState) -> AnyView {
     match form.key.status {
         KeyStatus::Revoked => return stands("The key is revoked: nothing needs to be frozen."),
         KeyStatus::Disabled => return stands("The key is disabled: it is refused already, and stays so."),
+        KeyStatus::Active if !form.key.may_manage => {
+            return stands(match form.tells_by_mail {
+                true => {
+                    "Whoever looks after the key is told at once, and can freeze it. Until then it passes."
+                }
+                false => {
+                    "Whoever looks after the key can freeze it; until then it passes. No letter is sent here, so tell them, too."
+                }
+            });
+        }
         KeyStatus::Active => {}
     }
     let effect = match form.key.requests_last_hour {

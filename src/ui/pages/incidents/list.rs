@@ -127,7 +127,7 @@ fn empty(is_narrowed: bool) -> AnyView {
         ),
         false => (
             "No incidents",
-            "When a key may have leaked, open its page and press “This may be leaked”. It is frozen at once, and the rest follows step by step.",
+            "When a key may have leaked, open its page and press “This may be leaked”. Whoever looks after it has it frozen at once, anybody else tells them; the rest follows step by step.",
             "/settings/api-keys",
             "Look at the keys",
         ),
