@@ -1,8 +1,13 @@
 //! The ways in which a key comes to what restricts it, one like the other, so that a rule is held against all of them.
 
+use keywright::model::error::FieldError;
+use keywright::model::form::FormValues;
 use keywright::model::id::KeyId;
 use keywright::model::key_text::parse_key;
 use keywright::model::rotation::Overlap;
+use keywright::server::domain::DomainError;
+use keywright::server::domain::keys::edit::{self, KeyEdit};
+use keywright::server::domain::keys::issue::{self, KeyDraft};
 use keywright::server::domain::keys::rotation;
 
 use super::import::{declare, format, import, old_key, sha256};
@@ -28,11 +33,11 @@ pub struct Keys {
     pub secrets: Vec<String>,
 }
 
-/// How a mistake is told: beside which field, in which words, and under which code where the way tells one.
+/// How a mistake is told: beside which field, in which words, and under which code.
 #[derive(Debug)]
 pub struct Refused {
     pub field: String,
-    pub code: Option<String>,
+    pub code: String,
     pub text: String,
 }
 
@@ -59,7 +64,13 @@ impl Act {
     ) -> Result<Keys, Refused> {
         let name = format!("{self:?} {n}");
         match self {
-            Self::Create => by_form(&create(browser, app, &name, fields).await).map(one),
+            Self::Create => {
+                let shown = create(browser, app, &name, fields).await;
+                match by_form(&shown) {
+                    Some(secret) => Ok(one(secret)),
+                    None => Err(refused_by(&shown, &uncreated(app, &name, fields).await)),
+                }
+            }
             Self::Edit => {
                 let plain = app.issue(&name, &["images:read"]).await;
                 let answer = edited(browser, plain.id.as_str(), &name, fields).await;
@@ -67,10 +78,13 @@ impl Act {
                     return Ok(one(plain.secret));
                 }
                 assert_eq!(app.verify(&plain.secret).await, "VALID", "as it was");
-                Err(refused_by(&answer))
+                Err(refused_by(
+                    &answer,
+                    &unedited(app, &plain.id, &name, fields).await,
+                ))
             }
             Self::Rotate => {
-                let old = by_form(&create(browser, app, &name, fields).await)?;
+                let old = by_form(&create(browser, app, &name, fields).await).expect("a key to rotate");
                 let id: KeyId = format!("key_{}", parse_key(&old).unwrap().kid).parse().unwrap();
                 let overlap = Overlap::parse("24h", "", false).unwrap();
                 let made = rotation::start(&app.ctx, &app.operator(), &id, overlap, None).await;
@@ -134,20 +148,50 @@ async fn imported(app: &TestApp, name: &str, n: usize, fields: &[(&str, &str)]) 
     );
     Err(Refused {
         field: mistake.column.clone(),
-        code: Some(mistake.code.clone()),
+        code: mistake.code.clone(),
         text: mistake.message.clone(),
     })
 }
 
-fn by_form(shown: &Answer) -> Result<String, Refused> {
-    match shown.status {
-        200 => Ok(shown.between("id=\"secret\">", "<").to_owned()),
-        _ => Err(refused_by(shown)),
+fn by_form(shown: &Answer) -> Option<String> {
+    (shown.status == 200).then(|| shown.between("id=\"secret\">", "<").to_owned())
+}
+
+/// What the use case behind the create form says of the same fields: pages tell no codes.
+async fn uncreated(app: &TestApp, name: &str, rule: &[(&str, &str)]) -> Vec<FieldError> {
+    let values = typed(&new_key(app, name, rule));
+    let owner = issue::owner_of(&values);
+    let draft = KeyDraft::of_form(&values, Some(&app.project), &owner, values.all("scopes"));
+    mistakes(
+        issue::issue(&app.ctx, &app.owner_of(app.org), &draft, None)
+            .await
+            .map(drop),
+    )
+}
+
+/// The same of the form for editing.
+async fn unedited(app: &TestApp, id: &KeyId, name: &str, rule: &[(&str, &str)]) -> Vec<FieldError> {
+    let values = typed(&edit_of(name, rule));
+    let edit = KeyEdit::of_form(&values, values.all("scopes"));
+    mistakes(edit::save(&app.ctx, &app.owner_of(app.org), id, &edit).await)
+}
+
+fn typed(fields: &[(&str, &str)]) -> FormValues {
+    let pairs = fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    FormValues::from_pairs(pairs)
+}
+
+fn mistakes(done: Result<(), DomainError>) -> Vec<FieldError> {
+    match done {
+        Err(DomainError::Invalid(errors)) => errors,
+        other => panic!("the form was refused, and its use case says {other:?}"),
     }
 }
 
-/// The first mistake of the page. Forms tell no codes.
-fn refused_by(shown: &Answer) -> Refused {
+/// The first mistake of the page, and its code by what the use case says.
+fn refused_by(shown: &Answer, said: &[FieldError]) -> Refused {
     assert_eq!(shown.status, 422, "{}", shown.body);
     let mut ids = shown
         .body
@@ -159,17 +203,27 @@ fn refused_by(shown: &Answer) -> Refused {
     let text = behind
         .split_once("<span>")
         .map(|(_, text)| text.split("</span>").next().unwrap_or_default());
+    let code = said
+        .iter()
+        .find(|error| error.field == field)
+        .map(|error| error.code.clone());
     Refused {
         field: field.to_owned(),
-        code: None,
+        code: code.unwrap_or_else(|| panic!("{field} is none of {said:?}")),
         text: text.unwrap_or_default().to_owned(),
     }
 }
 
 pub async fn create(browser: &mut Browser, app: &TestApp, name: &str, rule: &[(&str, &str)]) -> Answer {
     let mark = nonce(browser, "/settings/api-keys/new").await;
+    let mut fields = new_key(app, name, rule);
+    fields.push(("nonce", mark.as_str()));
+    browser.post("/settings/api-keys/new", &fields).await
+}
+
+/// The form for a new key, filled in plainly and with a rule.
+fn new_key<'a>(app: &'a TestApp, name: &'a str, rule: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![
-        ("nonce", mark.as_str()),
         ("project", app.project.as_str()),
         ("environment", "live"),
         ("name", name),
@@ -177,13 +231,17 @@ pub async fn create(browser: &mut Browser, app: &TestApp, name: &str, rule: &[(&
         ("expiry", "90"),
     ];
     fields.extend(rule);
-    browser.post("/settings/api-keys/new", &fields).await
+    fields
 }
 
 pub async fn edited(browser: &mut Browser, id: &str, name: &str, rule: &[(&str, &str)]) -> Answer {
+    let at = format!("/settings/api-keys/{id}/edit");
+    browser.post(&at, &edit_of(name, rule)).await
+}
+
+/// The form for editing, filled in plainly and with a rule.
+fn edit_of<'a>(name: &'a str, rule: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![("access", "1"), ("name", name), ("scopes", "images:read")];
     fields.extend(rule);
-    browser
-        .post(&format!("/settings/api-keys/{id}/edit"), &fields)
-        .await
+    fields
 }

@@ -1,4 +1,4 @@
-//! Each rule in each act that it is held against: with what keeps it and what breaks it, the code and the reason.
+//! The acts that a policy is held against, and what follows from its rules beside.
 
 use keywright::model::error::FieldError;
 use keywright::model::org::Role;
@@ -11,137 +11,27 @@ use keywright::server::domain::keys::rotation;
 use keywright::server::platform::clock::Clock;
 
 use super::{save, save_for};
-use crate::keys::acts::take_imports;
 use crate::keys::import::{import, old_key, sha256};
 use crate::kit::app::Issued;
 use crate::kit::{TestApp, on_both_databases};
 
 /// A key as somebody would have it.
 #[derive(Clone, Copy)]
-struct Wanted {
-    scopes: &'static [&'static str],
-    ip_allow: &'static str,
-    expiry: &'static str,
-    /// Only edits say it.
-    rotation_days: &'static str,
+pub(super) struct Wanted {
+    pub(super) scopes: &'static [&'static str],
+    pub(super) ip_allow: &'static str,
+    pub(super) expiry: &'static str,
+    pub(super) rotation_days: &'static str,
 }
 
-const PLAIN: Wanted = Wanted {
+pub(super) const PLAIN: Wanted = Wanted {
     scopes: &["images:read"],
     ip_allow: "",
     expiry: "90",
     rotation_days: "",
 };
 
-/// A rule, what keeps it, what breaks it, and how that is told.
-struct Case {
-    rule: &'static [(&'static str, &'static str)],
-    keeps: Wanted,
-    breaks: Wanted,
-    told: (&'static str, &'static str, &'static str),
-    /// The form for a new key says no interval, so it cannot break that rule.
-    by_new_keys: bool,
-}
-
-const fn case(
-    rule: &'static [(&'static str, &'static str)],
-    keeps: Wanted,
-    breaks: Wanted,
-    told: (&'static str, &'static str, &'static str),
-) -> Case {
-    Case {
-        rule,
-        keeps,
-        breaks,
-        told,
-        by_new_keys: true,
-    }
-}
-
-const CASES: &[Case] = &[
-    case(
-        &[("expiry_required", "1")],
-        PLAIN,
-        Wanted {
-            expiry: "none",
-            ..PLAIN
-        },
-        ("expiry", "policy_expiry_required", "every key has an end"),
-    ),
-    case(
-        &[("max_lifetime_days", "90")],
-        PLAIN,
-        Wanted {
-            expiry: "365",
-            ..PLAIN
-        },
-        ("expiry", "policy_max_lifetime", "lets a key live 90 days at most"),
-    ),
-    case(
-        &[("max_lifetime_days", "90")],
-        PLAIN,
-        Wanted {
-            expiry: "none",
-            ..PLAIN
-        },
-        ("expiry", "policy_max_lifetime", "Choose an earlier end"),
-    ),
-    case(
-        &[("addresses_required", "1")],
-        Wanted {
-            ip_allow: "10.0.0.0/8",
-            ..PLAIN
-        },
-        PLAIN,
-        (
-            "ip_allow",
-            "policy_addresses_required",
-            "names the addresses it is used from",
-        ),
-    ),
-    case(
-        &[("forbidden_scopes", "admin billing:*")],
-        PLAIN,
-        Wanted {
-            scopes: &["images:read", "admin"],
-            ..PLAIN
-        },
-        ("scopes", "policy_forbidden_scopes", "Take admin away"),
-    ),
-    case(
-        &[("forbidden_scopes", "billing:refund")],
-        Wanted {
-            scopes: &["images:*"],
-            ..PLAIN
-        },
-        Wanted {
-            scopes: &["*"],
-            ..PLAIN
-        },
-        ("scopes", "policy_forbidden_scopes", "Take * away, or narrow it"),
-    ),
-    Case {
-        by_new_keys: false,
-        ..case(
-            &[("rotation_days", "30")],
-            Wanted {
-                rotation_days: "30",
-                ..PLAIN
-            },
-            Wanted {
-                rotation_days: "31",
-                ..PLAIN
-            },
-            (
-                "rotation_days",
-                "policy_rotation",
-                "a rotation every 30 days or sooner",
-            ),
-        )
-    },
-];
-
-async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result<Issued, DomainError> {
+pub(super) async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result<Issued, DomainError> {
     let mut draft = KeyDraft {
         project: Some(&app.project),
         environment: "live",
@@ -151,7 +41,7 @@ async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result<Issued, Do
         scopes: wanted.scopes.to_vec(),
         expiry: wanted.expiry,
         expiry_date: "",
-        rotation_days: "",
+        rotation_days: wanted.rotation_days,
         restrictions: Default::default(),
         extend_catalogue: true,
         scopes_required: true,
@@ -164,7 +54,12 @@ async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result<Issued, Do
     })
 }
 
-async fn edited(app: &TestApp, key: &Issued, name: &str, wanted: Wanted) -> Result<(), DomainError> {
+pub(super) async fn edited(
+    app: &TestApp,
+    key: &Issued,
+    name: &str,
+    wanted: Wanted,
+) -> Result<(), DomainError> {
     let mut access = AccessEdit {
         scopes: wanted.scopes.to_vec(),
         expiry: wanted.expiry,
@@ -180,56 +75,15 @@ async fn edited(app: &TestApp, key: &Issued, name: &str, wanted: Wanted) -> Resu
     edit::save(&app.ctx, &app.operator(), &key.id, &typed).await
 }
 
-async fn rotated(app: &TestApp, key: &Issued, overlap: &str) -> Result<(), DomainError> {
+pub(super) async fn rotated(app: &TestApp, key: &Issued, overlap: &str) -> Result<(), DomainError> {
     let overlap = Overlap::parse(overlap, "", false)?;
     rotation::start(&app.ctx, &app.operator(), &key.id, overlap, None)
         .await
         .map(drop)
 }
 
-/// The acts that a policy is held against. One more is one more variant: the compiler asks for the rest.
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    Create,
-    Edit,
-    Rotate,
-    Import,
-}
-
-impl Act {
-    const ALL: [Self; 4] = [Self::Create, Self::Edit, Self::Rotate, Self::Import];
-}
-
-/// The keys of one case: one that keeps the rule, one from before that breaks it, and one that is edited.
-struct Stage<'a> {
-    app: &'a TestApp,
-    case: &'a Case,
-    n: usize,
-    keeper: Issued,
-    breaker: Issued,
-    other: Issued,
-}
-
-impl Stage<'_> {
-    /// Does what keeps the rule, or what breaks it.
-    async fn attempt(&self, act: Act, keeps: bool) -> Result<(), DomainError> {
-        let (wanted, which) = match keeps {
-            true => (self.case.keeps, "keeper"),
-            false => (self.case.breaks, "breaker"),
-        };
-        let name = format!("{act:?} {which} {}", self.n);
-        match act {
-            Act::Create => created(self.app, &name, wanted).await.map(drop),
-            Act::Edit => edited(self.app, &self.other, &format!("other {}", self.n), wanted).await,
-            Act::Rotate if keeps => rotated(self.app, &self.keeper, "24h").await,
-            Act::Rotate => rotated(self.app, &self.breaker, "24h").await,
-            Act::Import => imported(self.app, 2 * self.n + usize::from(keeps), &name, wanted).await,
-        }
-    }
-}
-
 /// A file of one row. What is wrong with it is told as the other acts tell it.
-async fn imported(app: &TestApp, n: usize, name: &str, wanted: Wanted) -> Result<(), DomainError> {
+pub(super) async fn imported(app: &TestApp, n: usize, name: &str, wanted: Wanted) -> Result<(), DomainError> {
     let key = old_key(n);
     let expires = match wanted.expiry.parse::<i64>() {
         Ok(days) => app.clock.now().plus_ms((days - 1) * DAY_MS).iso_date(),
@@ -263,7 +117,7 @@ async fn imported(app: &TestApp, n: usize, name: &str, wanted: Wanted) -> Result
     Err(DomainError::Invalid(told.collect()))
 }
 
-fn is_told<T>(act: &str, done: Result<T, DomainError>, (field, code, says): (&str, &str, &str)) {
+pub(super) fn is_told<T>(act: &str, done: Result<T, DomainError>, (field, code, says): (&str, &str, &str)) {
     let Err(DomainError::Invalid(errors)) = done else {
         panic!("{act}: {code} was not refused");
     };
@@ -279,37 +133,6 @@ fn is_told<T>(act: &str, done: Result<T, DomainError>, (field, code, says): (&st
 }
 
 on_both_databases! {
-    async fn each_rule_holds_in_each_act(backend: Backend) {
-        let app = TestApp::on(backend).await;
-        take_imports(&app).await;
-        let mut cells = 0;
-        for (n, case) in CASES.iter().enumerate() {
-            save(&app, &[], "").await.unwrap();
-            let name = |act: &str| format!("{act} {n}");
-            let keeper = created(&app, &name("keeper"), case.keeps).await.unwrap();
-            edited(&app, &keeper, &name("keeper"), case.keeps).await.unwrap();
-            let breaker = created(&app, &name("breaker"), case.breaks).await.unwrap();
-            edited(&app, &breaker, &name("breaker"), case.breaks).await.unwrap();
-            let other = app.issue(&name("other"), &["images:read"]).await;
-            save(&app, case.rule, "").await.unwrap();
-
-            let stage = Stage { app: &app, case, n, keeper, breaker, other };
-            for act in Act::ALL {
-                let kept = stage.attempt(act, true).await;
-                assert!(kept.is_ok(), "{act:?}, {}: {kept:?}", case.told.1);
-                cells += 1;
-                if case.by_new_keys || !matches!(act, Act::Create) {
-                    is_told(&format!("{act:?}"), stage.attempt(act, false).await, case.told);
-                    cells += 1;
-                }
-            }
-            // Nothing is switched off, and whoever must be rid of a secret is not kept from it.
-            assert_eq!(app.verify(&stage.breaker.secret).await, "VALID");
-            assert!(rotated(&app, &stage.breaker, "now").await.is_ok(), "{}", case.told.1);
-        }
-        eprintln!("policy on {backend:?}: {cells} cells of create, edit, rotate and import, kept and broken");
-    }
-
     async fn a_name_is_edited_only_of_a_key_that_keeps_the_policy(backend: Backend) {
         let app = TestApp::on(backend).await;
         let key = app.issue("Old worker", &["images:read"]).await;

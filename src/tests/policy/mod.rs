@@ -2,8 +2,10 @@
 
 mod acts;
 mod against;
+mod begun;
 mod changes;
 mod creators;
+mod matrix;
 
 use keywright::model::form::FormValues;
 use keywright::model::key::Environment;

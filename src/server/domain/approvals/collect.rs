@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::decide::obstacle;
 use super::{anothers, over};
 use crate::model::actor::{Actor, Denied};
 use crate::model::approval::{ApprovalKind, ApprovalState, COLLECT_MS};
@@ -55,8 +56,11 @@ pub async fn collect(ctx: &Context, actor: &Actor, id: &ApprovalId) -> Result<Re
     refuse_collected(&key)?;
     refuse_too_late(&key, summary.decided_at, now)?;
     let policy = policy::of_key(&mut tx, &scope, &key, now).await?;
-    if policy::enforce_on(&policy, &key).is_err() {
-        let message = "The policy has changed since this was approved, and the key does not keep it. Edit the key first.";
+    if let Err(broken) = policy::enforce_on(&policy, &key) {
+        let why = obstacle(&broken).unwrap_or_default();
+        let message = format!(
+            "The policy has changed since this was approved, and the key does not keep it. Edit the key first. {why}"
+        );
         return Err(DomainError::refused(Code::Conflict, message));
     }
     // A link that somebody made for it meanwhile gives nothing any more.
