@@ -118,7 +118,7 @@ on_both_databases! {
             }
             let opening = OpenIncident { suspected_since: app.clock.now(), noticed: String::new(), freeze: true };
             let incident = incidents::open(&app.ctx, &who, &key.id, &opening).await.unwrap().id;
-            is(lets, replace::replace(&app.ctx, &who, &incident, None).await.map(drop), &format!("replace {what}"));
+            is(lets, replace::replace(&app.ctx, &who, (&incident, None), None).await.map(drop), &format!("replace {what}"));
         }
     }
 

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::issue::{self, Entering, KeyDraft, Nonce, RevealedKey};
+use super::issue::{self, Entering, KeyDraft, Nonce, RevealedKey, permission_for};
 use super::{require_as_new, require_manage, rotation, secured};
 use crate::model::actor::{Actor, OrgScope};
 use crate::model::error::{Code, FieldError};

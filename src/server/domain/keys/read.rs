@@ -1,6 +1,8 @@
 //! Looking at keys: the list, its head, one key, its usage.
 
-use super::{advice, collecting, disabled, evidence, handover, issue, may_manage, may_rotate, restrictions, unused};
+use super::{
+    advice, collecting, disabled, evidence, handover, issue, may_manage, may_rotate, restrictions, unused,
+};
 use crate::model::actor::Actor;
 use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Badge, KeyCounts, KeyDetail, KeyFilter, KeyStatus, KeySummary};

@@ -10,8 +10,8 @@ pub use checklist::{
     ItemRow, count_items, find_item, insert_item, list_items, remove_item, set_item, set_item_done,
 };
 pub use record::{
-    IncidentRow, NewIncident, close, count_open, count_opened_by, find, find_open_of, hold, insert, is_frozen,
-    list, reopen, set_findings, set_frozen, set_replaced, set_since,
+    IncidentRow, NewIncident, close, count_open, count_opened_by, find, find_open_of, hold, insert,
+    is_frozen, list, reopen, set_findings, set_frozen, set_replaced, set_since,
 };
 pub use siblings::{SiblingRow, list_counted, list_siblings};
 pub use uses::{
