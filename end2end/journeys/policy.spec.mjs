@@ -26,6 +26,7 @@ test("an owner looks at what a policy would break, saves it, and it holds", asyn
     await ada.sends(ada.button("See what it would break"));
     await expect(page.getByRole("heading", { name: "1 of 1 key breaks these rules" })).toBeVisible();
     await expect(page.getByRole("table", { name: "Keys that break these rules" })).toContainText("Production server");
+    await expect(page.getByRole("table", { name: "Owners of keys that break these rules" }).getByRole("row")).toHaveCount(2);
     await ada.axe();
     await ada.sends(ada.button("Save policy"));
     await ada.sees("Policy");
@@ -37,6 +38,8 @@ test("an owner looks at what a policy would break, saves it, and it holds", asyn
     await ada.axe();
     watch.expects(422);
     await ada.opens(`${address}/rotate`, "Rotate key");
+    await expect(page.getByText("The policy lets an old secret go on for 24 hours at most.")).toBeVisible();
+    await expect(page.getByRole("radio", { name: "3 days" })).toHaveCount(0);
     await ada.sends(ada.button("Make the new secret"));
     await expect(page.getByText("Give at least one").first()).toBeVisible();
     await ada.opens(`${address}/edit`, "Edit key");

@@ -302,6 +302,8 @@ pub struct KeyDetail {
     pub violations: Vec<Violation>,
     /// Of a key whose secret is, or was, collected by a link.
     pub handover: Option<Handover>,
+    /// How many hours the policy lets an old secret of its go on at most.
+    pub max_overlap_hours: u32,
     /// While two secrets are good at once.
     pub rotation: Option<Rotation>,
     /// While a new secret waits to be collected.

@@ -6,6 +6,7 @@ use super::error::FieldError;
 use super::id::{AccountId, InvitationId, KeyId};
 use super::key::{Badge, Environment};
 use super::org::{MemberName, Role};
+use super::overlap::OverlapLimit;
 use super::time::{DAY_MS, Timestamp};
 use super::token::TokenSummary;
 
@@ -140,6 +141,8 @@ pub struct OffboardPage {
     pub more_made: i64,
     /// Service tokens in force that they made: the organisation’s, so nothing becomes of them by itself.
     pub tokens: Vec<TokenSummary>,
+    /// What the policy says of the overlap of the keys they own.
+    pub overlap: OverlapLimit,
     /// Who may take over keys.
     pub heirs: Vec<MemberName>,
     pub me: Option<AccountId>,

@@ -30,6 +30,7 @@ pub mod member;
 pub mod notice;
 pub mod opening;
 pub mod org;
+pub mod overlap;
 pub mod page;
 pub mod password;
 pub mod permission;

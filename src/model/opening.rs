@@ -6,6 +6,7 @@ use super::calendar::counted;
 use super::id::KeyId;
 use super::key::{Badge, Environment};
 use super::org::Role;
+use super::overlap::OverlapLimit;
 use super::rotation::RotationEntry;
 use super::time::{HOUR_MS, Timestamp};
 
@@ -187,6 +188,10 @@ pub struct OpeningPreview {
     pub collectors: i64,
     /// How many were chosen and are not there any more.
     pub missing: i64,
+    /// What the policy says of the overlap of those that could be opened.
+    pub limit: OverlapLimit,
+    /// The overlap that it was looked at with, as the form says it back.
+    pub seen: String,
 }
 
 /// What came of it.

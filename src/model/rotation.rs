@@ -36,7 +36,7 @@ pub const OVERLAPS: [(&str, &str, i64); 5] = [
     ("3d", "3 days", 3 * DAY_MS),
     ("7d", "7 days", 7 * DAY_MS),
 ];
-/// The length that is offered first.
+/// The length that is offered first, where the policy allows it.
 pub const DEFAULT_OVERLAP: &str = "24h";
 
 /// How long the previous secret goes on.
@@ -71,15 +71,18 @@ impl Overlap {
         })
     }
 
-    /// What a form says; where it says nothing yet, or nothing that can be, the length that is offered first.
+    /// An old secret that ends at once.
+    pub const NONE: Self = Self {
+        length_ms: 0,
+        from_first_use: false,
+    };
+
+    /// What a form says; none where it says nothing yet, or nothing that can be.
     #[must_use]
-    pub fn looked_at(values: &FormValues) -> Self {
+    pub fn typed(values: &FormValues) -> Option<Self> {
         let from_first_use = values.first("from_first_use") == "1";
         let (choice, hours) = (values.first("overlap"), values.first("overlap_hours"));
-        Self::parse(choice, hours, from_first_use).unwrap_or(Self {
-            length_ms: DAY_MS,
-            from_first_use,
-        })
+        Self::parse(choice, hours, from_first_use).ok()
     }
 
     /// The same as one word, by which a form says which it was looked at with.
@@ -215,6 +218,7 @@ pub struct RotationPage {
     pub waiting: Vec<WaitingRotation>,
     pub waiting_in_all: i64,
     pub running: Vec<RotationEntry>,
+    pub running_in_all: i64,
     pub overdue: Vec<RotationEntry>,
     /// Due within 14 days.
     pub due: Vec<RotationEntry>,

@@ -136,7 +136,7 @@ pub async fn preview_rotations(typed: Vec<(String, String)>) -> Result<OpeningPr
     use crate::server::{domain::keys::openings, rpc_edge};
     let (ctx, actor) = rpc_edge::caller()?;
     let values = FormValues::from_pairs(typed);
-    let overlap = Overlap::looked_at(&values);
+    let overlap = Overlap::typed(&values);
     let preview = openings::preview(&ctx, &actor, &Chosen::from_values(&values), overlap).await;
     rpc_edge::answer(&ctx, &actor, "keys.rotations", preview).await
 }

@@ -144,10 +144,19 @@ impl TextField {
     /// The same with words in the empty field that are known only now.
     #[must_use]
     pub fn draw_with(self, state: &FormState, initial: &str, placeholder: &str) -> AnyView {
+        self.drawn(state, initial, placeholder, self.hint)
+    }
+
+    /// The same with a hint that is known only now.
+    #[must_use]
+    pub fn draw_hinted(self, state: &FormState, initial: &str, hint: &str) -> AnyView {
+        self.drawn(state, initial, self.placeholder, hint)
+    }
+
+    fn drawn(self, state: &FormState, initial: &str, placeholder: &str, hint: &str) -> AnyView {
         let Self {
             name,
             label,
-            hint,
             kind,
             autocomplete,
             optional,
@@ -175,7 +184,7 @@ impl TextField {
         view! {
             <div class=if invalid { "field invalid" } else { "field" }>
                 <label for=name>{label}{optional.then(|| view! { " "<span class="optional">"optional"</span> })}</label>
-                {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
+                {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint.to_owned()}</p> })}
                 <input
                     id=name
                     name=name

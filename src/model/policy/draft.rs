@@ -4,6 +4,7 @@ use super::{
     Creators, DAYS_MAX, FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX, LAPSE_DAYS_MIN, OVERLAP_HOURS_MAX, OnLeak,
     Policy, UNUSED_DAYS_MIN,
 };
+use crate::model::calendar::counted;
 use crate::model::error::FieldError;
 use crate::model::form::FormValues;
 use crate::model::rotation::OVERLAP_MAX_MS;
@@ -151,6 +152,13 @@ impl<'a> PolicyDraft<'a> {
                 format!("Give the days as a number from 1 to {DAYS_MAX}: every secret is replaced some day.");
             keep(FieldError::new("rotation_days", "required", message));
         }
+        let overlap = match contradiction(rotation.flatten(), overlap) {
+            Some(error) => {
+                keep(error);
+                None
+            }
+            None => overlap,
+        };
         let forbidden = forbidden(self.forbidden_scopes).map_err(&mut keep).ok();
         let approvals = self.approvals.check(&mut keep);
         match (
@@ -185,6 +193,18 @@ impl<'a> PolicyDraft<'a> {
             _ => Err(errors),
         }
     }
+}
+
+/// What is wrong with an overlap that goes on into the next rotation. `overlap` is what was typed, if it could be read.
+fn contradiction(rotation_days: Option<u32>, overlap: Option<Option<u32>>) -> Option<FieldError> {
+    let between = rotation_days? * 24;
+    let hours = overlap?.unwrap_or(OVERLAP_HOURS_MAX);
+    let message = format!(
+        "“Days between rotations” and “Longest overlap in hours” contradict each other: the next rotation is due after {}, and the old secret of the one before could go on for {}. Give fewer than {between} hours, or more days.",
+        counted(i64::from(between / 24), "day"),
+        counted(i64::from(hours), "hour"),
+    );
+    (hours >= between).then(|| FieldError::new("max_overlap_hours", "contradiction", message))
 }
 
 fn forbidden(text: &str) -> Result<ScopeSet, FieldError> {
@@ -277,6 +297,39 @@ mod tests {
             ..GOOD
         };
         assert_eq!(wrong.check().unwrap_err()[0].code, "everything");
+    }
+
+    #[test]
+    fn an_overlap_ends_before_the_next_rotation_is_due() {
+        for (days, hours, is_wrong) in [
+            ("1", "24", true),
+            ("1", "23", false),
+            ("30", "720", true),
+            ("30", "", true),
+            ("30", "719", false),
+            ("31", "", false),
+            ("7", "720", true),
+            ("1", "0", false),
+        ] {
+            let draft = PolicyDraft {
+                rotation_days: days,
+                max_overlap_hours: hours,
+                ..GOOD
+            };
+            let Err(errors) = draft.check() else {
+                assert!(!is_wrong, "{days} {hours}");
+                continue;
+            };
+            assert!(is_wrong && errors.len() == 1, "{days} {hours}: {errors:?}");
+            let FieldError { field, code, message } = &errors[0];
+            assert_eq!(
+                (field.as_str(), code.as_str()),
+                ("max_overlap_hours", "contradiction")
+            );
+            for rule in ["Days between rotations", "Longest overlap in hours"] {
+                assert!(message.contains(rule), "{message}");
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod terms;
 
 pub use draft::PolicyDraft;
 pub use four_eyes::{FourEyes, LAPSE_DAYS, LAPSE_DAYS_MAX, LAPSE_DAYS_MIN};
-pub use page::{BrokenKey, Plan, PolicyEditForm, PolicyPage, PolicyPreview, PolicyStanding};
+pub use page::{BrokenKey, BrokenOwner, Plan, PolicyEditForm, PolicyPage, PolicyPreview, PolicyStanding};
 pub use terms::{Rule, Terms, Violation};
 
 use serde::{Deserialize, Serialize};

@@ -80,11 +80,23 @@ pub struct BrokenKey {
     pub newly: bool,
 }
 
+/// Whose keys would break rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenOwner {
+    pub owner: Owner,
+    pub keys: i64,
+    /// Of them, used within the last 24 hours.
+    pub in_use: i64,
+}
+
 /// What rules would break among the keys that there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyPreview {
     /// Those used most recently first, at most fifty.
     pub keys: Vec<BrokenKey>,
+    /// Whose all of them are, whoever has most first, at most fifty.
+    pub owners: Vec<BrokenOwner>,
+    pub owners_in_all: i64,
     pub broken: i64,
     /// Of them, used within the last 24 hours.
     pub in_use: i64,

@@ -78,6 +78,12 @@ impl Pattern {
         }
         pattern[p..].iter().all(|b| *b == b'*')
     }
+
+    /// Whether whatever matches `other` matches this, too. Exactly then this matches the text of `other`: no sign of a
+    /// pattern but a star fits a star in it, and a star fits whatever stands in its place as well.
+    fn covers(&self, other: &Self) -> bool {
+        self.matches(&other.0)
+    }
 }
 
 /// Allowed and denied patterns; no allowed one means every resource that is not denied.
@@ -108,10 +114,16 @@ fn list(field: &'static str, typed: &[&str]) -> Result<Vec<Pattern>, FieldError>
 impl Resources {
     pub(super) fn parse(allow: &[&str], deny: &[&str]) -> Result<Self, Vec<FieldError>> {
         let (allow, deny) = both(list("resource_allow", allow), list("resource_deny", deny))?;
-        if let Some(both) = allow.iter().find(|pattern| deny.contains(pattern)) {
+        let dead = allow.iter().find_map(|pattern| {
+            deny.iter()
+                .find(|over| over.covers(pattern))
+                .map(|over| (pattern, over))
+        });
+        if let Some((pattern, over)) = dead {
             let message = format!(
-                "{} is allowed and denied at once. Take one of them out.",
-                both.as_str()
+                "{} is allowed here and denied by {} below, so it could never pass. Take one of them out.",
+                pattern.as_str(),
+                over.as_str()
             );
             return Err(vec![FieldError::new("resource_allow", "denied", message)]);
         }
@@ -235,6 +247,80 @@ mod tests {
         let bomb = Pattern::parse("x", "*a*a*a*a*a*a*a*b").unwrap();
         assert!(!bomb.matches(&"a".repeat(256)));
         assert_eq!(Resources::parse(&["a b"], &["b"]).unwrap_err()[0].code, "denied");
+    }
+
+    #[test]
+    fn what_is_allowed_must_not_be_denied_altogether() {
+        for (allow, deny, dead) in [
+            ("gpt-4.1", "gpt-*", true),
+            ("gpt-4.1", "gpt-4.1", true),
+            ("gpt-4.1", "gpt-4.1*", true),
+            ("gpt-4.1", "gpt-4", false),
+            ("gpt-4*", "gpt-*", true),
+            ("gpt-4*", "gpt-4*", true),
+            ("gpt-4*", "gpt-4", false),
+            ("gpt-*", "gpt-4*", false),
+            ("gpt-*", "*-mini", false),
+            ("gpt-*-mini", "*-mini", true),
+            ("a*b*c", "a*c", true),
+            ("a*c", "a*b*c", false),
+            ("a*c", "a*-*c", false),
+            ("a*b*b", "*b*b", true),
+            ("a*b", "*b*b", false),
+        ] {
+            let read = Resources::parse(&[allow], &[deny]);
+            assert_eq!(read.is_err(), dead, "{allow} under {deny}");
+            let Err(errors) = read else { continue };
+            assert_eq!(
+                (errors[0].field.as_str(), errors[0].code.as_str()),
+                ("resource_allow", "denied")
+            );
+            for named in [allow, deny] {
+                assert!(errors[0].message.contains(named), "{}", errors[0].message);
+            }
+        }
+        // A row that was written before goes on to be read.
+        let stored: Resources = serde_json::from_str(r#"{"allow":["gpt-4.1"],"deny":["gpt-*"]}"#).unwrap();
+        assert!(!stored.is_allowed("gpt-4.1"));
+    }
+
+    /// By trying: over an alphabet with a letter that no pattern has, words of any length up to five tell every difference
+    /// of patterns as short as these.
+    #[test]
+    fn covering_is_exact() {
+        let words = |letters: &str, longest: usize| {
+            let mut all = vec![String::new()];
+            let mut last = all.clone();
+            for _ in 0..longest {
+                last = last
+                    .iter()
+                    .flat_map(|word| letters.chars().map(move |letter| format!("{word}{letter}")))
+                    .collect();
+                all.extend(last.clone());
+            }
+            all
+        };
+        let texts = words("abx", 5);
+        let patterns: Vec<Pattern> = words("ab*", 4)
+            .iter()
+            .filter_map(|text| Pattern::parse("x", text).ok())
+            .collect();
+        for over in &patterns {
+            let among: Vec<bool> = texts.iter().map(|text| over.matches(text)).collect();
+            for under in &patterns {
+                let tried = texts
+                    .iter()
+                    .zip(&among)
+                    .all(|(text, matched)| *matched || !under.matches(text));
+                assert_eq!(
+                    over.covers(under),
+                    tried,
+                    "{} over {}",
+                    over.as_str(),
+                    under.as_str()
+                );
+            }
+        }
     }
 
     #[test]

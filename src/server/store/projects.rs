@@ -29,6 +29,8 @@ statements! {
         WHERE org_id = $1 AND status = 'active' ORDER BY name_folded";
     LIST_ACTIVE_SCOPES = "SELECT s.project_id, s.name, s.description, s.sensitive FROM project_scopes s
         JOIN projects p ON p.id = s.project_id WHERE p.org_id = $1 AND p.status = 'active' ORDER BY s.project_id, s.place, s.name";
+    LIST_ACTIVE_SCOPE_NAMES = "SELECT DISTINCT s.name FROM project_scopes s
+        JOIN projects p ON p.id = s.project_id WHERE p.org_id = $1 AND p.status = 'active'";
     /// Only if nobody else saved meanwhile.
     SET_NAME = "UPDATE projects SET name = $4, name_folded = $5, version = version + 1
         WHERE org_id = $1 AND id = $2 AND version = $3";
@@ -180,6 +182,11 @@ pub async fn list_active(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<Project>, 
         row.into_project(scopes, declared.unwrap_or_default(), resources)
     };
     rows.into_iter().map(with_scopes).collect()
+}
+
+/// Every scope of every catalogue in use, each name once.
+pub async fn list_active_scope_names(tx: &mut Tx, scope: &OrgScope) -> Result<Vec<String>, StoreError> {
+    on!(tx, c => sqlx::query_scalar(LIST_ACTIVE_SCOPE_NAMES).bind(scope.org_id().as_str()).fetch_all(c).await)
 }
 
 pub async fn find_id_by_slug(

@@ -327,7 +327,7 @@ on_both_databases! {
         let (one, other) = (app.issue("One", &[]).await, app.issue("Other", &[]).await);
         let actor = app.operator();
         for round in 0..8 {
-            let rules = [("rotation_days", if round % 2 == 0 { "30" } else { "60" })];
+            let rules = [("rotation_days", if round % 2 == 0 { "45" } else { "60" })];
             let both = looked_at(&app, &actor, &[&one, &other]).await;
             let (started, opened, stopped, back, ruled) = tokio::join!(
                 rotation::start(&app.ctx, &actor, &other.id, overlap("now"), None),

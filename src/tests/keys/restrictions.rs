@@ -1,9 +1,12 @@
 //! From where, for what and when a key passes: each rule in each act by which a key comes to one.
 
 use keywright::model::org::Role;
+use keywright::model::permission::Permission;
+use keywright::model::rotation::Overlap;
 use keywright::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use keywright::server::domain::DomainError;
 use keywright::server::domain::keys::edit::{self, AccessEdit, KeyEdit};
+use keywright::server::domain::keys::{rotation, secured};
 use keywright::server::platform::clock::Clock;
 use serde_json::{Value, json};
 
@@ -236,6 +239,46 @@ on_both_databases! {
             }
         }
         eprintln!("restrictions on {backend:?}: {cells} cells of create, edit, rotate and import, allowed and refused");
+    }
+
+    async fn an_allowed_resource_that_is_denied_altogether_is_refused_in_each_act(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        take_imports(&app).await;
+        let mut owner = app.owner().await;
+        let dead = [("resource_allow", "gpt-4.1 claude-*"), ("resource_deny", "gpt-*")];
+        for act in Act::ALL.into_iter().filter(|act| act.takes_rules()) {
+            let Err(refused) = act.attempt(&app, &mut owner, 1, &dead).await else { panic!("{act:?} took it") };
+            assert_eq!(refused.field, "resource_allow", "{act:?}: {refused:?}");
+            assert!(refused.text.contains("gpt-4.1 is allowed here and denied by gpt-* below"), "{act:?}: {refused:?}");
+            let alive = [("resource_allow", "gpt-*"), ("resource_deny", "gpt-4.1*")];
+            assert!(act.attempt(&app, &mut owner, 2, &alive).await.is_ok(), "{act:?}");
+        }
+    }
+
+    async fn a_key_with_such_a_resource_from_before_goes_on_and_is_told_when_it_is_edited(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let key = app.issue("From before", &["images:read"]).await;
+        let actor = app.operator();
+        let mut tx = app.ctx.db.begin_write().await.unwrap();
+        let scope = actor.require(Permission::KeysManageAny).unwrap();
+        let mut row = secured::find(&app.ctx, &mut tx, &actor, &key.id).await.unwrap();
+        row.restrictions = Some(r#"{"resources":{"allow":["gpt-4.1","claude-*"],"deny":["gpt-*"]}}"#.to_owned());
+        secured::save(&app.ctx, &mut tx, &scope, row, app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        app.ctx.key_cache.forget_everything();
+        for (resource, code) in [("claude-x", "VALID"), ("gpt-4.1", "RESOURCE_NOT_ALLOWED")] {
+            assert_eq!(ask(&app, &key.secret, &json!({ "resource": resource })).await["code"], code);
+        }
+        let renamed = KeyEdit { name: "Renamed", purpose: "", rotation_days: "", access: None };
+        assert!(edit::save(&app.ctx, &actor, &key.id, &renamed).await.is_ok());
+        let overlap = Overlap::parse("1h", "", false).unwrap();
+        assert!(rotation::start(&app.ctx, &actor, &key.id, overlap, None).await.is_ok());
+        let mut owner = app.owner().await;
+        let page = owner.get(&format!("/settings/api-keys/{}/edit", key.id)).await;
+        assert!(page.status == 200 && page.body.contains(">gpt-4.1\nclaude-*</textarea>"), "{}", page.body);
+        let rules = [("resource_allow", "claude-*\r\ngpt-4.1"), ("resource_deny", "gpt-*")];
+        let told = edited(&mut owner, key.id.as_str(), "Again", &rules).await;
+        assert!(told.status == 422 && told.body.contains("gpt-4.1 is allowed here and denied by gpt-* below"), "{}", told.body);
     }
 
     async fn an_edited_restriction_is_in_the_form_again_and_can_be_taken_out(backend: Backend) {

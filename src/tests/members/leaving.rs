@@ -171,7 +171,7 @@ on_both_databases! {
         assert_eq!(owner.post(&format!("/settings/members/{}/offboard", grace.account), &form).await.status, 303);
         let since = app.db.number("SELECT rotation_due_at_ms FROM api_keys WHERE name = 'Hers'").await;
         let due = async || app.db.number("SELECT rotation_due_at_ms FROM api_keys").await;
-        policy::save(&app, &[("rotation_days", "30")], "").await.unwrap();
+        policy::save(&app, &[("rotation_days", "31")], "").await.unwrap();
         assert_eq!(due().await, since, "another interval of the policy's");
         let edited = edit::KeyEdit { name: "Hers", purpose: "", rotation_days: "20", access: None };
         edit::save(&app.ctx, &app.operator(), &key.id, &edited).await.unwrap();

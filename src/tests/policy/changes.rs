@@ -6,7 +6,7 @@ use keywright::model::policy::PolicyDraft;
 use keywright::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use keywright::server::domain::DomainError;
 use keywright::server::domain::mail::Letter;
-use keywright::server::domain::policy::{change, read};
+use keywright::server::domain::policy::{change, preview, read};
 use keywright::server::platform::clock::Clock;
 
 use super::{rules, save, would_break};
@@ -94,7 +94,7 @@ on_both_databases! {
 
     async fn a_planned_change_holds_from_its_day_on(backend: Backend) {
         let app = TestApp::on(backend).await;
-        let rule = [("addresses_required", "1"), ("rotation_days", "30")];
+        let rule = [("addresses_required", "1"), ("rotation_days", "30"), ("max_overlap_hours", "24")];
         let key = app.issue("Production server", &["images:read"]).await;
         let day = app.clock.now().plus_ms(3 * DAY_MS);
         save(&app, &rule, &day.iso_date()).await.unwrap();
@@ -219,10 +219,80 @@ on_both_databases! {
         }
     }
 
+    async fn rules_that_contradict_each_other_are_refused_with_both_named(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let mut owner = app.owner().await;
+        let form: Vec<(&str, &str)> = FORM.iter().map(|(n, v)| (*n, if *n == "rotation_days" { "1" } else { *v })).collect();
+        let refused = owner.post("/settings/policy/live", &form).await;
+        assert_eq!(refused.status, 422);
+        for words in ["“Days between rotations” and “Longest overlap in hours” contradict each other", "after 1 day", "go on for 24 hours", "fewer than 24 hours", "max_overlap_hours-error"] {
+            assert!(refused.body.contains(words), "{words}: {}", refused.body);
+        }
+        assert!(save(&app, &[("rotation_days", "1"), ("max_overlap_hours", "23")], "").await.is_ok());
+    }
+
+    async fn rules_that_leave_no_scope_at_all_are_refused(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let names = app.db.texts("SELECT name FROM project_scopes").await;
+        let (first, all) = (names[0].as_str(), names.join(" "));
+        let mut tops: Vec<String> = names.iter().map(|name| name.split(':').next().unwrap().to_owned()).collect();
+        tops.dedup();
+        let below = tops.iter().map(|top| format!("{top} {top}:*")).collect::<Vec<_>>().join(" ");
+        for forbidden in [&all, &below] {
+            let Err(DomainError::Invalid(errors)) = save(&app, &[("forbidden_scopes", forbidden)], "").await else { panic!("{forbidden} was taken") };
+            assert_eq!((errors[0].field.as_str(), errors[0].code.as_str()), ("forbidden_scopes", "nothing_left"));
+        }
+        let mut owner = app.owner().await;
+        let form: Vec<(&str, &str)> = FORM.into_iter().chain([("forbidden_scopes", all.as_str())]).collect();
+        let looked = owner.post("/settings/policy/live", &form).await;
+        assert!(looked.status == 422 && looked.body.contains("so no key could do anything"), "before anything is saved: {}", looked.body);
+        let values = rules(&[("forbidden_scopes", &all)]);
+        let seen = preview::preview(&app.ctx, &app.operator(), Environment::Live, &PolicyDraft::from_values(&values)).await;
+        assert!(matches!(seen, Err(DomainError::Invalid(_))), "nor is it looked at");
+        let but_one = names[1..].join(" ");
+        assert!(save(&app, &[("forbidden_scopes", &but_one)], "").await.is_ok(), "{first} is left");
+        app.db.tamper("UPDATE projects SET status = 'archived'").await;
+        assert!(save(&app, &[("forbidden_scopes", &all)], "").await.is_ok(), "no project in use has a catalogue");
+    }
+
+    async fn everybody_whose_keys_would_break_is_named_with_how_many(backend: Backend) {
+        let app = TestApp::on(backend).await;
+        let grace = app.join("grace@acme.example", Role::Developer).await;
+        let namesake = app.join("hedy@acme.example", Role::Developer).await;
+        for n in 0..60 {
+            let key = app.issue(&format!("Key {n}"), &["images:read"]).await;
+            match n {
+                0 | 1 => app.give_key(key.id.as_str(), &grace.account).await,
+                2 => app.give_key(key.id.as_str(), &namesake.account).await,
+                _ => {}
+            }
+            if n < 2 || n > 10 {
+                app.verify(&key.secret).await;
+            }
+        }
+        app.db.tamper(&format!("UPDATE accounts SET name = 'Grace' WHERE id IN ('{}', '{}')", grace.account, namesake.account)).await;
+        app.ctx.usage.flush().await;
+        let seen = would_break(&app, &[("addresses_required", "1")]).await;
+        assert_eq!((seen.broken, seen.keys.len()), (60, 50));
+        let owners: Vec<_> = seen.owners.iter().map(|one| (one.owner.shown(), one.keys, one.in_use)).collect();
+        assert_eq!(owners, [("tests", 57, 49), ("Grace", 2, 2), ("Grace", 1, 0)], "two people of one name are two");
+        assert_eq!(seen.owners_in_all, 3);
+        let mut owner = app.owner().await;
+        let page = owner.post("/settings/policy/live", &FORM).await;
+        assert!(page.body.contains("Owners of keys that break these rules") && page.body.contains("class=\"num\">57<"), "{}", page.body);
+        for n in 0..57 {
+            app.db.tamper(&format!("UPDATE api_keys SET owner_team = 'team {n}' WHERE name = 'Key {}'", n + 3)).await;
+        }
+        let seen = would_break(&app, &[("addresses_required", "1")]).await;
+        assert_eq!((seen.owners.len(), seen.owners_in_all), (50, 59));
+        let page = owner.post("/settings/policy/live", &FORM).await;
+        assert!(page.body.contains("And 9 more owners; those with most keys stand here."), "{}", page.body);
+    }
+
     async fn of_two_who_save_at_once_one_is_told(backend: Backend) {
         let app = TestApp::on(backend).await;
         let actor = app.operator();
-        let both = ["30", "60"].map(|days| {
+        let both = ["45", "60"].map(|days| {
             let (ctx, actor) = (app.ctx.clone(), actor.clone());
             async move {
                 let values = rules(&[("rotation_days", days)]);

@@ -100,7 +100,7 @@ const CASES: &[Case] = &[
         ("scopes", "policy_forbidden_scopes", "Take * away, or narrow it"),
     ),
     case(
-        &[("rotation_days", "30")],
+        &[("rotation_days", "30"), ("max_overlap_hours", "168")],
         Wanted {
             rotation_days: "30",
             ..PLAIN

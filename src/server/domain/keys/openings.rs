@@ -19,6 +19,7 @@ use crate::model::id::{AccountId, KeyId};
 use crate::model::key::{Environment, Owner};
 use crate::model::opening::{Collector, OpeningDone, OpeningPreview, OpeningRow, Rotatable, Skip};
 use crate::model::org::Role;
+use crate::model::overlap::OverlapLimit;
 use crate::model::permission::Permission;
 use crate::model::policy::Terms;
 use crate::model::rotation::Overlap;
@@ -82,8 +83,8 @@ fn count_of(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// Why the rotation of a key cannot be opened with this overlap.
-fn skip(actor: &Actor, policies: &Policies, key: &RotatableKey, overlap: Overlap) -> Option<Skip> {
+/// What of a key decides whether its rotation can be opened.
+fn rotatable(actor: &Actor, policies: &Policies, key: &RotatableKey) -> Rotatable {
     let policy = policies.of(key.environment);
     // Rules that cannot be read count as none: where addresses are asked for, the key is left out.
     let rules = restrictions::from_row(key.restrictions.as_deref(), None).unwrap_or_default();
@@ -95,22 +96,37 @@ fn skip(actor: &Actor, policies: &Policies, key: &RotatableKey, overlap: Overlap
         rotation_days: key.rotation_days,
     });
     let owner = key.owner.account_id().map(AccountId::as_str);
-    let key = Rotatable {
+    Rotatable {
         badge: key.badge,
         may_rotate: may_rotate(actor, key.environment, owner),
         is_waiting: key.is_waiting,
         breaks_policy: !broken.is_empty(),
         max_overlap_hours: policy.max_overlap_hours,
-    };
+    }
+}
+
+/// Why the rotation of a key cannot be opened with this overlap.
+fn skip(key: Rotatable, overlap: Overlap) -> Option<Skip> {
     Skip::of(key, overlap.length_ms, overlap.from_first_use)
 }
 
-/// What opening the rotations of these would do, without doing it.
+/// What the policy says of the overlap of those that could be opened at all; if none could, of all.
+fn limit(policies: &Policies, keys: &[(RotatableKey, Rotatable)]) -> OverlapLimit {
+    let hours = |environment| policies.of(environment).max_overlap_hours;
+    let is_open = |(_, key): &&(RotatableKey, Rotatable)| skip(*key, Overlap::NONE).is_none();
+    let environment = |(key, _): &(RotatableKey, Rotatable)| key.environment;
+    match keys.iter().any(|key| is_open(&key)) {
+        true => OverlapLimit::of(keys.iter().filter(is_open).map(environment), hours),
+        false => OverlapLimit::of(keys.iter().map(environment), hours),
+    }
+}
+
+/// What opening the rotations of these would do, without doing it. Without an overlap it is that which the form begins with.
 pub async fn preview(
     ctx: &Context,
     actor: &Actor,
     chosen: &Chosen,
-    overlap: Overlap,
+    overlap: impl Into<Option<Overlap>>,
 ) -> Result<OpeningPreview, DomainError> {
     let scope = require(actor)?;
     let now = ctx.clock.now();
@@ -121,8 +137,17 @@ pub async fn preview(
     let day = usage::count_for_keys(&mut tx, &scope, &ids, Grain::Hour, now.minus_ms(DAY_MS)).await?;
     let mut collectors = HashSet::new();
     let mut rows = Vec::with_capacity(keys.len());
-    for key in keys {
-        let skip = skip(actor, &policies, &key, overlap);
+    let keys: Vec<(RotatableKey, Rotatable)> = keys
+        .into_iter()
+        .map(|key| {
+            let known = rotatable(actor, &policies, &key);
+            (key, known)
+        })
+        .collect();
+    let limit = limit(&policies, &keys);
+    let overlap = overlap.into().unwrap_or_else(|| limit.first());
+    for (key, known) in keys {
+        let skip = skip(known, overlap);
         let collector = Collector::of(key.owner_role);
         if skip.is_none() {
             let person = key.owner.account_id().filter(|_| collector == Collector::Owner);
@@ -150,6 +175,8 @@ pub async fn preview(
         collectors: count_of(collectors.len()),
         rows,
         missing,
+        limit,
+        seen: overlap.mark(),
     })
 }
 
@@ -184,7 +211,7 @@ pub async fn apply(
     let policies = Policies::in_force(&mut tx, &scope, now).await?;
     let skips: Vec<Option<Skip>> = keys
         .iter()
-        .map(|key| skip(actor, &policies, key, overlap))
+        .map(|key| skip(rotatable(actor, &policies, key), overlap))
         .collect();
     if is_other {
         refuse_other_overlap(&skips)?;

@@ -5,7 +5,7 @@ use crate::model::actor::Actor;
 use crate::model::id::AccountId;
 use crate::model::key::Owner;
 use crate::model::permission::Permission;
-use crate::model::rotation::{RotationEntry, RotationPage, SOON_MS};
+use crate::model::rotation::{LISTED_MAX, RotationEntry, RotationPage, SOON_MS};
 use crate::model::time::Timestamp;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
@@ -18,6 +18,11 @@ pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainEr
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
     let running = store::list_running(&mut tx, &scope, now).await?;
+    let listed = i64::try_from(running.len()).unwrap_or(i64::MAX);
+    let running_in_all = match listed < LISTED_MAX {
+        true => listed,
+        false => store::count_running(&mut tx, &scope, now).await?,
+    };
     let soon = now.plus_ms(SOON_MS);
     let overdue = store::list_due(&mut tx, &scope, (Timestamp::from_ms(0), now), now).await?;
     let due = store::list_due(&mut tx, &scope, (now, soon), now).await?;
@@ -31,6 +36,7 @@ pub async fn page(ctx: &Context, actor: &Actor) -> Result<RotationPage, DomainEr
         waiting,
         waiting_in_all,
         running: for_whom(actor, running),
+        running_in_all,
         overdue: for_whom(actor, overdue),
         due: for_whom(actor, due),
         overdue_in_all,

@@ -3,8 +3,10 @@
 use super::{account_acts, find};
 use crate::model::actor::Actor;
 use crate::model::id::AccountId;
-use crate::model::member::{LISTED_KEYS_MAX, MemberList, MemberPage, MemberStatus, OffboardPage};
+use crate::model::key::Environment;
+use crate::model::member::{HeldKey, LISTED_KEYS_MAX, MemberList, MemberPage, MemberStatus, OffboardPage};
 use crate::model::org::Role;
+use crate::model::overlap::OverlapLimit;
 use crate::model::permission::Permission;
 use crate::model::text::folded;
 use crate::model::time::DAY_MS;
@@ -12,6 +14,7 @@ use crate::model::token::TokenStatus;
 use crate::server::ctx::Context;
 use crate::server::domain::DomainError;
 use crate::server::domain::accounts::throttle;
+use crate::server::domain::policy::Policies;
 use crate::server::store::{invitations, keys, members as store, orgs, tokens};
 
 /// Everybody who is or was a member, and every invitation that waits.
@@ -66,6 +69,8 @@ pub async fn leaving(ctx: &Context, actor: &Actor, account: &AccountId) -> Resul
     let (owned, held) = keys::count_held(&mut tx, &scope, account).await?;
     let listed_owned = i64::try_from(listed.iter().filter(|key| key.owned).count()).unwrap_or(i64::MAX);
     let listed_made = i64::try_from(listed.len()).unwrap_or(i64::MAX) - listed_owned;
+    let more_owned = (owned - listed_owned).max(0);
+    let policies = Policies::in_force(&mut tx, &scope, now).await?;
     let mut made_tokens = tokens::list(&mut tx, &scope, Some(account), now).await?;
     made_tokens.retain(|token| token.status == TokenStatus::Active);
     let mut heirs = orgs::list_member_names(&mut tx, &scope).await?;
@@ -73,8 +78,9 @@ pub async fn leaving(ctx: &Context, actor: &Actor, account: &AccountId) -> Resul
     let others = store::count_other_owners(&mut tx, scope.org_id(), account).await?;
     Ok(OffboardPage {
         now,
+        overlap: overlap_of_owned(&listed, more_owned, &policies),
         keys: listed,
-        more_owned: (owned - listed_owned).max(0),
+        more_owned,
         more_made: (held - owned - listed_made).max(0),
         tokens: made_tokens,
         heirs,
@@ -83,4 +89,14 @@ pub async fn leaving(ctx: &Context, actor: &Actor, account: &AccountId) -> Resul
         may_manage: actor.may_grant(member.role),
         member,
     })
+}
+
+/// What the policy says of the overlap of the owned keys; those that are not listed may be of either environment.
+fn overlap_of_owned(listed: &[HeldKey], more: i64, policies: &Policies) -> OverlapLimit {
+    let hours = |environment| policies.of(environment).max_overlap_hours;
+    let owned = listed.iter().filter(|key| key.owned).map(|key| key.environment);
+    match more {
+        0 => OverlapLimit::of(owned, hours),
+        _ => OverlapLimit::of(Environment::ALL.iter().copied(), hours),
+    }
 }

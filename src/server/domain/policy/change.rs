@@ -71,13 +71,13 @@ pub async fn check(
             return Err(DomainError::Invalid(wrong));
         }
     };
+    let mut tx = ctx.db.begin_read().await?;
+    super::refuse_no_scope_left(&mut tx, &scope, &policy).await?;
     let rules = &policy.approvals;
-    if rules.asks() && !rules.owners_exempt {
-        let mut tx = ctx.db.begin_read().await?;
-        if members::list_administrators(&mut tx, &scope).await?.len() < 2 {
-            let message = "Nobody could approve what you ask for yourself: the organisation has no second admin or owner. Invite one first, or let owners act without approval.";
-            return Err(FieldError::new("owners_exempt", "alone", message).into());
-        }
+    if rules.asks() && !rules.owners_exempt && members::list_administrators(&mut tx, &scope).await?.len() < 2
+    {
+        let message = "Nobody could approve what you ask for yourself: the organisation has no second admin or owner. Invite one first, or let owners act without approval.";
+        return Err(FieldError::new("owners_exempt", "alone", message).into());
     }
     Ok((policy, from))
 }

@@ -5,6 +5,8 @@ pub mod preview;
 pub mod read;
 
 use crate::model::actor::{Actor, OrgScope};
+use crate::model::calendar::counted;
+use crate::model::error::FieldError;
 use crate::model::key::Environment;
 use crate::model::org::{Membership, Role};
 use crate::model::permission::Permission;
@@ -17,6 +19,7 @@ use crate::server::domain::keys::restrictions;
 use crate::server::store::db::Tx;
 use crate::server::store::keys::SecuredKey;
 use crate::server::store::policies::{self as store, KeyTerms};
+use crate::server::store::projects;
 
 /// The rules of both environments.
 pub struct Policies {
@@ -99,6 +102,23 @@ pub fn enforce(policy: &Policy, terms: &Terms<'_>) -> Result<(), DomainError> {
 /// The same for a key as it stands in hand, after whatever was changed on it.
 pub fn enforce_on(policy: &Policy, key: &SecuredKey) -> Result<(), DomainError> {
     enforce(policy, &held(key)?.terms())
+}
+
+/// Refuses rules that forbid every scope that any key could have. Projects without a catalogue say nothing about it.
+async fn refuse_no_scope_left(tx: &mut Tx, scope: &OrgScope, policy: &Policy) -> Result<(), DomainError> {
+    let forbidden = &policy.forbidden_scopes;
+    if forbidden.is_empty() {
+        return Ok(());
+    }
+    let names = projects::list_active_scope_names(tx, scope).await?;
+    if names.is_empty() || names.iter().any(|name| !forbidden.allows(name)) {
+        return Ok(());
+    }
+    let message = format!(
+        "These forbid every scope of every project in use ({}), so no key could do anything. Leave one that keys may have.",
+        counted(i64::try_from(names.len()).unwrap_or(i64::MAX), "scope")
+    );
+    Err(FieldError::new("forbidden_scopes", "nothing_left", message).into())
 }
 
 /// What of a key in hand a policy looks at.

@@ -158,7 +158,7 @@ fn decisions(values: &FormValues) -> Result<Decisions, FieldError> {
             values.first("overlap_hours"),
             values.first("from_first_use") == "1",
         )?,
-        false => Overlap::looked_at(values),
+        false => Overlap::NONE,
     };
     Ok(Decisions {
         departure,

@@ -28,7 +28,7 @@ pub async fn start(State(state): State<AppState>, form: Submitted) -> Response {
         let (ctx, actor) = (&again.ctx, &signed_in.actor);
         let chosen = Chosen::from_values(values);
         // Whoever may not is told that, not what else is wrong; and here, where the answer can say so.
-        openings::preview(ctx, actor, &chosen, Overlap::looked_at(values)).await?;
+        openings::preview(ctx, actor, &chosen, Overlap::typed(values)).await?;
         if values.first("step") != "apply" {
             if values.has("overlap") {
                 overlap_of(values)?;

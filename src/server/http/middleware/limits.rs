@@ -1,5 +1,6 @@
-//! Sizes and times (R70, R71): target 8 KiB, headers 16 KiB, body 64 KiB, body within 15 s, answer within 10 s. One
-//! address takes a file (`forms::import`): 5 MiB, and a minute for all of it.
+//! Sizes and times (R70, R71): target 8 KiB, headers 16 KiB, body 64 KiB, body within 15 s, answer within 10 s. Forms
+//! that hold the rules of a key take 512 KiB: a thousand allowed and a thousand denied networks are more than 64. One address
+//! takes a file (`forms::import`): 5 MiB, and a minute for all of it.
 
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ use crate::server::http::state::AppState;
 pub const TARGET_MAX: usize = 8 * 1_024;
 pub const HEADERS_MAX: usize = 16 * 1_024;
 pub const BODY_MAX: usize = 64 * 1_024;
+/// Of a form with the rules of a key. Written out, the longest networks that its lists take are some 150 KiB, and the longest
+/// patterns for resources as much again.
+pub const RULES_MAX: usize = 512 * 1_024;
 const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// A file of keys is read, checked and written within this.
@@ -49,8 +53,12 @@ pub async fn within(state: &AppState, request: Request, next: Next) -> Response 
     if is_upload(&request) {
         return bounded(state, request, next, UPLOAD_TIME_MAX).await;
     }
+    let most = match holds_rules(&request) {
+        true => RULES_MAX,
+        false => BODY_MAX,
+    };
     let (parts, body) = request.into_parts();
-    let read = match tokio::time::timeout(BODY_TIME_MAX, read(body)).await {
+    let read = match tokio::time::timeout(BODY_TIME_MAX, read(body, most)).await {
         Ok(read) => read,
         Err(_) => Err(AppError::new(
             Code::MalformedBody,
@@ -72,6 +80,19 @@ fn is_upload(request: &Request) -> bool {
         && import::is_multipart(request.headers())
 }
 
+/// Whether the body is a form that holds the rules of a key: of a new one, of one that is edited, or of a template.
+fn holds_rules(request: &Request) -> bool {
+    let Some(path) = request.uri().path().strip_prefix("/settings/") else {
+        return false;
+    };
+    let segments: Vec<&str> = path.split('/').collect();
+    let is_form = matches!(
+        segments[..],
+        ["api-keys", "new"] | ["api-keys", _, "edit"] | ["templates", _]
+    );
+    is_form && request.method() == Method::POST
+}
+
 async fn bounded(state: &AppState, request: Request, next: Next, longest: Duration) -> Response {
     let wants_html = answer::wants_html(request.uri(), request.headers());
     let id = request.extensions().get::<RequestId>().copied();
@@ -85,12 +106,13 @@ async fn bounded(state: &AppState, request: Request, next: Next, longest: Durati
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, AppError> {
-    match Limited::new(body, BODY_MAX).collect().await {
+async fn read(body: Body, most: usize) -> Result<Bytes, AppError> {
+    match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(too_large("The body is larger than 64 KiB."))
-        }
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(&format!(
+            "The body is larger than {} KiB.",
+            most / 1_024
+        ))),
         Err(_) => Err(AppError::new(Code::MalformedBody, "The body broke off.")),
     }
 }

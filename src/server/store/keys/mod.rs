@@ -48,7 +48,9 @@ pub use openings::{
     open,
 };
 pub use reminders::{Remindable, list_remindable, set_reminded};
-pub use rotation::{SecretHour, count_due, delete_uses_before, list_due, list_running, list_uses};
+pub use rotation::{
+    SecretHour, count_due, count_running, delete_uses_before, list_due, list_running, list_uses,
+};
 pub use secured::{
     NewKey, SecretRow, SecuredKey, Verifiable, delete_nonces_before, find_nonce, find_org, find_secured,
     find_stored, find_verifiable, insert, insert_nonce, replace_secrets, replace_stored, save_secured,

@@ -51,6 +51,11 @@ statements! {
         AND k.project_id NOT IN (SELECT p.id FROM projects p WHERE p.org_id = $1 AND p.status = 'archived')
         AND (k.owner_account_id IS NULL OR k.owner_account_id IN (SELECT m.account_id FROM active_membership m WHERE m.org_id = $1))
         AND k.id NOT IN (SELECT w.key_id FROM opened_rotations w WHERE w.org_id = $1)";
+    /// How many keys have two secrets, by the same rules as the list.
+    COUNT_RUNNING = "SELECT COUNT(*) FROM api_keys k WHERE k.org_id = $1 AND k.overlap_until_ms > $2 AND k.status = 'active'
+        AND COALESCE(k.expires_at_ms, $2 + 1) > $2
+        AND k.project_id NOT IN (SELECT p.id FROM projects p WHERE p.org_id = $1 AND p.status = 'archived')
+        AND (k.owner_account_id IS NULL OR k.owner_account_id IN (SELECT m.account_id FROM active_membership m WHERE m.org_id = $1))";
     LIST_USES = "SELECT number, hour_at_ms, requests, last_at_ms, last_ip FROM secret_uses
         WHERE key_id = $1 AND hour_at_ms >= $2 ORDER BY hour_at_ms";
     /// The oldest 5,000 or so.
@@ -128,6 +133,11 @@ pub async fn list_running(
     let rows = on!(tx, c => sqlx::query_as(LIST_RUNNING).bind(scope.org_id().as_str()).bind(now.ms())
         .bind(LISTED_MAX).fetch_all(c).await)?;
     entries(rows)
+}
+
+/// How many such keys there are.
+pub async fn count_running(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<i64, StoreError> {
+    on!(tx, c => sqlx::query_scalar(COUNT_RUNNING).bind(scope.org_id().as_str()).bind(now.ms()).fetch_one(c).await)
 }
 
 /// Keys whose rotation falls due after the one moment and not after the other, the longest due at the top.

@@ -12,7 +12,6 @@ use crate::model::form::FormState;
 use crate::model::key::KeyDetail;
 use crate::model::key_page::KeyPage;
 use crate::model::opening::{OpenedRotation, OpeningPreview, OpeningRow, WaitingRotation};
-use crate::model::rotation::Overlap;
 use crate::model::time::Timestamp;
 use crate::rpc::keys::preview_rotations;
 use crate::ui::components::{
@@ -120,7 +119,6 @@ fn draw(preview: &OpeningPreview, state: &FormState) -> AnyView {
         .iter()
         .map(|key| view! { <input type="hidden" name="key" value=format!("{}:{}", key.id, key.version)/> })
         .collect_view();
-    let looked_at = Overlap::looked_at(&state.values).mark();
     let start = (preview.count > 0).then(|| {
         view! { <button class="button primary" name="step" value="apply">{format!("Start {rotations}")}</button> }
     });
@@ -133,9 +131,14 @@ fn draw(preview: &OpeningPreview, state: &FormState) -> AnyView {
         {effect(preview)}
         <form class="form wide" method="post" action=HERE novalidate>
             <FormErrors state=state.clone()/>
-            <input type="hidden" name="seen" value=looked_at/>
+            <input type="hidden" name="seen" value=preview.seen.clone()/>
             {keys}
-            {overlap_field(state, "How long each old secret goes on, once its new one is collected", true)}
+            {overlap_field(
+                state,
+                "How long each old secret goes on, once its new one is collected",
+                &preview.limit.choices(),
+                preview.limit.in_words(),
+            )}
             {table("The chosen keys", COLUMNS, rows)}
             {field_error(state, "key")}
             <div class="form-actions">

@@ -7,7 +7,9 @@ use crate::model::calendar::counted;
 use crate::model::form::FormState;
 use crate::model::key::KeyDetail;
 use crate::model::key_page::KeyPage;
-use crate::model::rotation::{DEFAULT_OVERLAP, OVERLAPS, Readiness, Rotation, SecretUse};
+use crate::model::overlap::{OverlapChoices, OverlapLimit, longest_in_words};
+use crate::model::policy::OVERLAP_HOURS_MAX;
+use crate::model::rotation::{Readiness, Rotation, SecretUse};
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::ui::charts::spark;
 use crate::ui::components::{Icon, PageHead, PageTitle, loaded, moment, never};
@@ -40,13 +42,14 @@ fn start_form(page: &KeyPage, state: &FormState) -> AnyView {
     let ends = key.summary.expires_at.map(|at| {
         view! { <p class="hint">"The key itself ends on "{at.last_day_in_words()}", and both secrets with it."</p> }
     });
+    let limit = OverlapLimit::of([key.summary.environment], |_| key.max_overlap_hours);
     view! {
         <PageHead title="Rotate key" crumbs=crumbs lede=lede.into_any()/>
         <form class="form" method="post" action=action novalidate>
             <FormErrors state=state.clone()/>
             <input type="hidden" name="nonce" value=page.nonce.clone()/>
             {secret_seen(state, key)}
-            {overlap_field(state, "How long the old secret goes on", true)}
+            {overlap_field(state, "How long the old secret goes on", &limit.choices(), limit.in_words())}
             {ends}
             <div class="form-actions">
                 <button class="button primary">"Make the new secret"</button>
@@ -62,36 +65,41 @@ pub(in crate::ui::pages) fn secret_seen(state: &FormState, key: &KeyDetail) -> A
     looked_at(state, "secret_since", &key.secret_since.ms().to_string())
 }
 
-/// The length; `starting` also offers none, and to count from the first use.
+/// The length: what is offered of it, and what the policy says.
 pub(in crate::ui::pages) fn overlap_field(
     state: &FormState,
     legend: &'static str,
-    starting: bool,
+    choices: &OverlapChoices,
+    said: Option<String>,
 ) -> AnyView {
-    let chosen = typed(state, "overlap", DEFAULT_OVERLAP);
-    let custom = ("custom", "Custom");
-    let offered = OVERLAPS
-        .iter()
-        .filter(|(_, _, length_ms)| starting || *length_ms > 0)
-        .map(|(value, label, _)| (*value, *label));
-    let radios = offered.chain([custom]).map(|(value, label)| {
+    let chosen = typed(state, "overlap", choices.first);
+    // What was typed before the policy changed is not offered any more.
+    let chosen = match choices.offers(&chosen) {
+        true => chosen,
+        false => choices.first.to_owned(),
+    };
+    let custom = choices.hours.map(|_| ("custom", "Custom"));
+    let radios = choices.named.iter().copied().chain(custom).map(|(value, label)| {
         let checked = value == chosen;
         view! { <label><input type="radio" name="overlap" value=value checked=checked/><span>{label}</span></label> }
     });
     let hours = TextField {
         name: "overlap_hours",
         label: "Hours",
-        hint: "1 to 720, which are 30 days.",
         max: 3,
         ..TextField::default()
     };
-    let from_first_use = starting.then(|| {
+    let hours = choices.hours_in_words().map(
+        |hint| view! { <div class="when-custom field short">{hours.draw_hinted(state, "", &hint)}</div> },
+    );
+    let from_first_use = choices.from_first_use.as_ref().map(|longest| {
         let checked = typed(state, "from_first_use", "") == "1";
+        let until_then = format!("Until then both go on, for {longest} at most.");
         view! {
             <div class="checks">
                 <label>
                     <input type="checkbox" name="from_first_use" value="1" checked=checked/>
-                    <span><b>"Count from the first use of the new secret"</b><small>"Until then both go on, for thirty days at most."</small></span>
+                    <span><b>"Count from the first use of the new secret"</b><small>{until_then}</small></span>
                 </label>
             </div>
         }
@@ -100,7 +108,8 @@ pub(in crate::ui::pages) fn overlap_field(
         <fieldset class=field_class(state, "overlap") id="overlap" aria-describedby=error_id(state, "overlap")>
             <legend>{legend}</legend>
             <div class="segments">{radios.collect_view()}</div>
-            <div class="when-custom field short">{hours.draw(state, "")}</div>
+            {hours}
+            {said.map(|said| view! { <p class="hint">{said}</p> })}
             {field_error(state, "overlap")}
         </fieldset>
         {from_first_use}
@@ -189,12 +198,12 @@ fn secret_column(
     .into_any()
 }
 
-/// A page that asks before one of the ends; `body` gets the rotation.
+/// A page that asks before one of the ends; `body` says what of the rotation, or why it cannot be.
 fn ask_before(
     title: fn(&str) -> String,
     path: &'static str,
     button: (&'static str, &'static str),
-    body: fn(&Rotation, &FormState, Timestamp) -> AnyView,
+    body: fn(&KeyPage, &Rotation, &FormState) -> Result<AnyView, AnyView>,
 ) -> impl IntoView {
     let state = use_form_state();
     loaded(key_of_address(), move |page| {
@@ -214,6 +223,20 @@ fn ask_before(
         };
         let (class, label) = button;
         let action = format!("{address}/rotate/{path}");
+        let body = match body(&page, rotation, &state) {
+            Ok(body) => body,
+            Err(why_not) => {
+                return view! {
+                    <PageTitle text=title.clone()/>
+                    <section class="confirm">
+                        <h1>{title.clone()}</h1>
+                        {why_not}
+                        <a class="button" href=address>"Back"</a>
+                    </section>
+                }
+                .into_any();
+            }
+        };
         view! {
             <PageTitle text=title.clone()/>
             <section class="confirm">
@@ -221,7 +244,7 @@ fn ask_before(
                 <form class="form" method="post" action=action novalidate>
                     <FormErrors state=state.clone()/>
                     {secret_seen(&state, &page.key)}
-                    {body(rotation, &state, page.now)}
+                    {body}
                     <div class="form-actions">
                         <button class=class>{label}</button>
                         <a class="button quiet" href=address>"Back"</a>
@@ -239,7 +262,7 @@ pub fn FinishRotationPage() -> impl IntoView {
         |name| format!("Finish the rotation of {name}?"),
         "finish",
         ("button primary", "Finish now"),
-        |rotation, _, now| {
+        |page, rotation, _| {
             let used: i64 = rotation.previous.hours.iter().sum();
             let effect = (used > 0).then(|| {
                 format!(
@@ -247,13 +270,25 @@ pub fn FinishRotationPage() -> impl IntoView {
                     counted(used, "request")
                 )
             });
-            view! {
-                <p>{rotation.readiness_in_words(now)}{effect}</p>
+            let body = view! {
+                <p>{rotation.readiness_in_words(page.now)}{effect}</p>
                 <p>"The old secret is refused from then on. This cannot be undone."</p>
-            }
-            .into_any()
+            };
+            Ok(body.into_any())
         },
     )
+}
+
+/// How long the policy lets two secrets be good at once, from the beginning of a rotation on.
+fn at_once_in_words(most_hours: u32) -> String {
+    match most_hours {
+        0 => "The policy lets no old secret go on beside a new one any more.".to_owned(),
+        OVERLAP_HOURS_MAX => "Two secrets are good at once for thirty days at most.".to_owned(),
+        hours => format!(
+            "The policy lets two secrets be good at once for {} at most.",
+            longest_in_words(hours)
+        ),
+    }
 }
 
 #[component]
@@ -262,12 +297,23 @@ pub fn ExtendRotationPage() -> impl IntoView {
         |name| format!("Let the old secret of {name} go on?"),
         "extend",
         ("button primary", "Extend"),
-        |rotation, state, now| {
-            view! {
-                <p>"As it is, it ends "{moment(rotation.ends_at, now)}". Two secrets are good at once for thirty days at most."</p>
-                {overlap_field(state, "How much longer, from now", false)}
-            }
-            .into_any()
+        |page, rotation, state| {
+            let (key, now) = (&page.key, page.now);
+            let most = key.max_overlap_hours;
+            let key_ends = key.summary.expires_at;
+            let as_it_is = view! { "As it is, it ends "{moment(rotation.ends_at, now)} };
+            let Some(choices) = OverlapChoices::of_extension(rotation, most, key_ends, now) else {
+                let why = match key_ends.is_some_and(|end| end <= rotation.ends_at) {
+                    true => "The key itself ends then.".to_owned(),
+                    false => at_once_in_words(most),
+                };
+                return Err(view! { <p>{as_it_is}". It cannot go on any longer. "{why}</p> }.into_any());
+            };
+            let body = view! {
+                <p>{as_it_is}". "{at_once_in_words(most)}</p>
+                {overlap_field(state, "How much longer, from now", &choices, None)}
+            };
+            Ok(body.into_any())
         },
     )
 }
@@ -278,15 +324,15 @@ pub fn CancelRotationPage() -> impl IntoView {
         |name| format!("Cancel the rotation of {name}?"),
         "cancel",
         ("button primary danger", "Cancel the rotation"),
-        |rotation, _, now| {
+        |page, rotation, _| {
             let used = match &rotation.current.last {
                 Some(last) => format!(
                     "The new secret was used {}: whatever has it is refused from then on.",
-                    last.at.ago(now)
+                    last.at.ago(page.now)
                 ),
                 None => "The new secret has not been used.".to_owned(),
             };
-            view! { <p>{used}" The old secret goes on as before the rotation."</p> }.into_any()
+            Ok(view! { <p>{used}" The old secret goes on as before the rotation."</p> }.into_any())
         },
     )
 }

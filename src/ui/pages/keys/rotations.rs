@@ -53,7 +53,7 @@ fn draw(page: &RotationPage) -> AnyView {
         {nothing}
         {waiting_section(&page.waiting, page.waiting_in_all, page.now)}
         {due_form(page)}
-        {section("Running", RUNNING, &page.running, 0, |entry| entry.overlap_until, page.now)}
+        {running(page)}
     }
     .into_any()
 }
@@ -65,7 +65,7 @@ fn due_form(page: &RotationPage) -> AnyView {
         "Overdue",
         DUE,
         &page.overdue,
-        page.overdue_in_all,
+        longest_due(page.overdue.len(), page.overdue_in_all),
         |entry| entry.due_at,
         page.now,
     );
@@ -73,7 +73,7 @@ fn due_form(page: &RotationPage) -> AnyView {
         "Due within 14 days",
         DUE,
         &page.due,
-        page.due_in_all,
+        longest_due(page.due.len(), page.due_in_all),
         |entry| entry.due_at,
         page.now,
     );
@@ -104,11 +104,30 @@ fn due_form(page: &RotationPage) -> AnyView {
     .into_any()
 }
 
+/// What has two secrets. All of them stand in the list of keys.
+fn running(page: &RotationPage) -> Option<AnyView> {
+    let all = format!("/settings/api-keys?status={}", Badge::Rotating.as_str());
+    let more = more(page.running.len(), page.running_in_all, "those that end first")
+        .map(|more| view! { <p class="muted">{more}" "<a href=all>"See all that rotate"</a></p> }.into_any());
+    let when = |entry: &RotationEntry| entry.overlap_until;
+    section("Running", RUNNING, &page.running, more, when, page.now)
+}
+
+/// How many are not shown, and which are.
+fn more(shown: usize, in_all: i64, which: &str) -> Option<String> {
+    let hidden = in_all - i64::try_from(shown).unwrap_or(i64::MAX);
+    (hidden > 0).then(|| format!("And {}; {which} stand here.", counted(hidden, "more key")))
+}
+
+fn longest_due(shown: usize, in_all: i64) -> Option<AnyView> {
+    more(shown, in_all, "the longest due").map(|more| view! { <p class="muted">{more}</p> }.into_any())
+}
+
 fn section(
     title: &'static str,
     columns: &'static [Column],
     entries: &[RotationEntry],
-    in_all: i64,
+    more: Option<AnyView>,
     when: fn(&RotationEntry) -> Option<Timestamp>,
     now: Timestamp,
 ) -> Option<AnyView> {
@@ -119,14 +138,6 @@ fn section(
         .iter()
         .map(|entry| row(entry, when(entry), now))
         .collect_view();
-    let shown = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-    let more = (in_all > shown).then(|| {
-        let more = format!(
-            "And {}; the longest due stand here.",
-            counted(in_all - shown, "more key")
-        );
-        view! { <p class="muted">{more}</p> }
-    });
     let section = view! {
         <section class="section">
             <h2>{title}</h2>

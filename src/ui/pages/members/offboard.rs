@@ -120,7 +120,12 @@ fn owned_section(page: &OffboardPage, owned: &[&HeldKey], state: &FormState) -> 
             <h2>"Keys they own"</h2>
             <p class="muted">"An owned key that is left is refused as long as its owner is no active member. What is transferred goes on and is due for rotation at once, because they may know its secret; whoever takes it over is told by mail. “Transfer and rotate” opens the rotation as well: whoever takes it over collects a new secret, and from then on the old one goes on only for as long as is chosen here."</p>
             {heir_field(page, state)}
-            {overlap_field(state, "Transfer and rotate: how long an old secret goes on, once the new one is collected", true)}
+            {overlap_field(
+                state,
+                "Transfer and rotate: how long an old secret goes on, once the new one is collected",
+                &page.overlap.choices(),
+                page.overlap.in_words(),
+            )}
             {table("Keys they own", COLUMNS, rows)}
             {common("other_owned", page.more_owned, true, state)}
         </section>

@@ -98,11 +98,48 @@ fn looked_at(preview: &PolicyPreview, now: Timestamp) -> AnyView {
             <Icon name="warn"/>
             <div><h2>{title}</h2><p>{said}</p></div>
         </div>
-        {table("Keys that break these rules", COLUMNS, rows)}
-        {more}
+        {owners(preview)}
+        <section class="section">
+            <h2>"Keys"</h2>
+            {table("Keys that break these rules", COLUMNS, rows)}
+            {more}
+        </section>
     }
     .into_any()
 }
+
+/// Everybody whom it concerns, however many keys are named.
+fn owners(preview: &PolicyPreview) -> AnyView {
+    let rows = preview.owners.iter().map(|one| {
+        view! {
+            <tr>
+                <th scope="row">{one.owner.shown().to_owned()}</th>
+                <td data-label="Keys" class="num">{grouped(one.keys)}</td>
+                <td data-label="Used within 24 h" class="num">{grouped(one.in_use)}</td>
+            </tr>
+        }
+    });
+    let shown = i64::try_from(preview.owners.len()).unwrap_or(i64::MAX);
+    let hidden = preview.owners_in_all - shown;
+    let more = (hidden > 0).then(|| {
+        let more = counted(hidden, "more owner");
+        view! { <p class="muted">{format!("And {more}; those with most keys stand here.")}</p> }
+    });
+    view! {
+        <section class="section">
+            <h2>"Owners"</h2>
+            {table("Owners of keys that break these rules", OWNERS, rows.collect_view())}
+            {more}
+        </section>
+    }
+    .into_any()
+}
+
+const OWNERS: &[Column] = &[
+    Column::Text("Owner"),
+    Column::Number("Keys"),
+    Column::Number("Used within 24 h"),
+];
 
 const COLUMNS: &[Column] = &[
     Column::Text("Key"),
