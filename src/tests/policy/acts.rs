@@ -31,7 +31,7 @@ pub(super) const PLAIN: Wanted = Wanted {
     rotation_days: "",
 };
 
-pub(super) async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result<Issued, DomainError> {
+pub(super) fn draft<'a>(app: &'a TestApp, name: &'a str, wanted: Wanted) -> KeyDraft<'a> {
     let mut draft = KeyDraft {
         project: Some(&app.project),
         environment: "live",
@@ -47,6 +47,11 @@ pub(super) async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result
         scopes_required: true,
     };
     draft.restrictions.ip_allow = vec![wanted.ip_allow];
+    draft
+}
+
+pub(super) async fn created(app: &TestApp, name: &str, wanted: Wanted) -> Result<Issued, DomainError> {
+    let draft = draft(app, name, wanted);
     let made = issue::issue(&app.ctx, &app.operator(), &draft, None).await?;
     Ok(Issued {
         id: made.id,

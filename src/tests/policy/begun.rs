@@ -2,21 +2,24 @@
 
 use keywright::model::actor::Actor;
 use keywright::model::form::FormValues;
+use keywright::model::handover::ClaimDraft;
 use keywright::model::id::ApprovalId;
 use keywright::model::rotation::Overlap;
 use keywright::server::domain::keys::issue::Nonce;
-use keywright::server::domain::keys::secured;
+use keywright::server::domain::keys::{handover, secured};
 use keywright::server::domain::{DomainError, approvals};
 use keywright::server::platform::clock::Clock;
 use keywright::server::platform::crypto::keyring::Purpose;
+use keywright::server::platform::crypto::secret::Secret;
 use keywright::server::platform::rng::base62;
 use keywright::server::store::keys::SecuredKey;
 use keywright::server::store::tightenings::{self, Tightening};
 
-use super::acts::{Wanted, created, edited};
+use super::acts::{Wanted, created, draft, edited};
 use super::save;
 use crate::kit::TestApp;
 use crate::kit::app::Issued;
+use crate::kit::people::token_of;
 
 /// What was begun before there was the rule.
 pub(super) struct Begun {
@@ -25,6 +28,8 @@ pub(super) struct Begun {
     pub(super) approved: ApprovalId,
     pub(super) opened: Issued,
     pub(super) tightened: Issued,
+    /// The token of the link that hands a key over.
+    pub(super) link: String,
 }
 
 impl Begun {
@@ -34,6 +39,7 @@ impl Begun {
         let opened = created(app, &name("opened"), wanted).await.unwrap();
         crate::keys::openings::open(app, &[&opened], Overlap::parse("24h", "", false).unwrap()).await;
         let tightened = tightened(app, &name("tightened"), wanted).await;
+        let link = handed_over(app, &name("handed over"), wanted).await;
         save(app, crate::approvals::NEW, "").await.unwrap();
         let asked = asks(app, requester, &name("asked"), wanted).await;
         let approved = asks(app, requester, &name("approved"), wanted).await;
@@ -45,8 +51,18 @@ impl Begun {
             approved,
             opened,
             tightened,
+            link,
         }
     }
+}
+
+async fn handed_over(app: &TestApp, name: &str, wanted: Wanted) -> String {
+    let claim = (ClaimDraft { days: "", email: "" }, &Secret::new(String::new()));
+    let draft = draft(app, name, wanted);
+    let made = handover::issue(&app.ctx, &app.operator(), &draft, None, claim)
+        .await
+        .unwrap();
+    token_of(made.link.expose())
 }
 
 async fn asks(app: &TestApp, requester: &Actor, name: &str, wanted: Wanted) -> ApprovalId {

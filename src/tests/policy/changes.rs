@@ -266,7 +266,7 @@ on_both_databases! {
                 2 => app.give_key(key.id.as_str(), &namesake.account).await,
                 _ => {}
             }
-            if n < 2 || n > 10 {
+            if !(2..=10).contains(&n) {
                 app.verify(&key.secret).await;
             }
         }

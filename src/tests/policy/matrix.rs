@@ -4,9 +4,11 @@ use keywright::model::account::SessionStage;
 use keywright::model::actor::{Actor, Origin};
 use keywright::model::error::Code;
 use keywright::model::org::Role;
-use keywright::server::domain::keys::{advice, collecting};
+use keywright::server::domain::accounts::session::Caller;
+use keywright::server::domain::keys::{advice, collecting, handover};
 use keywright::server::domain::{DomainError, approvals};
 use keywright::server::platform::clock::Clock;
+use keywright::server::platform::crypto::secret::Secret;
 
 use super::acts::{PLAIN, Wanted, created, edited, imported, is_told, rotated};
 use super::begun::{Begun, approve};
@@ -132,10 +134,12 @@ enum Act {
     CollectOpened,
     /// What was taken away from a key before it comes back.
     Undo,
+    /// A key that was handed over by a link before it.
+    Claim,
 }
 
 impl Act {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Create,
         Self::Edit,
         Self::Rotate,
@@ -144,6 +148,7 @@ impl Act {
         Self::Collect,
         Self::CollectOpened,
         Self::Undo,
+        Self::Claim,
     ];
 
     /// Whether it goes on with what was begun before: its page has no field to tell the mistake beside, and says it whole.
@@ -187,6 +192,11 @@ impl Stage<'_> {
                 made.map(drop)
             }
             Act::Undo => advice::undo(&app.ctx, &operator, &begun.tightened.id).await,
+            Act::Claim => {
+                let (passphrase, caller) = (Secret::new(String::new()), Caller::default());
+                let made = handover::claim(&app.ctx, &begun.link, &passphrase, None, &caller).await;
+                made.map(drop)
+            }
         }
     }
 
