@@ -136,6 +136,7 @@ on_both_databases! {
     async fn a_developer_comes_to_the_form_by_every_way_or_by_none(backend: Backend) {
         let app = TestApp::on(backend).await;
         app.issue("There already", &["images:read"]).await;
+        app.second_admin().await;
         let mut grace = app.join("grace@acme.example", Role::Developer).await;
         for live in Way::ALL {
             for test in Way::ALL {
@@ -156,6 +157,7 @@ on_both_databases! {
     async fn who_may_create_nothing_may_import_nothing_and_of_one_environment_that_alone(backend: Backend) {
         let app = TestApp::on(backend).await;
         take_imports(&app).await;
+        app.second_admin().await;
         let mut grace = app.join("grace@acme.example", Role::Developer).await;
         let places = [(Environment::Live, Way::Create, ""), (Environment::Test, Way::Closed, "")];
         under(&app, &places).await;

@@ -54,6 +54,7 @@ fn is_to_be_asked_for(done: Result<(), DomainError>) -> String {
 on_both_databases! {
     async fn rules_that_came_after_a_tightening_hold_for_undoing_it(backend: Backend) {
         let app = TestApp::on(backend).await;
+        app.second_admin().await;
         let key = one_tightened(&app).await;
         let owner = app.owner_of(app.org);
         save(&app, WIDER, "").await.unwrap();
@@ -69,6 +70,7 @@ on_both_databases! {
 
     async fn a_scope_that_became_sensitive_does_not_come_back_unseen(backend: Backend) {
         let app = TestApp::on(backend).await;
+        app.second_admin().await;
         save(&app, &[("approve_sensitive", "1")], "").await.unwrap();
         let keys = tightened(&app, &[("Export", "scope admin"), ("Import", "narrow images:*")]).await;
         app.db.tamper("UPDATE project_scopes SET sensitive = TRUE WHERE name = 'admin'").await;
@@ -81,6 +83,7 @@ on_both_databases! {
 
     async fn the_page_leads_to_where_it_can_be_asked_for(backend: Backend) {
         let app = TestApp::on(backend).await;
+        app.second_admin().await;
         let key = one_tightened(&app).await;
         save(&app, WIDER, "").await.unwrap();
         let mut owner = app.owner().await;

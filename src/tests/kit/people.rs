@@ -101,6 +101,12 @@ impl TestApp {
         id.parse().unwrap()
     }
 
+    /// Somebody else who may approve what the owner asks for.
+    pub async fn second_admin(&self) -> AccountId {
+        self.person("second@acme.example", Some((self.org, Role::Admin, "active")))
+            .await
+    }
+
     /// A name that no other thing of this house has.
     pub fn unique(&self, what: &str) -> String {
         format!("{what}-{}", base62(self.ctx.rng.as_ref(), 8).to_lowercase())

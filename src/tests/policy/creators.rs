@@ -37,12 +37,13 @@ fn overlap(choice: &str) -> Overlap {
 }
 
 async fn edited(app: &TestApp, who: &Actor, key: &Issued, scopes: &[&str]) -> Result<(), DomainError> {
+    let name = read::find(&app.ctx, who, &key.id).await?.summary.name;
     let access = AccessEdit {
         scopes: scopes.to_vec(),
         ..AccessEdit::default()
     };
     let typed = KeyEdit {
-        name: "Hers",
+        name: &name,
         purpose: "",
         rotation_days: "",
         access: Some(access),

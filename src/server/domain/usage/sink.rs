@@ -1,8 +1,8 @@
 //! The bounded queue between verification and the database.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -61,6 +61,8 @@ pub struct UsageSink {
     events: mpsc::Sender<UsageEvent>,
     flushes: mpsc::UnboundedSender<oneshot::Sender<()>>,
     counts: Arc<Counts>,
+    /// Uses, with their moments, of keys that an act held when they were to be noted: they are with the next batch.
+    late: Arc<Mutex<Vec<(String, i64)>>>,
 }
 
 #[derive(Default)]
@@ -86,6 +88,7 @@ impl UsageSink {
             events,
             flushes,
             counts: Arc::default(),
+            late: Arc::default(),
         };
         (
             sink,
@@ -131,6 +134,15 @@ impl UsageSink {
     /// Counts events that could not be written after all.
     pub fn count_dropped(&self, events: usize) {
         self.counts.dropped.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn late(&self) -> Vec<(String, i64)> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_late(&self, uses: &[(&str, i64)]) {
+        let uses = uses.iter().map(|(id, at_ms)| ((*id).to_owned(), *at_ms));
+        *self.late.lock().unwrap_or_else(PoisonError::into_inner) = uses.collect();
     }
 
     pub(super) fn count_persisted(&self, events: usize) {

@@ -78,8 +78,10 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
         store::insert_events(&mut tx, rows).await?;
     }
     store::roll_up(&mut tx, folded.cells().values()).await?;
-    let uses: Vec<LastUse<'_>> = folded.keys.into_values().collect();
-    store::set_keys_used(&mut tx, uses.iter().copied()).await?;
+    let late = ctx.usage.late();
+    let mut uses: Vec<keys::Use<'_>> = folded.keys.values().map(|used| (used.id, used.at_ms)).collect();
+    uses.extend(late.iter().map(|(id, at_ms)| (id.as_str(), *at_ms)));
+    store::set_keys_used(&mut tx, folded.keys.into_values()).await?;
     store::set_tokens_used(&mut tx, folded.tokens.into_values()).await?;
     store::add_addresses(&mut tx, folded.addresses.into_values()).await?;
     store::add_secret_uses(&mut tx, folded.secrets.into_values()).await?;
@@ -87,24 +89,9 @@ pub async fn write(ctx: &Context, events: &[UsageEvent]) -> Result<(), StoreErro
     let held = keys::set_all_in_use(&mut tx, &uses).await?;
     tx.commit().await?;
     ctx.usage.count_persisted(events.len());
-    set_in_use(ctx, &held).await;
+    ctx.usage.set_late(&held);
     begin_countdowns(ctx, &folded.first_uses).await;
     Ok(())
-}
-
-/// Keys that an act held: what it does may take a while, and here nothing else waits for it. One that fails is noted with
-/// its next use.
-async fn set_in_use(ctx: &Context, uses: &[LastUse<'_>]) {
-    for used in uses {
-        let noted = async {
-            let mut tx = ctx.db.begin_write().await?;
-            keys::set_in_use(&mut tx, used.id, Timestamp::from_ms(used.at_ms)).await?;
-            tx.commit().await
-        };
-        if let Err(error) = noted.await {
-            tracing::warn!(key.id = used.id, %error, "a use could not be noted with its key");
-        }
-    }
 }
 
 /// Previous secrets whose time begins with what this batch saw. One that fails is tried again with the next use.

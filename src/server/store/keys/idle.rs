@@ -3,12 +3,13 @@
 //! A use moves the moment when that is [`MOVED_AFTER_MS`] old or more: one write a day for a key that is always in use. The
 //! exact last use is beside it, and less than that later; whoever asks looks there for keys near the limit only.
 
+use std::collections::HashSet;
+
 use super::super::batch::{Batch, ask, batch, run};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::server::store::db::{Tx, on};
 use crate::server::store::error::StoreError;
 use crate::server::store::statements;
-use crate::server::store::usage::LastUse;
 
 /// How far the kept moment may be behind the last use; `idle!` and `LIST_BEHIND` say the same.
 const MOVED_AFTER_MS: i64 = DAY_MS;
@@ -65,32 +66,29 @@ pub(super) fn batches() -> [(&'static str, &'static str, &'static str); 2] {
     [&LIST_BEHIND, &MOVE].map(Batch::texts)
 }
 
-/// Notes uses of keys. Returns those that an act holds, for [`set_in_use`] once nothing else is held. The last that a
-/// transaction does: what it holds after this nobody may have to wait for.
-pub async fn set_all_in_use<'a>(tx: &mut Tx, uses: &[LastUse<'a>]) -> Result<Vec<LastUse<'a>>, StoreError> {
+/// A key and when it was used.
+pub type Use<'a> = (&'a str, i64);
+
+/// Notes uses of keys. Returns those that an act holds, to be noted with another batch. The last that a transaction does: what
+/// it holds after this nobody may have to wait for.
+pub async fn set_all_in_use<'a>(tx: &mut Tx, uses: &[Use<'a>]) -> Result<Vec<Use<'a>>, StoreError> {
     let behind = behind(tx, uses).await?;
     if behind.is_empty() {
         return Ok(behind);
     }
-    run(tx, &MOVE, rows(&behind)).await?;
+    run(tx, &MOVE, behind.clone()).await?;
     self::behind(tx, &behind).await
 }
 
-/// Notes a use of one key, or that it was enabled.
+/// Notes that a key is in use from now on: it was enabled, or has a secret at last.
 pub async fn set_in_use(tx: &mut Tx, key: &str, at: Timestamp) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(MOVE_ONE).bind(key).bind(at.ms()).execute(c).await.map(drop))
 }
 
-async fn behind<'a>(tx: &mut Tx, uses: &[LastUse<'a>]) -> Result<Vec<LastUse<'a>>, StoreError> {
-    let found = ask(tx, &LIST_BEHIND, &rows(uses)).await?;
-    let ids: std::collections::HashSet<String> = found.into_iter().map(|(id, _)| id).collect();
-    Ok(uses
-        .iter()
-        .filter(|used| ids.contains(used.id))
-        .copied()
-        .collect())
-}
-
-fn rows<'a>(uses: &[LastUse<'a>]) -> Vec<(&'a str, i64)> {
-    uses.iter().map(|used| (used.id, used.at_ms)).collect()
+/// Which of some uses are the first for a day or more.
+async fn behind<'a>(tx: &mut Tx, uses: &[Use<'a>]) -> Result<Vec<Use<'a>>, StoreError> {
+    let found = ask(tx, &LIST_BEHIND, uses).await?;
+    let ids: HashSet<String> = found.into_iter().map(|(id, _)| id).collect();
+    let is_behind = |used: &&Use<'a>| ids.contains(used.0);
+    Ok(uses.iter().filter(is_behind).copied().collect())
 }

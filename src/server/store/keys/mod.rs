@@ -33,7 +33,7 @@ pub use candidates::{Candidate, list_candidates, list_matching};
 pub(in crate::server::store) use concern::traits;
 pub use export::list_after;
 pub use held::{count_held, list_held, list_held_ids};
-pub use idle::{set_all_in_use, set_in_use};
+pub use idle::{Use, set_all_in_use, set_in_use};
 pub use import::{
     find_imported, insert_imported, list_imported, list_member_addresses, list_names, list_of_import,
 };
