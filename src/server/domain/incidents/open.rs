@@ -92,10 +92,6 @@ pub async fn open(
     let key = keys::find_secured(&mut tx, &reading, id).await?;
     let key = key.ok_or(DomainError::NotFound)?;
     let scope = require(actor, &key, opening.freeze)?;
-    let by_bystander = !may_manage(actor, key.owner_account_id.as_deref());
-    if by_bystander && store::find_open_of(&mut tx, &scope, id).await?.is_none() {
-        refuse_too_many(&mut tx, (actor, &scope), now).await?;
-    }
     let opened = open_in(ctx, &mut tx, (actor, &scope), &key, opening, now).await?;
     match opened.already {
         true => {
@@ -124,9 +120,13 @@ pub(in crate::server::domain) async fn open_in(
     opening: &OpenIncident,
     now: Timestamp,
 ) -> Result<Opened, DomainError> {
+    let by_bystander = !may_manage(actor, key.owner_account_id.as_deref());
     let open = store::find_open_of(tx, scope, &key.id.parse()?).await?;
+    if by_bystander && open.is_none() {
+        refuse_too_many(tx, (actor, scope), now).await?;
+    }
     Ok(Opened {
-        by_bystander: !may_manage(actor, key.owner_account_id.as_deref()),
+        by_bystander,
         already: open.is_some(),
         id: match open {
             Some(id) => id,

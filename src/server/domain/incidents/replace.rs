@@ -17,7 +17,8 @@ use crate::server::store::incidents as store;
 
 /// Gives the key another secret without any overlap, and lets it pass again if this incident froze it. One row is
 /// written: whoever sees that the key passes sees that the leaked secret has ended. It ends as of the moment the key was
-/// frozen, so that a server whose clock is behind refuses it too. Of two who saw the same secret one replaces it (R63). Asks for what a rotation asks for (R26).
+/// frozen, so that a server whose clock is behind refuses it too. Of two who saw the same secret one replaces it (R63).
+/// Asks for what a rotation asks for (R26).
 pub async fn replace(
     ctx: &Context,
     actor: &Actor,

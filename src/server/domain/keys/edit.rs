@@ -99,11 +99,12 @@ pub async fn form(ctx: &Context, actor: &Actor, id: &KeyId) -> Result<KeyEditFor
     let mut tx = ctx.db.begin_read().await?;
     let project = projects::find(&mut tx, &scope, &key.summary.project_id).await?;
     let secured = secured::find(ctx, &mut tx, actor, id).await?;
+    let (policy, plan) = policy::with_plan(&mut tx, &scope, key.summary.environment, now).await?;
     Ok(KeyEditForm {
         now,
         looked_at: mark(&secured)?,
-        policy: policy::in_force(&mut tx, &scope, key.summary.environment, now).await?,
-        plan: policy::planned(&mut tx, &scope, key.summary.environment, now).await?,
+        policy,
+        plan,
         project: project.ok_or(DomainError::NotFound)?,
         zones: zones::names(),
         my_address: actor.origin().ip.clone(),

@@ -10,7 +10,6 @@ use crate::model::key_page::KeyFormMaterial;
 use crate::model::permission::Permission;
 use crate::model::template::TemplateChoice;
 use crate::server::ctx::Context;
-use crate::server::domain::policy::Policies;
 use crate::server::domain::{DomainError, mint, orgs, policy, projects, templates};
 use crate::server::platform::zones;
 
@@ -50,9 +49,8 @@ pub async fn material(
     let scope = actor.require(Permission::KeysRead)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin_read().await?;
-    let Policies { live, test } = Policies::in_force(&mut tx, &scope, now).await?;
-    let live_plan = policy::planned(&mut tx, &scope, Environment::Live, now).await?;
-    let test_plan = policy::planned(&mut tx, &scope, Environment::Test, now).await?;
+    let (live, live_plan) = policy::with_plan(&mut tx, &scope, Environment::Live, now).await?;
+    let (test, test_plan) = policy::with_plan(&mut tx, &scope, Environment::Test, now).await?;
     drop(tx);
     Ok(KeyFormMaterial {
         now,

@@ -55,14 +55,15 @@ pub async fn in_force(
     Ok(store::find(tx, scope, environment).await?.in_force(now))
 }
 
-/// The rules that are to hold from a later day on.
-pub async fn planned(
+/// The same, with the rules that are to hold from a later day on.
+pub async fn with_plan(
     tx: &mut Tx,
     scope: &OrgScope,
     environment: Environment,
     now: Timestamp,
-) -> Result<Option<Plan>, DomainError> {
-    Ok(store::find(tx, scope, environment).await?.planned(now))
+) -> Result<(Policy, Option<Plan>), DomainError> {
+    let standing = store::find(tx, scope, environment).await?;
+    Ok((standing.clone().in_force(now), standing.planned(now)))
 }
 
 /// The rules that say who creates keys and who asks for them, where that makes a difference: for developers.
